@@ -1,0 +1,37 @@
+# make demo    the example repository, reconciled before your eyes
+# make test    the tests
+# make check   style, types and the walls between the rooms
+#
+# The first of them makes the environment in .venv; from then on they work offline, until pyproject.toml changes.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test check
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+demo: .venv/installed
+	@$(BIN)/gitops demo
+
+test: .venv/installed
+	$(BIN)/pytest --numprocesses auto
+
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict --package gitops
+	$(BIN)/lint-imports
+
+# Debian ships venv without pip unless python3-venv is installed: the pip outside then installs the one inside.
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "gitops needs Python 3.11 or newer; if it has another name: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Making the environment in .venv: about a minute, once"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv >/dev/null 2>&1 \
+	  || { $(PYTHON) -m venv --clear --without-pip .venv \
+	    && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; } \
+	  || { echo "No environment could be made: install venv or pip (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,125 @@
+"""The example repository, reconciled before your eyes: two passes, and a label change in between.
+
+Dates and people are made up, so that everyone gets the same commits. The repository stays, to play with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from gitops.cli.main import main
+from gitops.cli.repository import Opened
+from gitops.cli.status import StatusReader
+from gitops.demo import BRANCH, Demo
+from gitops.errors import NotFoundError, UsageError
+from gitops.git import refs
+from gitops.git.history import walk
+from gitops.views.describe import describe
+from gitops.views.events import EventTable, split
+from gitops.views.kinds import find_kind
+
+_MARK = Path(".git/gitops-demo")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", metavar="DIR", nargs="?", default="demo", help="where (default: demo)")
+
+
+def run(args: argparse.Namespace) -> int:
+    folder = Path(args.directory)
+    _clear(folder)
+    demo = Demo(folder)
+    (folder / _MARK).touch()
+    screen = _Screen(demo, folder)
+    _first_pass(demo, screen)
+    change = _label_change(demo, screen)
+    _advise(folder, change)
+    return 0
+
+
+def _clear(folder: Path) -> None:
+    """Make room for the demo where nothing is, or an earlier demo."""
+    if not folder.exists():
+        return
+    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / _MARK).is_file()):
+        raise UsageError(f"{folder} is there already and no demo: name another folder, as in 'gitops demo {folder}-2'")
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == ".git"):  # the mark goes last
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+class _Screen:
+    """Prints what the commands would, at the demo's time."""
+
+    def __init__(self, demo: Demo, folder: Path) -> None:
+        self._demo, self._folder = demo, folder
+        self._reader = StatusReader(Opened(demo.repo, BRANCH, BRANCH))
+
+    def say(self, text: str) -> None:
+        print(f"\n# {text}")
+
+    def type(self, command: str) -> None:
+        print(f"\n$ {command}")
+
+    def get_works(self) -> None:
+        self.type("gitops get works -A")
+        main(["--repo", str(self._folder), "get", "works", "-A"])
+
+    def describe(self, kind: str, namespace: str, name: str) -> None:
+        self.type(f"gitops describe {kind} {name} -n {namespace}")
+        found = find_kind(kind)
+        file = found and self._reader.snapshot().get(found, namespace, name)
+        if not file:
+            raise NotFoundError(f"the demo has no {kind} {namespace}/{name}: its templates or settings were changed")
+        sys.stdout.write(describe(*split(file), self._demo.seen))
+
+    def events(self, namespace: str) -> None:
+        self.type(f"gitops events -n {namespace}")
+        sys.stdout.write(EventTable(self._demo.seen).add(self._reader.snapshot().events(namespace)))
+
+    def log(self) -> None:
+        self.type("git log --oneline")
+        tip = refs.tip(self._demo.repo, BRANCH)
+        for commit in walk(self._demo.repo, tip) if tip else ():
+            print(commit.oid.hex()[:7], commit.subject)
+
+
+def _first_pass(demo: Demo, screen: _Screen) -> None:
+    print(f"# A platform of 8 Works and 7 Destinations, in a Git repository of its own.")
+    screen.type("gitops run --once")
+    demo.reconcile()
+    screen.get_works()
+    screen.say("search asks for GPUs, which no Destination has, so it is Pending. Its event says so:")
+    screen.events("team-c")
+
+
+def _label_change(demo: Demo, screen: _Screen) -> str:
+    screen.say("Now prod-us gives its fast disks back: its label `storage: nvme` goes, by a commit. postgres-orders was")
+    print("# placed there for it. It is Misplaced now; it stays where its data is, until somebody decides.")
+    change = demo.take_label()
+    screen.type("gitops run --once")
+    demo.reconcile()
+    screen.get_works()
+    screen.describe("workplacement", "team-a", "postgres-orders.prod-us-5058f")
+    screen.say("The log is the record: what was placed where and why, and each event once.")
+    screen.log()
+    return change
+
+
+def _advise(folder: Path, change: str) -> None:
+    known = shutil.which("gitops")
+    path = [] if known else [f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH"]
+    print("\n# The repository is yours to play with:\n")
+    for command in [
+        *path,
+        f"cd {shlex.quote(str(folder))}",
+        "cat status/README.md",
+        "git show HEAD~1",
+        "gitops history work postgres-orders -n team-a",
+        f"git revert --no-edit {change[:7]}    # the label comes back …",
+        "gitops run --once && gitops get works -A    # … and the misplacement goes",
+    ]:
+        print(f"  {command}")

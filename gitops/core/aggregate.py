@@ -1,0 +1,85 @@
+"""The one file of an aggregated Destination: the parts of its placements, joined by (namespace, name, group).
+
+A placement that is held back keeps its last part, cut from the last file by the lengths that status remembers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from gitops.core import layout
+from gitops.core.delivery import PlacementDelivery
+from gitops.core.manifests import Key
+from gitops.core.paths import join
+from gitops.core.survey import Survey
+from gitops.core.targets import Target
+from gitops.core.tree import BLOB, Objects, Oid
+
+
+class Aggregate(NamedTuple):
+    """The file of one Destination; `parts` are the lengths in bytes by placement, `authors` the Works that changed it."""
+
+    path: str
+    oid: Oid | None
+    parts: Mapping[str, int]
+    authors: tuple[Key, ...]
+    existed: bool
+
+
+def aggregates(survey: Survey, objects: Objects, placements: Iterable[PlacementDelivery]) -> dict[str, Aggregate]:
+    """Make the aggregate of each aggregated Destination that has one of *placements*: then they are all of its."""
+    of: dict[str, list[PlacementDelivery]] = {}
+    for made in placements:
+        target = survey.targets.get(made.destination)
+        if target and target.mode == layout.AGGREGATED and not target.reason:
+            of.setdefault(made.destination, []).append(made)
+    return {name: _aggregate(survey, objects, survey.targets[name], found) for name, found in of.items()}
+
+
+def _aggregate(survey: Survey, objects: Objects, target: Target, found: list[PlacementDelivery]) -> Aggregate:
+    found.sort(key=lambda m: (m.work.namespace, m.work.name, m.placement.group if m.placement else ""))
+    last = _last_parts(survey, objects, target, found)
+    now = {_name(m): part for m in found if (part := _part(objects, m, last)) is not None}
+    oid = objects.add(BLOB, layout.SEPARATOR.join(now.values())) if now else None
+    authors = sorted({m.work for m in found if now.get(_name(m)) != last.get(_name(m))})
+    sizes = {name: len(part) for name, part in now.items()}
+    return Aggregate(join(target.directory, target.filename), oid, sizes, tuple(authors), bool(last))
+
+
+def _name(made: PlacementDelivery) -> str:
+    return f"{made.work.namespace}/{made.name}"
+
+
+def _part(objects: Objects, made: PlacementDelivery, last: Mapping[str, bytes]) -> bytes | None:
+    if made.placement is None:
+        return None
+    if made.placement.documents is None:
+        return last.get(_name(made))
+    found = [objects.blob(oid) for _, oid in made.placement.documents.files]
+    return layout.SEPARATOR.join(found) if found else None
+
+
+def _last_parts(
+    survey: Survey, objects: Objects, target: Target, found: list[PlacementDelivery]
+) -> dict[str, bytes]:
+    """Cut the file that was last written into its parts."""
+    known = survey.objects.get(Key("Destination", "", target.name))
+    sizes = known.recorded.sizes() if known else {}
+    files = {oid for m in found if _name(m) in sizes for oid in m.recorded.inventory().values()}
+    if len(files) != 1 or not all(oid in objects for oid in files):
+        return {}
+    content, at, parts = objects.blob(files.pop()), 0, {}
+    for name, size in sizes.items():
+        parts[name] = content[at : at + size]
+        at += size + len(layout.SEPARATOR)
+    return parts
+
+
+def completed(made: PlacementDelivery, aggregate: Aggregate | None) -> PlacementDelivery:
+    """Give a placement of an aggregated Destination the aggregate as its inventory."""
+    if aggregate is None or made.placement is None:
+        return made
+    own = aggregate.oid if _name(made) in aggregate.parts else None
+    return replace(made, inventory={aggregate.path: own} if own else {}, place=aggregate.path)

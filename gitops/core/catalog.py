@@ -1,0 +1,184 @@
+"""The definitions on the source branch: which object stands in which file.
+
+A *unit* is what is read as one: a definition file, or a folder with a `work.yaml` in it. Units are remembered by the id
+of their blob or tree, so that a new commit costs the units that it changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from gitops.api.work import Work
+from gitops.core import manifests, paths
+from gitops.core.manifests import Key, Manifest, Problem
+from gitops.core.tree import DIRECTORY, EXECUTABLE, FILE, LINK, Entry, Objects, Oid, lookup
+
+FOLDERS = ("works", "destinations", "statestores")
+SETTINGS = "gitops.yaml"
+TEMPLATES = "templates"
+STATUS = "status"
+RESERVED = (*FOLDERS, STATUS, TEMPLATES, SETTINGS)  # no Destination may write there
+FOLDER_WORK = "work.yaml"
+_SUFFIXES = (".yaml", ".yml", ".json")
+_DEPTH = 32
+
+
+class Unit(NamedTuple):
+    """What one definition file, or one folder Work, says. `file` is where its problems are reported."""
+
+    file: str
+    entry: Entry
+    manifests: tuple[Manifest, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All units of a source tree, and the objects in them; `roots` are the ids of the definition folders."""
+
+    roots: Mapping[str, Entry | None] = field(default_factory=dict)
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    by_key: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    troubled: Mapping[str, Unit] = field(default_factory=dict)
+
+    def candidates(self, key: Key) -> list[Manifest]:
+        """Return the definitions of *key*, in the order of their files."""
+        return [m for path in self.by_key.get(key, ()) for m in self.units[path].manifests if m.key == key]
+
+    def unit_of(self, manifest: Manifest) -> Unit:
+        """Return the unit in which *manifest* stands."""
+        return self.units[unit_path(manifest.path)]
+
+    def problems(self) -> Iterator[Problem]:
+        """List what is wrong with the definitions."""
+        for _, unit in sorted(self.troubled.items()):
+            yield from unit.problems
+
+
+class Advance(NamedTuple):
+    """A catalog after a change: the keys and the files that the changed units hold or held."""
+
+    catalog: Catalog
+    keys: frozenset[Key]
+    files: frozenset[str]
+
+
+def advance(catalog: Catalog, objects: Objects, source: Oid | None) -> Advance:
+    """Read what differs between *catalog* and the tree *source*."""
+    roots = {folder: lookup(objects, source, folder) for folder in FOLDERS}
+    gone: dict[str, Unit] = {}
+    come: dict[str, Unit] = {}
+    for folder in FOLDERS:
+        for path, old, new in _changes(objects, folder, catalog.roots.get(folder), roots[folder]):
+            if old and path in catalog.units:
+                gone[path] = catalog.units[path]
+            if new:
+                come[path] = read(objects, path, new)
+    if not gone and not come:
+        return Advance(replace(catalog, roots=roots), frozenset(), frozenset())
+    units = dict(catalog.units)
+    for path in gone:
+        del units[path]
+    units |= come
+    touched = [*gone.values(), *come.values()]
+    keys = frozenset(k for u in touched for k in [m.key for m in u.manifests] + [p.key for p in u.problems if p.key])
+    by_key = dict(catalog.by_key)
+    _reindex(by_key, gone, come)
+    troubled = {p: u for p, u in {**catalog.troubled, **come}.items() if u.problems and units.get(p) is u}
+    return Advance(Catalog(roots, units, by_key, troubled), keys, frozenset(u.file for u in touched))
+
+
+def _reindex(by_key: dict[Key, tuple[str, ...]], gone: Mapping[str, Unit], come: Mapping[str, Unit]) -> None:
+    for path, unit in gone.items():
+        for key in {m.key for m in unit.manifests}:
+            left = tuple(p for p in by_key.get(key, ()) if p != path)
+            if left:
+                by_key[key] = left
+            else:
+                by_key.pop(key, None)
+    for path, unit in come.items():
+        for key in {m.key for m in unit.manifests}:
+            by_key[key] = tuple(sorted({*by_key.get(key, ()), path}))
+
+
+def read(objects: Objects, path: str, entry: Entry) -> Unit:
+    """Read one unit: a definition file, or the folder of a folder Work."""
+    if entry.mode == DIRECTORY:
+        file = f"{path}/{FOLDER_WORK}"
+        if FOLDER_WORK not in objects.tree(entry.oid):
+            return Unit(path, entry, (), (Problem(path, 1, 1, f"more than {_DEPTH} folders deep", None),))
+        found = _load(objects, file, objects.tree(entry.oid)[FOLDER_WORK])
+        return Unit(file, entry, found.objects, found.problems)
+    found = _load(objects, path, entry)
+    bad = [m for m in found.objects if _wants_folder(m)]
+    problems = [
+        Problem(path, m.line, 1, f"{m.key}: a group without workloads needs a folder Work: a folder with a {FOLDER_WORK}", m.key)
+        for m in bad
+    ]
+    return Unit(path, entry, tuple(m for m in found.objects if m not in bad), (*found.problems, *problems))
+
+
+def _wants_folder(manifest: Manifest) -> bool:
+    work = manifest.obj
+    return isinstance(work, Work) and any(group.workloads is None for group in work.spec.workload_groups)
+
+
+def _load(objects: Objects, path: str, entry: Entry) -> manifests.Manifests:
+    what = {LINK: "a symbolic link", FILE: "", EXECUTABLE: ""}.get(entry.mode, "a submodule")
+    reason = f"is {what}; definitions are ordinary files" if what else paths.check(path)
+    if reason:
+        return manifests.Manifests((), (Problem(path, 1, 1, reason, None),))
+    return manifests.load(path, objects.blob(entry.oid))
+
+
+def _changes(
+    objects: Objects, path: str, old: Entry | None, new: Entry | None
+) -> Iterator[tuple[str, Entry | None, Entry | None]]:
+    """List the units below the directory *path* that differ, as (path, old, new)."""
+    if old == new:
+        return
+    if path.count("/") > _DEPTH:
+        yield path, old, new
+        return
+    if any(_is_folder_work(objects, path, entry) for entry in (old, new)):
+        yield from _folder_work(objects, path, old, new)
+        return
+    if not any(entry and entry.mode == DIRECTORY for entry in (old, new)):
+        if path.endswith(_SUFFIXES) or any(entry and entry.mode not in (FILE, EXECUTABLE) for entry in (old, new)):
+            yield path, old, new
+        return
+    left, right = (objects.tree(e.oid) if e and e.mode == DIRECTORY else {} for e in (old, new))
+    for name in sorted(left.keys() | right.keys()):
+        yield from _changes(objects, f"{path}/{name}", left.get(name), right.get(name))
+    if (old and old.mode != DIRECTORY) or (new and new.mode != DIRECTORY):  # a file became a folder, or the reverse
+        leaves = [None if e is None or e.mode == DIRECTORY else e for e in (old, new)]
+        yield path, leaves[0], leaves[1]
+
+
+def _folder_work(
+    objects: Objects, path: str, old: Entry | None, new: Entry | None
+) -> Iterator[tuple[str, Entry | None, Entry | None]]:
+    """One side or both are a folder Work; the other side, if anything, is walked in full."""
+
+    units = [entry if _is_folder_work(objects, path, entry) else None for entry in (old, new)]
+    yield path, units[0], units[1]
+    if old and not units[0]:
+        yield from _changes(objects, path, old, None)
+    if new and not units[1]:
+        yield from _changes(objects, path, None, new)
+
+
+def _is_folder_work(objects: Objects, path: str, entry: Entry | None) -> bool:
+    return bool(
+        entry and entry.mode == DIRECTORY and path not in FOLDERS and FOLDER_WORK in objects.tree(entry.oid)
+    )
+
+
+def unit_path(file: str) -> str:
+    """Return the unit in which the definition *file* stands: itself, or the folder of a folder Work."""
+    folder, _, name = file.rpartition("/")
+    return folder if name == FOLDER_WORK and folder not in FOLDERS else file
+
+

@@ -1,0 +1,73 @@
+"""Which definition of an object is in effect: the present one, the last good one, or none any more.
+
+Absence is deletion only when it is certain. A definition that is invalid, or whose file cannot be read, leaves its
+last good one in effect: it stands at the commit and in the file that the object's status names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gitops.core import catalog as catalogs
+from gitops.core.catalog import Catalog, Unit
+from gitops.core.manifests import Key, Manifest, Problem
+from gitops.core.memory import Recorded
+from gitops.core.tree import DIRECTORY, Entry, Objects, Oid, lookup
+
+
+class Effective(NamedTuple):
+    """The definition in effect; None when the object is removed or was never good. *problem* says what is invalid."""
+
+    manifest: Manifest | None
+    entry: Entry | None
+    problem: Problem | None
+    last_good: bool = False
+
+    @property
+    def removed(self) -> bool:
+        return self.manifest is None and self.problem is None
+
+
+NOTHING = Effective(None, None, None)
+
+
+def effective(catalog: Catalog, objects: Objects, key: Key, recorded: Recorded, problem: Problem | None) -> Effective:
+    """Find the definition of *key*; *problem* is what is wrong with its definition, or with its recorded file."""
+    candidates = catalog.candidates(key)
+    source = recorded.text("source")
+    chosen = next((m for m in candidates if m.path == source), candidates[0] if candidates else None)
+    if chosen:
+        return Effective(chosen, catalog.unit_of(chosen).entry, None)
+    if problem is None:
+        return NOTHING
+    last = previous(objects, key, recorded)
+    return Effective(last[0], last[1], problem, True) if last else Effective(None, None, problem)
+
+
+def previous(objects: Objects, key: Key, recorded: Recorded) -> tuple[Manifest, Entry] | None:
+    """Read the definition that the object's status was made from; None when history no longer has it."""
+    commit, source = recorded.commit("observedCommit"), recorded.text("source")
+    if commit is None or not source:
+        return None
+    try:
+        unit = _unit(objects, objects.commit_tree(commit), source)
+    except KeyError:
+        return None
+    return next(((m, unit.entry) for m in unit.manifests if m.key == key), None) if unit else None
+
+
+def _unit(objects: Objects, root: Oid, source: str) -> Unit | None:
+    path = catalogs.unit_path(source)
+    entry = lookup(objects, root, path)
+    if entry is None or (entry.mode == DIRECTORY) != (path != source):
+        return None
+    return catalogs.read(objects, path, entry)
+
+
+def duplicates(catalog: Catalog, key: Key, chosen: Manifest | None) -> Iterator[Problem]:
+    """List the other definitions of one object."""
+    for other in catalog.candidates(key):
+        if chosen and other is not chosen:
+            message = f"{key} is already defined in {chosen.path}:{chosen.line}; this one is ignored"
+            yield Problem(other.path, other.line, 1, message, key)

@@ -1,0 +1,268 @@
+"""deliver(): decided placements against what stands in the branches: the edits of each Work and each Destination."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from gitops.core import edits, layout
+from gitops.core.aggregate import Aggregate, aggregates, completed
+from gitops.core.catalog import RESERVED
+from gitops.core.delivery import Delivery, DestinationDelivery, Drift, PlacementDelivery, Roots, Unit, UnitId
+from gitops.core.edits import Edits
+from gitops.core.manifests import Key
+from gitops.core.memory import RecordedPlacement
+from gitops.core.paths import join
+from gitops.core.placing import Context, Decided
+from gitops.core.targets import Target
+from gitops.core.tree import BLOB, Change, Oid
+from gitops.core.world import Object, Placement
+
+
+def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drift: Drift) -> Delivery:
+    """Compare what was decided with what stands in *roots*, the trees of the branches."""
+    return _Deliverer(context, decided, roots, drift).run()
+
+
+class _Deliverer:
+    def __init__(self, context: Context, decided: Mapping[Key, Decided], roots: Roots, drift: Drift) -> None:
+        self._context, self._decided, self._roots, self._drift = context, decided, roots, drift
+        self._objects, self._survey = context.objects, context.survey
+        self._units: dict[UnitId, Unit] = {}
+        self._moved = {o.key.name: self._has_moved(o) for o in self._survey.objects.values() if o.key.kind == "Destination"}
+
+    def run(self) -> Delivery:
+        placements = [self._placement(d, p) for d in self._decided.values() for p in (d.state.placements if d.state else ())]
+        placements += [self._withdrawn(d, r) for d in self._decided.values() for r in self._gone(d)]
+        aggregated = aggregates(self._survey, self._objects, placements)
+        placements = [completed(p, aggregated.get(p.destination)) for p in placements]
+        destinations = [self._destination(o, aggregated.get(o.key.name)) for o in self._looked_at(aggregated)]
+        placements = [self._settled(p) for p in placements]
+        return Delivery(tuple(placements), tuple(destinations), {k: u for k, u in self._units.items() if u.edits})
+
+    # placements
+
+    def _placement(self, decided: Decided, placement: Placement) -> PlacementDelivery:
+        recorded = decided.record_of(placement)
+        target = self._survey.targets.get(placement.destination)
+        if target is None or target.location is None or target.reason:
+            branch, inventory = recorded.text("branch") or self._survey.seen.home, recorded.inventory()
+            return self._delivery(decided, placement, recorded, branch, "", inventory, {})
+        branch, place = target.location.branch, join(target.directory, placement.root)
+        if placement.documents is None:
+            return self._held(decided, placement, recorded, branch, place)
+        root = self._roots.get(branch)
+        inventory = {join(place, path): oid for path, oid in placement.documents.files}
+        if target.mode == layout.NESTED:
+            tree = placement.documents.tree if placement.documents.files else None
+            wanted = edits.directory(self._objects, root, place, tree)
+        elif target.mode == layout.FLAT:
+            wanted = edits.present(self._objects, root, inventory)
+        else:
+            inventory, wanted = {}, {}
+        return self._delivery(decided, placement, recorded, branch, place, inventory, wanted)
+
+    def _held(
+        self, decided: Decided, placement: Placement, recorded: RecordedPlacement, branch: str, place: str
+    ) -> PlacementDelivery:
+        """Keep the last good documents in place: they are known by id, and still in the history."""
+        inventory = recorded.inventory()
+        branch = recorded.text("branch") or (self._survey.seen.home if inventory else branch)
+        own = {path: oid for path, oid in inventory.items() if oid in self._objects and not self._is_aggregate(branch, path)}
+        wanted = edits.present(self._objects, self._roots.get(branch), own)
+        return self._delivery(decided, placement, recorded, branch, place, inventory, wanted)
+
+    def _delivery(
+        self,
+        decided: Decided,
+        placement: Placement,
+        recorded: RecordedPlacement,
+        branch: str,
+        place: str,
+        inventory: Mapping[str, Oid],
+        wanted: Edits,
+    ) -> PlacementDelivery:
+        unit = self._unit_of(decided.key, placement.destination)
+        changes = tuple(edits.touched(self._objects, self._roots.get(branch), wanted))
+        made = PlacementDelivery(
+            decided.key, placement.name, placement, recorded, branch, place, inventory, unit, changes,
+            self._drift.among(branch, changes), self._superseded(recorded, branch),
+        )  # fmt: skip
+        self._book(made, branch, wanted, changes)
+        return made
+
+    def _gone(self, decided: Decided) -> Iterator[RecordedPlacement]:
+        """List the recorded placements that the Work has no more; an unreadable Work keeps all of them."""
+        if decided.state is None and not decided.effective.removed:
+            return
+        kept = {p.name for p in decided.state.placements} if decided.state else set()
+        yield from (r for name, r in decided.recorded.placements.items() if name not in kept)
+
+    def _withdrawn(self, decided: Decided, recorded: RecordedPlacement) -> PlacementDelivery:
+        assert recorded.status is not None
+        branch = recorded.text("branch") or self._survey.seen.home
+        unit = self._unit_of(decided.key, recorded.destination)
+        return PlacementDelivery(decided.key, recorded.status.name, None, recorded, branch, "", {}, unit)
+
+    def _superseded(self, recorded: RecordedPlacement, branch: str) -> dict[str, dict[str, Oid]]:
+        """Return what is left to remove in other branches: first the new place is written, the old one next."""
+        before = recorded.text("branch") or self._survey.seen.home
+        return {before: recorded.inventory()} if before != branch and recorded.inventory() else {}
+
+    def _settled(self, made: PlacementDelivery) -> PlacementDelivery:
+        """Remove what the placement had and will not have any more."""
+        for branch, inventory in made.recorded.superseded().items():
+            self._prune(made, branch, inventory)
+        before = made.recorded.text("branch") or self._survey.seen.home
+        if before != made.branch:
+            return made
+        old = {path: oid for path, oid in made.recorded.inventory().items() if path not in made.inventory}
+        changes = (*made.changes, *self._prune(made, made.branch, old))
+        return replace(made, changes=changes)
+
+    def _prune(self, made: PlacementDelivery, branch: str, inventory: Mapping[str, Oid]) -> tuple[Change, ...]:
+        own = [path for path in inventory if self._may_remove(made, branch, path)]
+        wanted = edits.absent(self._objects, self._roots.get(branch), own)
+        changes = tuple(edits.touched(self._objects, self._roots.get(branch), wanted))
+        self._book(made, branch, wanted, changes)
+        return changes
+
+    def _may_remove(self, made: PlacementDelivery, branch: str, path: str) -> bool:
+        """Status is untrusted: never remove a definition, or what another placement or a Destination claims."""
+        first = path.split("/")[0]
+        if first.startswith(".") or (branch in (self._survey.seen.source_branch, self._survey.seen.home) and first in RESERVED):
+            return False
+        return not any(self._claimed(made, target, path) for target in self._targets_at(branch, path))
+
+    def _claimed(self, made: PlacementDelivery, target: Target, path: str) -> bool:
+        own = path.removeprefix(f"{target.directory}/")
+        if own in layout.canaries(target) or (target.mode == layout.AGGREGATED and own == target.filename):
+            return True
+        tokens = layout.tokens(target, path)
+        for key in {key for token in tokens for key in self._context.world.index.holders(token)} - self._decided.keys():
+            if target.name in self._context.world.works[key].destinations:
+                return True
+        return any((target.name, token) in self._claims and self._claims[target.name, token] != made.name for token in tokens)
+
+    @property
+    def _claims(self) -> dict[tuple[str, str], str]:
+        """The exclusive tokens of all decided placements, made when first something is to be removed."""
+        if "_made_claims" not in self.__dict__:
+            self._made_claims = {
+                (p.destination, token): p.name
+                for d in self._decided.values()
+                for p in (d.state.placements if d.state else ())
+                for token in p.claim.exclusive
+            }
+        return self._made_claims
+
+    # Destinations
+
+    def _looked_at(self, aggregated: Mapping[str, Aggregate]) -> Iterator[Object]:
+        """List the Destinations whose own documents may have to change."""
+        world, survey = self._context.world, self._survey
+        for key, known in survey.objects.items():
+            if key.kind != "Destination":
+                continue
+            target = survey.targets.get(key.name)
+            if (
+                not world.seen
+                or known is not world.objects.get(key)
+                or target != world.targets.get(key.name)
+                or key.name in aggregated
+                or (target and self._drift_in(target))
+            ):
+                yield known
+
+    def _drift_in(self, target: Target) -> bool:
+        paths = self._drift.paths.get(target.location.branch, frozenset()) if target.location else frozenset()
+        return any(path.startswith(f"{target.directory}/") or not target.directory for path in paths)
+
+    def _destination(self, known: Object, aggregate: Aggregate | None) -> DestinationDelivery:
+        target = self._survey.targets.get(known.key.name)
+        recorded = known.recorded
+        before = recorded.text("branch") or self._survey.seen.home
+        if target is None:
+            leave = recorded.text("cleanup") != "all"
+            return self._own(known, None, before, recorded.inventory() if leave else {}, {})
+        if target.reason or target.location is None:
+            return self._own(known, target, before, recorded.inventory(), recorded.sizes())
+        inventory = {
+            join(target.directory, path): self._objects.add(BLOB, content) for path, content in layout.canaries(target).items()
+        }
+        made = self._own(known, target, target.location.branch, inventory, {})
+        return self._aggregate(made, aggregate) if aggregate else replace(made, parts=recorded.sizes())
+
+    def _own(
+        self, known: Object, target: Target | None, branch: str, inventory: Mapping[str, Oid], parts: Mapping[str, int]
+    ) -> DestinationDelivery:
+        root = self._roots.get(branch)
+        wanted: Edits = {}
+        if target is not None and not target.reason:
+            wanted = edits.present(self._objects, root, inventory)
+        changes = tuple(edits.touched(self._objects, root, wanted))
+        made = DestinationDelivery(known, target, branch, inventory, parts, changes)
+        before = known.recorded.text("branch") or self._survey.seen.home
+        old = [path for path in known.recorded.inventory() if path not in inventory or before != branch]
+        gone = edits.absent(self._objects, self._roots.get(before), [p for p in old if self._free(before, p)])
+        removed = tuple(edits.touched(self._objects, self._roots.get(before), gone))
+        self._book_destination(known.key, branch, wanted, changes)
+        self._book_destination(known.key, before, gone, removed)
+        return replace(made, changes=changes + removed)
+
+    def _free(self, branch: str, path: str) -> bool:
+        own = branch in (self._survey.seen.source_branch, self._survey.seen.home)
+        return not path.startswith(".") and not (own and path.split("/")[0] in RESERVED)
+
+    def _aggregate(self, made: DestinationDelivery, aggregate: Aggregate) -> DestinationDelivery:
+        root = self._roots.get(made.branch)
+        if aggregate.oid:
+            wanted = edits.present(self._objects, root, {aggregate.path: aggregate.oid})
+        else:
+            wanted = edits.absent(self._objects, root, [aggregate.path] if aggregate.existed else [])
+        changes = tuple(edits.touched(self._objects, root, wanted))
+        name = made.object.key.name
+        alone = len(aggregate.authors) == 1 and not self._moved.get(name)
+        self._book_destination(aggregate.authors[0] if alone else made.object.key, made.branch, wanted, changes, name)
+        return replace(made, parts=aggregate.parts, changes=made.changes + changes)
+
+    # units
+
+    def _unit_of(self, work: Key, destination: str) -> Key:
+        return Key("Destination", "", destination) if self._moved.get(destination) else work
+
+    def _has_moved(self, known: Object) -> bool:
+        """Whether a changed path, mode, filename or store moves the documents: then the Destination commits, not its Works."""
+        target, recorded = self._survey.targets.get(known.key.name), known.recorded
+        if target is None or target.location is None or target.reason or not recorded.text("mode"):
+            return False
+        before = (recorded.text("branch") or self._survey.seen.home, recorded.text("path"), recorded.text("mode"), recorded.text("filename"))
+        return before != (target.location.branch, target.directory, target.mode, target.layout[3])
+
+    def _book(self, made: PlacementDelivery, branch: str, wanted: Edits, changes: tuple[Change, ...]) -> None:
+        if wanted:
+            unit = self._units.setdefault(UnitId(branch, made.unit), Unit(made.unit, branch))
+            unit.edits += wanted.items()
+            unit.changes += changes
+            unit.placements.append(made)
+            unit.destinations.add(made.destination)
+
+    def _book_destination(self, key: Key, branch: str, wanted: Edits, changes: tuple[Change, ...], name: str = "") -> None:
+        if wanted:
+            unit = self._units.setdefault(UnitId(branch, key), Unit(key, branch))
+            unit.edits += wanted.items()
+            unit.changes += changes
+            unit.destinations.add(name or key.name)
+
+    def _targets_at(self, branch: str, path: str) -> Iterator[Target]:
+        for target in self._survey.targets.values():
+            at = target.location and not target.reason and target.location.branch == branch
+            if at and (not target.directory or path.startswith(f"{target.directory}/")):
+                yield target
+
+    def _is_aggregate(self, branch: str, path: str) -> bool:
+        return any(
+            t.mode == layout.AGGREGATED and path == join(t.directory, t.filename) for t in self._targets_at(branch, path)
+        )
+
+

@@ -1,0 +1,115 @@
+"""What a pass writes: for each placement, for each Destination, and gathered into the units that become commits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gitops.core import edits
+from gitops.core.edits import Tally
+from gitops.core.manifests import Key
+from gitops.core.memory import RecordedPlacement
+from gitops.core.targets import Target
+from gitops.core.tree import Change, Entry, Oid
+from gitops.core.world import Object, Placement
+
+Roots = Mapping[str, Oid | None]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The files that others changed since the last pass, by branch."""
+
+    paths: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def among(self, branch: str, changes: tuple[Change, ...]) -> tuple[str, ...]:
+        """Return the paths of *changes* that put back what others changed."""
+        drifted = self.paths.get(branch, frozenset())
+        return tuple(change.path for change in changes if change.path in drifted) if drifted else ()
+
+
+@dataclass(frozen=True)
+class PlacementDelivery:
+    """What happens to one placement; `placement` is None when it is withdrawn.
+
+    `inventory` is what will be its own in `branch`, at and below `place`; `changes` are the files that differ there.
+    `unit` is whose commit holds the changes. `superseded` are files that wait in other branches for their removal.
+    """
+
+    work: Key
+    name: str
+    placement: Placement | None
+    recorded: RecordedPlacement
+    branch: str
+    place: str
+    inventory: Mapping[str, Oid]
+    unit: Key
+    changes: tuple[Change, ...] = ()
+    restored: tuple[str, ...] = ()
+    superseded: Mapping[str, Mapping[str, Oid]] = field(default_factory=dict)
+
+    @property
+    def destination(self) -> str:
+        """The name of its Destination."""
+        return self.placement.destination if self.placement else self.recorded.destination
+
+    @property
+    def version_paths(self) -> tuple[str, ...]:
+        """The paths whose last change in the log is its version, when status does not know it; else empty."""
+        known = self.recorded.text("versionID") and self.recorded.inventory() == dict(self.inventory)
+        if known or self.changes or not self.delivered or not self.inventory:
+            return ()
+        nested = all(path.startswith(f"{self.place}/") for path in self.inventory) and self.placement and self.placement.root
+        return (self.place,) if nested else tuple(self.inventory)
+
+    @property
+    def delivered(self) -> bool:
+        """Whether its documents are where they should be after this pass."""
+        return self.placement is not None and self.placement.documents is not None
+
+
+@dataclass(frozen=True)
+class DestinationDelivery:
+    """What happens to a Destination's own documents; `target` is None when it is removed."""
+
+    object: Object
+    target: Target | None
+    branch: str
+    inventory: Mapping[str, Oid]
+    parts: Mapping[str, int] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass
+class Unit:
+    """One commit's worth of changes on one branch: of a Work, or of a Destination that moved or has an aggregate."""
+
+    key: Key
+    branch: str
+    edits: list[tuple[str, Entry | None]] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    placements: list[PlacementDelivery] = field(default_factory=list)
+    destinations: set[str] = field(default_factory=set)
+
+    @property
+    def tally(self) -> Tally:
+        return edits.tally({change.path: change for change in self.changes}.values())
+
+
+class UnitId(NamedTuple):
+    """Which unit, on which branch."""
+
+    branch: str
+    key: Key
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """All that is written in a pass."""
+
+    placements: tuple[PlacementDelivery, ...]
+    destinations: tuple[DestinationDelivery, ...]
+    units: Mapping[UnitId, Unit]
+
+

@@ -1,0 +1,203 @@
+"""The documents of a workload group: from a definition to file names and blob ids, rendered for a Destination.
+
+Adding the blobs and the tree here means naming them; what becomes lasting is decided when a placement is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from gitops.api.work import Work, WorkloadGroup
+from gitops.core import content, kubernetes, paths, selectors
+from gitops.core.catalog import FOLDER_WORK
+from gitops.core.kubernetes import ObjectId
+from gitops.core.selectors import Selector
+from gitops.core.text import printable
+from gitops.core.tree import BLOB, EXECUTABLE, FILE, LINK, Entry, Objects, Oid, files, lookup, patch
+
+TEMPLATE = ".j2"
+_LFS = b"version https://git-lfs.github.com/spec/"
+MAX_DOCUMENTS, MAX_DOCUMENT_BYTES, MAX_WORK_BYTES = 10_000, 10 << 20, 64 << 20
+
+Render = Callable[[str, Mapping[str, Any]], bytes]
+"""Render a template's text in a scope. Raises `TemplateError`."""
+
+
+class TemplateError(ValueError):
+    """A template that cannot be rendered, and why."""
+
+
+class Refusal(NamedTuple):
+    """Why the documents of a placement are not written: a condition's reason and message."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Finished documents: their paths (relative to the placement's place) and ids, in the Work's order, and their tree.
+
+    `objects` are the Kubernetes objects that an agent would apply; `unfit` says why an agent could not.
+    """
+
+    files: tuple[tuple[str, Oid], ...]
+    tree: Oid
+    objects: frozenset[ObjectId] = frozenset()
+    unfit: str = ""
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A workload group ready for scheduling. `documents` is None while templates wait for a Destination."""
+
+    id: str
+    short: str
+    selector: Selector
+    documents: Documents | None
+    sources: tuple[tuple[str, Oid], ...] = ()
+
+
+def groups(work: Work, folder: Oid | None, objects: Objects) -> tuple[Group, ...]:
+    """Read the groups of a Work; *folder* is the tree of a folder Work."""
+    ids = [group.id or group_id(group.directory) for group in work.spec.workload_groups]
+    return tuple(
+        _group(work, group, own, short, folder, objects)
+        for group, own, short in zip(work.spec.workload_groups, ids, short_ids(ids), strict=True)
+    )
+
+
+def group_id(directory: str) -> str:
+    """Return Kratix's id of a directory: the md5 of its cleaned name, 32 hex digits."""
+    parts = [part for part in directory.split("/") if part not in ("", ".")]
+    return hashlib.md5("/".join(parts or ["."]).encode(), usedforsecurity=False).hexdigest()
+
+
+def short_ids(ids: Iterable[str]) -> list[str]:
+    """Return the first 5 characters of each id, or more where two of one Work would be equal."""
+    known = list(ids)
+
+    def short(own: str) -> str:
+        return next((own[:n] for n in range(5, len(own)) if sum(i[:n] == own[:n] for i in set(known)) == 1), own)
+
+    return [short(own) for own in known]
+
+
+def _group(work: Work, group: WorkloadGroup, own: str, short: str, folder: Oid | None, objects: Objects) -> Group:
+    selector = selectors.merge(group.destination_selectors, work.metadata.labels)
+    try:
+        found = tuple(_sources(work, group, folder, objects))
+    except ValueError as refused:
+        return Group(own, short, selector, _refused("InvalidDocument", str(refused)))
+    if any(path.endswith(TEMPLATE) for path, _ in found):
+        return Group(own, short, selector, None, found)
+    return Group(own, short, selector, finish(found, objects))
+
+
+def _refused(reason: str, message: str) -> Documents:
+    return Documents((), b"", refusal=Refusal(reason, printable(message)))
+
+
+def _sources(work: Work, group: WorkloadGroup, folder: Oid | None, objects: Objects) -> Iterator[tuple[str, Oid]]:
+    if group.workloads is None:
+        yield from _folder_sources(work, group, folder, objects)
+        return
+    for workload in group.workloads:
+        try:
+            raw = content.decode(workload.content)
+        except ValueError as error:
+            raise ValueError(f"{workload.filepath}: {error}") from None
+        yield workload.filepath, objects.add(BLOB, raw)
+
+
+def _folder_sources(
+    work: Work, group: WorkloadGroup, folder: Oid | None, objects: Objects
+) -> Iterator[tuple[str, Oid]]:
+    own = paths.directory(group.directory)
+    entry = lookup(objects, folder, own)
+    if entry is None or not entry.is_tree:
+        raise ValueError(f"directory {group.directory} is not in the folder")
+    others = {paths.directory(g.directory) for g in work.spec.workload_groups if g.workloads is None} - {own}
+    skip = tuple(f"{other}/" for other in others if other and (not own or other.startswith(f"{own}/")))
+    for path, file in sorted(files(objects, entry.oid, f"{own}/" if own else "")):
+        if path == FOLDER_WORK or path.startswith(skip):
+            continue
+        if file.mode not in (FILE, EXECUTABLE):
+            raise ValueError(f"{path}: is a {'symbolic link' if file.mode == LINK else 'submodule'}, not a file")
+        yield path, file.oid
+
+
+def render(group: Group, scope: Mapping[str, Any], renderer: Render, objects: Objects) -> Documents:
+    """Render the templates of *group* in *scope*; a group without templates is the same everywhere."""
+    if group.documents is not None:
+        return group.documents
+    done: list[tuple[str, Oid]] = []
+    for path, oid in group.sources:
+        if not path.endswith(TEMPLATE):
+            done.append((path, oid))
+            continue
+        try:
+            text = objects.blob(oid).decode()
+            done.append((path.removesuffix(TEMPLATE), objects.add(BLOB, renderer(text, scope))))
+        except (TemplateError, UnicodeDecodeError) as error:
+            return _refused("TemplateError", f"{path}: {error}")
+    return finish(tuple(done), objects)
+
+
+def finish(found: tuple[tuple[str, Oid], ...], objects: Objects) -> Documents:
+    """Check documents that are no templates (any more), and build their tree."""
+    try:
+        _check_paths([path for path, _ in found])
+        identities, unfit = _check_contents(found, objects)
+    except ValueError as refused:
+        return _refused("InvalidDocument", str(refused))
+    tree = patch(objects, None, [(path, Entry(FILE, oid)) for path, oid in found])
+    return Documents(found, tree, identities, unfit)
+
+
+def _check_paths(found: list[str]) -> None:
+    if len(found) > MAX_DOCUMENTS:
+        raise ValueError(f"{len(found)} documents, the limit is {MAX_DOCUMENTS}")
+    folded: dict[str, str] = {}
+    for path in found:
+        if reason := paths.check(path):
+            raise ValueError(reason)
+        if (other := folded.setdefault(paths.fold(path), path)) is not path:
+            raise ValueError(f"{path}: clashes with {other} of the same group")
+    for path in found:
+        above = paths.fold(path)
+        while above := above.rpartition("/")[0]:
+            if above in folded:
+                raise ValueError(f"{path}: clashes with the file {folded[above]} of the same group")
+
+
+def _check_contents(found: tuple[tuple[str, Oid], ...], objects: Objects) -> tuple[frozenset[ObjectId], str]:
+    seen: dict[ObjectId, str] = {}
+    unfit, total = "", 0
+    for path, oid in found:
+        raw = objects.blob(oid)
+        total += len(raw)
+        if len(raw) > MAX_DOCUMENT_BYTES or total > MAX_WORK_BYTES:
+            raise ValueError(f"{path}: more than {MAX_DOCUMENT_BYTES >> 20} MiB, or {MAX_WORK_BYTES >> 20} MiB in all")
+        if raw.startswith(_LFS):
+            raise ValueError(f"{path}: is a pointer of Git LFS, not the document itself")
+        if path.endswith((".yaml", ".yml")) and not unfit:
+            unfit = _identify(path, raw, seen)
+    return frozenset(seen), unfit
+
+
+def _identify(path: str, raw: bytes, seen: dict[ObjectId, str]) -> str:
+    """Add the objects of one document to *seen*; return why an agent could not apply it."""
+    try:
+        found = kubernetes.objects(raw)
+    except ValueError as error:
+        return f"{path}: {error}"
+    for identity in found:
+        if identity in seen:
+            return f"{path}: {identity} comes twice, also in {seen[identity]}"
+        seen[identity] = path
+    return ""

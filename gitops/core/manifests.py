@@ -1,0 +1,230 @@
+"""The definitions in a file. A wrong one becomes a Problem with its place, never an exception, and hides no other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from gitops.api.destination import Destination
+from gitops.api.meta import API_VERSION, GROUP, Model, Name, Namespace
+from gitops.api.settings import Settings
+from gitops.api.statestore import BucketStateStore, GitStateStore
+from gitops.api.work import Work
+from gitops.core import yaml
+from gitops.core.complaints import Complaint, Path, complaints, describe, suggestion
+from gitops.core.text import printable
+
+Object = Work | Destination | GitStateStore | BucketStateStore
+
+KINDS: Mapping[str, type[Object]] = {
+    "Work": Work,
+    "Destination": Destination,
+    "GitStateStore": GitStateStore,
+    "BucketStateStore": BucketStateStore,
+}
+NAMESPACED = frozenset(("Work", "WorkPlacement"))
+MAX_COMPLAINTS = 20
+"""Of one object; the number of the others is said."""
+
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_LFS_MESSAGE = "this is a Git LFS pointer, not the file itself: keep definitions out of Git LFS"
+_NAME, _NAMESPACE = TypeAdapter(Name), TypeAdapter(Namespace)
+
+
+class Key(NamedTuple):
+    """What tells objects apart. The namespace of cluster-scoped kinds is empty."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return "/".join(part for part in self if part)
+
+
+class Problem(NamedTuple):
+    """What is wrong in a file, and where. *key* names the object that is wrong, when that much of it can be read."""
+
+    path: str
+    line: int
+    column: int
+    message: str
+    key: Key | None
+
+    @property
+    def location(self) -> str:
+        """`<file>:<line>:<column>`, as editors and forges understand it."""
+        return f"{printable(self.path)}:{self.line}:{self.column}"
+
+    def __str__(self) -> str:
+        return f"{printable(self.path)}:{self.line}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A definition and where it begins; *index* is its number among the objects of the file, from 0."""
+
+    key: Key
+    obj: Object
+    path: str
+    line: int
+    index: int
+
+
+class Manifests(NamedTuple):
+    """All that a file defines, and all that is wrong in it, in the order of the file."""
+
+    objects: tuple[Manifest, ...]
+    problems: tuple[Problem, ...]
+
+
+def load(path: str, raw: bytes) -> Manifests:
+    """Read the definitions in the file *path*: any number of documents, `kind: List`s among them."""
+    if raw.startswith(_LFS_POINTER):
+        return Manifests((), (Problem(path, 1, 1, _LFS_MESSAGE, None),))
+    documents, error = yaml.read(raw)
+    report = _Report(path, raw)
+    found: list[Manifest] = []
+    for index, candidate in enumerate(c for document in documents for c in _candidates(document)):
+        if obj := _object(candidate, report):
+            found.append(Manifest(key_of(obj), obj, path, candidate.line, index))
+    report.errors([error] if error else [])
+    return Manifests(tuple(found), report.problems())
+
+
+def load_settings(path: str, raw: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
+    """Read `gitops.yaml`. An empty file stands for the defaults; None comes with what is wrong."""
+    documents, error = yaml.read(raw)
+    report = _Report(path, raw)
+    settings: Settings | None = Settings()
+    for document in documents[:1]:
+        settings = _valid(Settings, _Candidate(document, (), document.data or {}, 1, document.faults), None, report)
+    surplus = [yaml.YamlError("expected one document", document.line, 1) for document in documents[1:2]]
+    report.errors([error] if error else surplus)
+    problems = report.problems()
+    return (None if problems else settings), problems
+
+
+def key_of(obj: Object) -> Key:
+    """Return the key of a definition."""
+    return Key(obj.kind, obj.metadata.namespace if obj.kind in NAMESPACED else "", obj.metadata.name)
+
+
+class _Candidate(NamedTuple):
+    """What should be an object: a document, or an item of a List, at *prefix* in it."""
+
+    document: yaml.Document
+    prefix: Path
+    data: Any
+    line: int
+    faults: tuple[yaml.Fault, ...]
+
+
+def _candidates(document: yaml.Document) -> Iterator[_Candidate]:
+    data = document.data
+    if not _is_list(data):
+        if data is not None or document.faults:
+            yield _Candidate(document, (), data, document.line, document.faults)
+        return
+    faults: dict[Path, list[yaml.Fault]] = defaultdict(list)
+    for fault in document.faults:
+        faults[fault.path[:2] if fault.path[:1] == ("items",) else ()].append(fault)
+    if around := faults[()] + faults[("items",)]:
+        yield _Candidate(document, (), None, document.line, tuple(around))
+    for index, item in enumerate(data["items"]):
+        prefix = ("items", index)
+        yield _Candidate(document, prefix, item, document.item_lines[index], tuple(faults.get(prefix, ())))
+
+
+def _is_list(data: Any) -> bool:
+    return isinstance(data, dict) and data.get("kind") == "List" and isinstance(data.get("items"), list)
+
+
+def _object(candidate: _Candidate, report: _Report) -> Object | None:
+    """Return the definition that a candidate is, or report why it is none."""
+    if candidate.faults:
+        return _valid(Work, candidate, _readable_key(candidate.data), report)
+    model = _model(candidate.data)
+    if isinstance(model, Complaint):
+        report.complaints(candidate, [model], None)
+        return None
+    return _valid(model, candidate, _readable_key(candidate.data), report)
+
+
+def _model(data: Any) -> type[Object] | Complaint:
+    """Return the model of the kind that *data* names, or what is wrong with the kind."""
+    kinds = f"the kinds of {API_VERSION} are {', '.join(KINDS)}"
+    if not isinstance(data, dict):
+        return Complaint((), f"expected an object with apiVersion, kind and metadata, found {describe(data)}")
+    kind = data.get("kind")
+    if kind is None:
+        return Complaint(("kind",), f"kind: required; {kinds}")
+    if kind == "List":
+        return Complaint(("items",), f"items: expected a list, found {describe(data.get('items'))}")
+    if not isinstance(kind, str) or kind not in KINDS:
+        hint = suggestion(kind, list(KINDS)) if isinstance(kind, str) else ""
+        return Complaint(("kind",), f"kind: {describe(kind)} is no definition{hint}; {kinds}")
+    return KINDS[kind]
+
+
+def _readable_key(data: Any) -> Key | None:
+    """Return the key of an object that may be wrong in all but what makes its key."""
+    metadata = data.get("metadata") if isinstance(data, dict) else None
+    if not isinstance(metadata, dict) or not str(data.get("apiVersion", GROUP)).startswith(GROUP):
+        return None
+    try:
+        kind, name = data.get("kind"), _NAME.validate_python(metadata.get("name"))
+        namespace = _NAMESPACE.validate_python(metadata.get("namespace") or "default")
+    except ValidationError:
+        return None
+    return Key(kind, namespace if kind in NAMESPACED else "", name) if kind in KINDS else None
+
+
+M = TypeVar("M", bound=Model)
+
+
+def _valid(model: type[M], candidate: _Candidate, key: Key | None, report: _Report) -> M | None:
+    """Return the candidate as an object of *model*, or report all that is wrong with it."""
+    if candidate.faults:
+        report.errors([fault.error for fault in candidate.faults], key)
+        return None
+    try:
+        return model.model_validate(candidate.data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        report.complaints(candidate, list(complaints(error, model)), key)
+        return None
+
+
+class _Report:
+    """What is wrong in a file. Where that stands is looked up once, at the end."""
+
+    def __init__(self, path: str, raw: bytes) -> None:
+        self._path, self._raw = path, raw
+        self._problems: list[Problem] = []
+        self._complaints: list[tuple[yaml.Wanted, Complaint, Key | None]] = []
+
+    def errors(self, errors: list[yaml.YamlError], key: Key | None = None) -> None:
+        """Add errors that know their place."""
+        for error in errors[:MAX_COMPLAINTS]:
+            self._problems.append(Problem(self._path, error.line, error.column, printable(error.message), key))
+
+    def complaints(self, candidate: _Candidate, found: list[Complaint], key: Key | None) -> None:
+        """Add complaints about one object."""
+        for complaint in found[:MAX_COMPLAINTS]:
+            self._complaints.append(((candidate.document.index, candidate.prefix + complaint.path), complaint, key))
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return all, in the order of the file."""
+        wanted = [where for where, _, _ in self._complaints]
+        places = yaml.locate(self._raw, wanted) if wanted else {}
+        placed = [self._placed(places[where], complaint, key) for where, complaint, key in self._complaints]
+        return tuple(sorted((*self._problems, *placed), key=lambda problem: problem[1:3]))
+
+    def _placed(self, place: yaml.Place, complaint: Complaint, key: Key | None) -> Problem:
+        line, column = place.key if complaint.of_key else place.position
+        hint = f' (quote it: "{place.text}")' if complaint.quotable and place.text else ""
+        return Problem(self._path, line, column, printable(complaint.message + hint), key)

@@ -1,0 +1,145 @@
+"""What the status files remember. They are untrusted: what cannot be read as meant is as if it were not there."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitops.api.status import Status
+from gitops.core import paths, statusfile
+from gitops.core.manifests import Key
+from gitops.core.tree import FILE, Entry, Objects, Oid, subtree
+
+WORK_FILE = "work.yaml"
+_LONGEST = 245
+_HEX = re.compile(r"[0-9a-f]{40}")
+
+
+def work_folder(namespace: str, name: str) -> str:
+    """Return the folder of a Work's status, relative to `status/`."""
+    return f"works/{namespace}/{name}"
+
+
+def placement_file(name: str) -> str:
+    """Return the status file of a WorkPlacement in its Work's folder; a name too long for a file is cut and hashed."""
+    if len(name) <= _LONGEST:
+        return f"{name}.yaml"
+    return f"{name[: _LONGEST - 11]}-{hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[:10]}.yaml"
+
+
+def object_file(key: Key) -> str:
+    """Return the status file of a cluster-scoped object, relative to `status/`."""
+    if key.kind == "Destination":
+        return f"destinations/{key.name}.yaml"
+    return f"statestores/{key.kind}/{key.name}.yaml"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An object as its status file remembers it; all empty when there is none."""
+
+    status: Status | None = None
+
+    def text(self, name: str) -> str:
+        """Return a text among the fields of `status`, or ""."""
+        found = self.status.extra.get(name) if self.status else None
+        return found if isinstance(found, str) else ""
+
+    def commit(self, name: str) -> Oid | None:
+        """Return an object id among the fields of `status`."""
+        found = self.text(name)
+        return bytes.fromhex(found) if _HEX.fullmatch(found) else None
+
+    def inventory(self) -> dict[str, Oid]:
+        """Return the files that were written, by their path in the branch; unsafe paths are left out."""
+        return _inventory(self.status.extra.get("inventory") if self.status else None)
+
+    def superseded(self) -> dict[str, dict[str, Oid]]:
+        """Return the files that a move left in other branches and that are still to be removed, by branch."""
+        found = self.status.extra.get("superseded") if self.status else None
+        return {b: _inventory(i) for b, i in found.items() if isinstance(b, str)} if isinstance(found, Mapping) else {}
+
+    def sizes(self) -> dict[str, int]:
+        """Return the lengths in bytes of an aggregate's parts, in their order."""
+        found = self.status.extra.get("parts") if self.status else None
+        items = found.items() if isinstance(found, Mapping) else ()
+        return {k: v for k, v in items if isinstance(k, str) and type(v) is int and v >= 0}
+
+
+def _inventory(found: Any) -> dict[str, Oid]:
+    items = found.items() if isinstance(found, Mapping) else ()
+    return {
+        path: bytes.fromhex(oid)
+        for path, oid in items
+        if isinstance(path, str) and isinstance(oid, str) and _HEX.fullmatch(oid) and not paths.check(path)
+    }
+
+
+@dataclass(frozen=True)
+class RecordedPlacement(Recorded):
+    """A WorkPlacement as its status file remembers it."""
+
+    @property
+    def group(self) -> str:
+        return self._spec("id")
+
+    @property
+    def destination(self) -> str:
+        return self._spec("targetDestinationName")
+
+    def _spec(self, name: str) -> str:
+        found = self.status.spec.get(name) if self.status else None
+        return found if isinstance(found, str) else ""
+
+
+@dataclass(frozen=True)
+class RecordedWork(Recorded):
+    """A Work and its placements, as their status files remember them; placements by name."""
+
+    placements: Mapping[str, RecordedPlacement] = field(default_factory=dict)
+
+
+def work(objects: Objects, status: Oid | None, namespace: str, name: str) -> RecordedWork:
+    """Recall one Work from the tree *status*."""
+    folder = subtree(objects, status, work_folder(namespace, name))
+    own: Status | None = None
+    placements: dict[str, RecordedPlacement] = {}
+    for file, entry in (objects.tree(folder) if folder else {}).items():
+        found = None if entry.is_tree or not file.endswith(".yaml") else statusfile.load(objects.blob(entry.oid))
+        if found is None:
+            continue
+        if file == WORK_FILE and found.kind == "Work":
+            own = found
+        elif found.kind == "WorkPlacement" and file == placement_file(found.name):
+            placements[found.name] = RecordedPlacement(found)
+    return RecordedWork(own, placements)
+
+
+def works(objects: Objects, status: Oid | None) -> Iterator[Key]:
+    """List the Works that have a status."""
+    above = subtree(objects, status, "works")
+    for namespace, entry in (objects.tree(above) if above else {}).items():
+        for name, folder in (objects.tree(entry.oid) if entry.is_tree else {}).items():
+            if folder.is_tree:
+                yield Key("Work", namespace, name)
+
+
+def cluster_object(objects: Objects, entry: Entry | None) -> Recorded:
+    """Recall a Destination or a state store from its status file."""
+    return Recorded(statusfile.load(objects.blob(entry.oid)) if entry else None)
+
+
+def cluster_objects(objects: Objects, status: Oid | None) -> Iterator[tuple[Key, Entry]]:
+    """List the status files of Destinations and state stores."""
+    for kind, folder in (
+        ("Destination", "destinations"),
+        ("GitStateStore", "statestores/GitStateStore"),
+        ("BucketStateStore", "statestores/BucketStateStore"),
+    ):
+        above = subtree(objects, status, folder)
+        for name, entry in (objects.tree(above) if above else {}).items():
+            if entry.mode == FILE and name.endswith(".yaml"):
+                yield Key(kind, "", name.removesuffix(".yaml")), entry

@@ -1,0 +1,183 @@
+"""Commit messages: a sentence for people, trailers for machines.
+
+Trailers are built here, after all else, so that no value of a definition can forge or break one; a message is bounded,
+and says how much it leaves out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from gitops.core import edits
+from gitops.core.delivery import PlacementDelivery, Unit
+from gitops.core.manifests import Key
+from gitops.core.record import CommitName, Happened
+from gitops.core.text import printable
+
+SUBJECT = 72
+MAX_BYTES = 256 << 10
+_RESERVE = 16 << 10
+
+Trailer = tuple[str, str]
+
+SOURCE_COMMIT = "Gitops-Source-Commit"
+_DOCUMENTS = re.compile(r"(place|update|withdraw|move|destination)\(")
+_SOURCE = re.compile(rf"^{SOURCE_COMMIT}: ([0-9a-f]{{40}})$", re.MULTILINE)
+
+
+class Source(NamedTuple):
+    """The commit that people made, as messages name it. `date` is RFC 3339."""
+
+    oid: str
+    author: str
+    email: str
+    subject: str
+    date: str
+    url: str = ""
+
+
+def source_trailers(source: Source) -> list[Trailer]:
+    """Name the source commit, for us and for Argo CD, which shows it beside the revision."""
+    reference = [
+        ("sha", source.oid),
+        ("author", f"{source.author} <{source.email}>"),
+        ("subject", source.subject),
+        ("date", source.date),
+        ("repourl", source.url),
+    ]
+    return [(SOURCE_COMMIT, source.oid)] + [(f"Argocd-reference-commit-{k}", v) for k, v in reference if v]
+
+
+def documents(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) -> str:
+    """Return the message of a documents commit: of one unit, or of all units of a pass."""
+    tally = edits.tally({c.path: c for unit in units for c in unit.changes}.values())
+    names = sorted({name for unit in units for name in unit.destinations})
+    subject = f"{_verb(units)}({_object(units)}): {_listed(names, 'Destination')} ({tally})"
+    why = _why(units, source, removed)
+    return _message(_cut(subject, f" ({tally})"), [why], _document_trailers(units, names), source_trailers(source))
+
+
+def _verb(units: Sequence[Unit]) -> str:
+    verbs = {_unit_verb(unit) for unit in units}
+    return next((verb for verb in ("move", "place", "update", "withdraw", "destination") if verb in verbs), "update")
+
+
+def _unit_verb(unit: Unit) -> str:
+    if unit.key.kind == "Destination":
+        return "move" if unit.placements else "destination"
+    changed = {_placement_verb(made) for made in unit.placements}
+    return next((verb for verb in ("place", "move", "update", "withdraw") if verb in changed), "update")
+
+
+def _placement_verb(made: PlacementDelivery) -> str:
+    if made.placement is None:
+        return "withdraw"
+    if not made.recorded.inventory():
+        return "place"
+    stays = made.recorded.inventory().keys() & made.inventory.keys()
+    return "update" if stays or not made.inventory else "move"
+
+
+def _object(units: Sequence[Unit]) -> str:
+    if len(units) == 1:
+        key = units[0].key
+        return key.name if key.kind == "Destination" else f"{key.namespace}/{key.name}"
+    works = len({unit.key for unit in units if unit.key.kind == "Work"})
+    return f"{works} Works" if works else f"{len(units)} Destinations"
+
+
+def _listed(names: Sequence[str], noun: str) -> str:
+    joined = ", ".join(names)
+    return joined if len(joined) <= 30 or len(names) == 1 else f"{len(names)} {noun}s"
+
+
+def _cut(subject: str, tail: str) -> str:
+    if len(subject) <= SUBJECT:
+        return subject
+    return f"{subject[: SUBJECT - len(tail) - 1]}…{tail}"
+
+
+def _why(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) -> str:
+    commit = f"source commit {source.oid[:7]}"
+    if len(units) > 1:
+        return f"All changes of one pass: {commit}, {printable(source.subject, 200)}"
+    unit = units[0]
+    if unit.key in removed:
+        return f"The definition was removed in {removed[unit.key]}."
+    restored = sum(len(made.restored) for made in unit.placements)
+    return {
+        "place": f"Its selectors match {', '.join(sorted(unit.destinations))}; {commit}.",
+        "move": f"The place of its documents changed; {commit}.",
+        "withdraw": f"It is not placed there any more; {commit}.",
+        "destination": f"Documents of the Destination itself; {commit}.",
+        "update": f"Files changed outside gitops are restored; {commit}." if restored else f"Its documents changed; {commit}.",
+    }[_verb(units)]
+
+
+def _document_trailers(units: Sequence[Unit], names: Iterable[str]) -> Iterator[Trailer]:
+    works = sorted({made.work for unit in units for made in unit.placements} | {u.key for u in units if u.key.kind == "Work"})
+    for key in works:
+        yield "Gitops-Work", f"{key.namespace}/{key.name}"
+    for name in names:
+        yield "Gitops-Destination", name
+    for place in sorted({made.place for unit in units for made in unit.placements if made.place}):
+        yield "Gitops-Path", place
+
+
+def status(
+    tally: str, happened: Sequence[Happened], works: Iterable[Key], versions: dict[str, str], source: Source
+) -> str:
+    """Return the message of a status commit. *tally* counts the Works, *works* are those whose status changed."""
+    count = f"{len(happened)} event{'' if len(happened) == 1 else 's'}"
+    lines = [f"{t.type} {t.reason} {key}: {t.message}" for key, t in happened]
+    return _message(
+        _cut(f"status: {tally} ({count})", f" ({count})"),
+        lines,
+        _status_trailers(happened, works, versions),
+        [(SOURCE_COMMIT, source.oid)],
+    )
+
+
+def _status_trailers(happened: Iterable[Happened], works: Iterable[Key], versions: dict[str, str]) -> Iterator[Trailer]:
+    for key, transition in happened:
+        yield "Gitops-Event", f"{transition.type} {transition.reason} {key}"
+    for key in sorted(works):
+        yield "Gitops-Work", f"{key.namespace}/{key.name}"
+    for name, version in sorted(versions.items()):
+        yield "Gitops-Version", f"{name} {version}"
+
+
+def _message(subject: str, lines: Sequence[str], objects: Iterable[Trailer], last: Sequence[Trailer]) -> str:
+    """Put a message together; lines and trailers of single objects are left out from the bound on, and counted."""
+    room = MAX_BYTES - _RESERVE
+    body, room, lost_lines = _fitting([printable(line, 2000) for line in lines], room // 2, room)
+    trailers, room, lost = _fitting([f"{k}: {printable(v, 2000)}" for k, v in objects], room, room)
+    ending = [f"{key}: {printable(value, 2000)}" for key, value in last]
+    if lost or lost_lines:
+        ending.append(f"Gitops-Truncated: {lost + lost_lines}")
+    return "\n\n".join(part for part in (subject, "\n".join(body), "\n".join([*trailers, *ending])) if part) + "\n"
+
+
+def _fitting(lines: Sequence[str], share: int, room: int) -> tuple[list[str], int, int]:
+    """Return the lines that fit into *share* bytes, what is left of *room*, and how many do not fit."""
+    kept: list[str] = []
+    used = 0
+    for line in lines:
+        size = len(line.encode()) + 1
+        if used + size > share:
+            break
+        used += size
+        kept.append(line)
+    return kept, room - used, len(lines) - len(kept)
+
+
+def is_status(message: str) -> bool:
+    """Whether a commit with this message is a status commit of ours. It is a claim, not a proof: status is untrusted."""
+    return message.startswith("status: ") and _SOURCE.search(message) is not None
+
+
+def is_documents(message: str) -> bool:
+    """Whether a commit with this message is a documents commit of ours."""
+    return _DOCUMENTS.match(message) is not None and _SOURCE.search(message) is not None

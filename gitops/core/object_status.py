@@ -1,0 +1,137 @@
+"""The status of Destinations and state stores (Kratix reference, 4.3 and 4.4), and the problems that belong to no object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from gitops.api.meta import API_VERSION
+from gitops.api.status import Condition, Status
+from gitops.core import conditions, memory, yaml
+from gitops.core.conditions import false, true
+from gitops.core.delivery import DestinationDelivery
+from gitops.core.events import DESTINATION, NORMAL, WARNING, Transition
+from gitops.core.layout import AGGREGATED
+from gitops.core.manifests import Problem
+from gitops.core.provenance import Provenance
+from gitops.core.record import Facts, Record
+from gitops.core.targets import Store
+from gitops.core.world import Object
+
+
+def record_destination(record: Record, made: DestinationDelivery, provenance: Provenance, facts: Facts) -> None:
+    """Record one Destination; one that was removed stays as long as it leaves documents behind."""
+    known, before = made.object, made.object.recorded.status
+    file = memory.object_file(known.key)
+    if known.effective.removed and known.recorded.text("cleanup") == "all":
+        record.files[file] = None
+        return
+    ready = _destination_ready(made, facts)
+    extra = _source(known, provenance, facts) | _placing(made, facts)
+    happened = _change(before, ready, "DestinationReady", "DestinationNotReady", DESTINATION, "Destination is Ready")
+    record.add(file, before, _status(known, provenance, ready, extra), happened, facts.now)
+
+
+def _destination_ready(made: DestinationDelivery, facts: Facts) -> Condition:
+    known, target = made.object, made.target
+    if known.effective.removed:
+        commit = facts.sources.get(known.recorded.text("source"))
+        text = f"the definition was removed in {commit or 'an unknown commit'}; its documents are left behind"
+        return false(conditions.READY, "DestinationNotReady", text)
+    if known.effective.problem:
+        return false(conditions.READY, "InvalidDefinition", str(known.effective.problem))
+    assert target is not None
+    if target.reason:
+        return false(conditions.READY, target.reason, target.message)
+    if failure := facts.failures.get(made.branch):
+        return false(conditions.READY, "StateStoreWriteFailed", f"Failed to write test documents to State Store: {failure}")
+    if target.canary:
+        return true(conditions.READY, "TestDocumentsWritten", "Test documents written to State Store")
+    return true(conditions.READY, "DestinationReady", "Destination is ready")
+
+
+def _placing(made: DestinationDelivery, facts: Facts) -> dict[str, object]:
+    """What must be remembered: where its documents are, and what becomes of them when it is removed."""
+    target, recorded = made.target, made.object.recorded
+    if target is None or target.reason or facts.failures.get(made.branch):
+        kept = ("path", "stateStore", "branch", "mode", "filename", "cleanup", "parts", "inventory")
+        found = {name: recorded.status.extra[name] for name in kept if recorded.status and name in recorded.status.extra}
+        return found | ({"cleanup": target.cleanup} if target else {})
+    extra: dict[str, object] = {"path": target.directory, "stateStore": target.store}
+    if made.branch != facts.home:
+        extra["branch"] = made.branch
+    extra["mode"] = target.mode
+    if target.mode == AGGREGATED:
+        extra["filename"] = target.filename
+    extra["cleanup"] = target.cleanup
+    if made.parts:
+        extra["parts"] = dict(made.parts)
+    if made.inventory:
+        extra["inventory"] = {path: oid.hex() for path, oid in sorted(made.inventory.items())}
+    return extra
+
+
+def record_store(record: Record, known: Object, store: Store | None, provenance: Provenance, facts: Facts) -> None:
+    """Record one state store."""
+    before, file = known.recorded.status, memory.object_file(known.key)
+    if known.effective.removed:
+        record.files[file] = None
+        return
+    ready = _store_ready(known, store, facts)
+    extra = {"status": "Ready" if ready.status == "True" else "NotReady"} | _source(known, provenance, facts)
+    text = f'{known.key.kind} "{known.key.name}" is ready'
+    happened = _change(before, ready, "Ready", "NotReady", f"{known.key.kind}Controller", text)
+    record.add(file, before, _status(known, provenance, ready, extra), happened, facts.now)
+
+
+def _store_ready(known: Object, store: Store | None, facts: Facts) -> Condition:
+    if known.effective.problem:
+        return false(conditions.READY, "InvalidDefinition", str(known.effective.problem))
+    assert store is not None
+    if store.location is None:
+        return false(conditions.READY, store.reason, store.message)
+    if failure := facts.failures.get(store.location.branch):
+        text = f"Error validating state store permissions: write permission validation failed: {failure}"
+        return false(conditions.READY, "ErrorValidatingPermissions", text)
+    return true(conditions.READY, "StateStoreReady", "State store is ready")
+
+
+def _status(known: Object, provenance: Provenance, ready: Condition, extra: Mapping[str, object]) -> Status:
+    manifest, before = known.effective.manifest, known.recorded.status
+    labels = manifest.obj.metadata.labels if manifest else before.labels if before else {}
+    return Status(
+        kind=known.key.kind,
+        name=known.key.name,
+        labels=labels,
+        generation=max(provenance.generation, 1),
+        conditions=(ready,),
+        extra=extra,
+    )
+
+
+def _source(known: Object, provenance: Provenance, facts: Facts) -> dict[str, object]:
+    recorded, manifest = known.recorded, known.effective.manifest
+    kept = manifest is None or known.effective.last_good
+    commit = facts.sources.get(provenance.path)
+    observed = commit.oid.hex() if commit and not kept else recorded.text("observedCommit")
+    problem = known.effective.problem
+    source = recorded.text("source") or (problem.path if problem else "") if kept else manifest.path if manifest else ""
+    extra: dict[str, object] = {"observedGeneration": max(provenance.generation, 1)}
+    return extra | ({"observedCommit": observed} if observed else {}) | ({"source": source} if source else {})
+
+
+def _change(before: Status | None, ready: Condition, good: str, bad: str, source: str, text: str) -> list[Transition]:
+    last = before.condition(conditions.READY) if before else None
+    if ready.status == "True":
+        return [Transition(NORMAL, good, source, text)] if last is None or last.status != "True" else []
+    if last and (last.status, last.message) == ("False", ready.message):
+        return []
+    return [Transition(WARNING, bad, source, ready.message)]
+
+
+def repository_file(problems: Iterable[Problem]) -> bytes | None:
+    """Return `status/repository.yaml`: what is wrong with files and belongs to no object; None when nothing is."""
+    rows = [{"file": p.path, "line": p.line, "message": p.message} for p in sorted(set(problems), key=lambda p: p[:4])]
+    if not rows:
+        return None
+    file = {"apiVersion": API_VERSION, "kind": "Repository", "metadata": {"name": "repository"}, "status": {"problems": rows}}
+    return yaml.dump(file)

@@ -1,0 +1,96 @@
+"""status/README.md: what is not Ready and why, then counts and tables, bounded, for a forge's web page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from gitops.api.status import Status
+from gitops.core.conditions import READY
+from gitops.core.manifests import Key
+from gitops.core.text import printable
+
+MAX_ROWS = 100
+ORDER = ("Ready", "Pending", "Misplaced", "Failing", "Invalid")
+_CATEGORIES = {
+    "AllWorkplacementsScheduled": "Ready",
+    "UnscheduledWorkloadGroups": "Pending",
+    "Misplaced": "Misplaced",
+    "WorkplacementsFailing": "Failing",
+    "InvalidDefinition": "Invalid",
+}
+
+
+class Verdict(NamedTuple):
+    """How a Work stands, in a word, and the message that says why."""
+
+    category: str
+    message: str
+
+
+def verdict(status: Status) -> Verdict:
+    """Sum up the status of a Work."""
+    ready, scheduled = status.condition(READY), status.condition("ScheduleSucceeded")
+    if ready is None:
+        return Verdict("Pending", "")
+    category = _CATEGORIES.get(ready.reason, "Failing")
+    terse = ready.message == category and scheduled is not None
+    return Verdict(category, scheduled.message if terse and scheduled else ready.message)
+
+
+def tally(verdicts: Iterable[Verdict]) -> str:
+    """Count Works: `5 Works, 4 Ready, 1 Pending`."""
+    counts = count(verdicts)
+    total = sum(counts.values())
+    return ", ".join([f"{total} Work{'' if total == 1 else 's'}"] + [f"{n} {c}" for c, n in counts.items()])
+
+
+def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """Count Works by how they stand; what there is none of is left out."""
+    counts = dict.fromkeys(ORDER, 0)
+    for found in verdicts:
+        counts[found.category] += 1
+    return {category: n for category, n in counts.items() if n}
+
+
+def scope(
+    verdicts: Mapping[Key, Verdict], objects: Mapping[Key, Status], placements: Mapping[str, int], problems: Iterable[str]
+) -> dict[str, Any]:
+    """Return what the template of the overview shows. *placements* counts the Works on each Destination."""
+    unready = [(k, v) for k, v in sorted(verdicts.items()) if v.category != "Ready"]
+    rows = [{"kind": k.kind, "name": _name(k), "state": v.category, "message": _cell(v.message)} for k, v in unready]
+    faulty = [(k, s) for k, s in sorted(objects.items()) if not s.ready]
+    rows += [{"kind": k.kind, "name": k.name, "state": "NotReady", "message": _cell(_message(s))} for k, s in faulty]
+    places = [
+        {"name": k.name, "ready": "Ready" if s.ready else "NotReady", "labels": _cell(_labels(s)), "works": placements.get(k.name, 0)}
+        for k, s in sorted(objects.items())
+        if k.kind == "Destination"
+    ]
+    return {
+        "counts": count(verdicts.values()),
+        "total": len(verdicts),
+        "attention": rows[:MAX_ROWS],
+        "attention_more": max(0, len(rows) - MAX_ROWS),
+        "destinations": places[:MAX_ROWS],
+        "destinations_more": max(0, len(places) - MAX_ROWS),
+        "problems": [_cell(p) for p in problems][:MAX_ROWS],
+    }
+
+
+def _name(key: Key) -> str:
+    return f"{key.namespace}/{key.name}"
+
+
+def _message(status: Status) -> str:
+    ready = status.condition(READY)
+    return ready.message if ready else ""
+
+
+def _labels(status: Status) -> str:
+    return ", ".join(f"{k}={v}" for k, v in sorted(status.labels.items()))
+
+
+def _cell(text: str) -> str:
+    """Return *text* so that it stands in a Markdown table as it is: nothing of it is markup."""
+    escaped = "".join(f"\\{c}" if c in r"\`*_{}[]<>()#+!|~" else c for c in printable(text, 300))
+    return escaped.replace("&", "&amp;")

@@ -1,0 +1,98 @@
+"""Who owns a path or an object that several placements of one Destination claim: the first recorded owner.
+
+A claim is a set of tokens. An exclusive token bears no other claim; a shared one (a directory above a file) bears other
+shared claims, but no exclusive one. A placement that loses any token is held back as a whole: it keeps what it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+Owner = tuple[str, ...]
+
+
+class Claim(NamedTuple):
+    """What a placement wants, or holds."""
+
+    exclusive: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
+
+    def __and__(self, other: Claim) -> Claim:
+        return Claim(self.exclusive & other.exclusive, self.shared & other.shared)
+
+
+class Claimant(NamedTuple):
+    """A placement: what it wants now, and what it holds from before. Owners sort by (namespace, name, group)."""
+
+    owner: Owner
+    wants: Claim
+    holds: Claim = Claim()
+
+
+class Conflict(NamedTuple):
+    """Why a claimant is held back: the token, and who owns it."""
+
+    token: str
+    owner: Owner
+
+
+class _Taken:
+    def __init__(self) -> None:
+        self._exclusive: dict[str, Owner] = {}
+        self._shared: dict[str, list[Owner]] = {}
+
+    def take(self, owner: Owner, claim: Claim) -> None:
+        for token in claim.exclusive:
+            self._exclusive.setdefault(token, owner)
+        for token in claim.shared:
+            self._shared.setdefault(token, []).append(owner)
+
+    def against(self, owner: Owner, claim: Claim) -> Conflict | None:
+        for token in sorted(claim.exclusive | claim.shared):
+            others = [self._exclusive[token]] if token in self._exclusive else []
+            if token in claim.exclusive:
+                others += self._shared.get(token, ())
+            if other := next((o for o in others if o != owner), None):
+                return Conflict(token, other)
+        return None
+
+
+def resolve(claimants: Iterable[Claimant], reserved: Mapping[Owner, Claim]) -> dict[Owner, Conflict]:
+    """Return the claimants that are held back. *reserved* belongs to nobody of them, whatever they hold.
+
+    Deterministic, and stable: with the winners' wants recorded as holds the outcome is the same again.
+    """
+    ordered = sorted(claimants)
+    held: dict[Owner, Conflict] = {}
+    while True:
+        found, displaced = _sweep(ordered, reserved, held)
+        if not displaced:
+            return found
+        held |= displaced  # what it holds was given away in this sweep: sweep again with that in its hands
+
+
+def _sweep(
+    ordered: Sequence[Claimant], reserved: Mapping[Owner, Claim], held: Mapping[Owner, Conflict]
+) -> tuple[dict[Owner, Conflict], dict[Owner, Conflict]]:
+    taken, incumbents = _Taken(), _Taken()
+    for owner, claim in reserved.items():
+        taken.take(owner, claim)
+    for claimant in ordered:
+        if claimant.owner in held:
+            taken.take(claimant.owner, claimant.holds)
+        else:
+            incumbents.take(claimant.owner, claimant.holds & claimant.wants)
+    found = dict(held)
+    for claimant in ordered:
+        if claimant.owner in held:
+            continue
+        lost = taken.against(claimant.owner, claimant.wants) or incumbents.against(claimant.owner, claimant.wants)
+        if lost is None:
+            taken.take(claimant.owner, claimant.wants)
+            continue
+        if taken.against(claimant.owner, claimant.holds):
+            return found, {claimant.owner: lost}
+        taken.take(claimant.owner, claimant.holds)
+        found[claimant.owner] = lost
+    return found, {}

@@ -1,0 +1,157 @@
+"""The status of a WorkPlacement: whether it is where it should be, and what of it is written (Kratix reference, 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitops.api.status import Condition, Status
+from gitops.api.work import PIPELINE_NAME
+from gitops.core import conditions, memory
+from gitops.core.conditions import false, true
+from gitops.core.delivery import PlacementDelivery, UnitId
+from gitops.core.events import NORMAL, SCHEDULER, WARNING, WORKPLACEMENT, Transition
+from gitops.core.manifests import Key
+from gitops.core.placing import Decided
+from gitops.core.record import Facts, Record
+from gitops.core.world import Placement, WorkState
+
+
+def placement_file(work: Key, name: str) -> str:
+    """Return the status file of a WorkPlacement, relative to `status/`."""
+    return f"{memory.work_folder(work.namespace, work.name)}/{memory.placement_file(name)}"
+
+
+
+def record_placement(record: Record, decided: Decided, made: PlacementDelivery, generation: int, facts: Facts) -> None:
+    """Record one placement that stays."""
+    placement, before = made.placement, made.recorded.status
+    assert placement is not None
+    assert decided.state is not None
+    failure = facts.failures.get(made.branch) if made.delivered or made.changes else None
+    written = _written(made, failure)
+    version = _version(made, failure, facts)
+    spec = _placement_spec(decided.state, placement, generation)
+    grown = before is None or dict(before.spec) != spec
+    status = Status(
+        kind="WorkPlacement",
+        name=made.name,
+        namespace=made.work.namespace,
+        labels=_placement_labels(decided.state, placement),
+        generation=(before.generation if before else 0) + grown,
+        spec=spec,
+        conditions=_placement_conditions(placement, written),
+        extra=_placement_extra(made, version, failure, facts.home),
+    )
+    happened = list(_placement_transitions(made, written, version, facts))
+    record.add(placement_file(made.work, made.name), before, status, happened, facts.now)
+    if version and version != made.recorded.text("versionID"):
+        record.versions[f"{made.work.namespace}/{made.name}"] = version
+
+
+def _placement_spec(state: WorkState, placement: Placement, generation: int) -> dict[str, object]:
+    spec = state.manifest.obj.spec
+    found = {
+        "targetDestinationName": placement.destination,
+        "id": placement.group,
+        "promiseName": getattr(spec, "promise_name", ""),
+        "resourceName": getattr(spec, "resource_name", ""),
+    }
+    return {**{k: v for k, v in found.items() if v}, "generation": generation}
+
+
+def _placement_labels(state: WorkState, placement: Placement) -> dict[str, str]:
+    metadata = state.manifest.obj.metadata
+    labels = {
+        "kratix.io/work": metadata.name,
+        "kratix.io/workload-group-id": placement.group,
+        "kratix.io/targetDestinationName": placement.destination,
+        PIPELINE_NAME: metadata.labels.get(PIPELINE_NAME, ""),
+    }
+    return labels | ({"kratix.io/misplaced": "true"} if placement.misplaced else {})
+
+
+def _written(made: PlacementDelivery, failure: str | None) -> Condition | None:
+    placement = made.placement
+    assert placement is not None
+    if failure:
+        return false(conditions.WRITTEN, "WorkloadsFailedWrite", failure)
+    if placement.refusal:
+        return false(conditions.WRITTEN, placement.refusal.reason, placement.refusal.message)
+    if placement.documents is not None:
+        return true(conditions.WRITTEN, "WorkloadsWrittenToStateStore", "")
+    return made.recorded.status.condition(conditions.WRITTEN) if made.recorded.status else None
+
+
+def _placement_conditions(
+    placement: Placement, written: Condition | None
+) -> tuple[Condition, ...]:
+    if placement.misplaced:
+        scheduled = false(
+            conditions.SCHEDULED, "DestinationSelectorMismatch", "Target destination no longer matches destinationSelectors"
+        )
+    else:
+        scheduled = true(conditions.SCHEDULED, "ScheduledToDestination", "Scheduled to correct Destination")
+    if written and written.status == "False":
+        ready = false(conditions.READY, written.reason, "Failing")
+    elif placement.misplaced:
+        ready = false(conditions.READY, "Misplaced", "Misplaced")
+    elif written:
+        ready = true(conditions.READY, "WorkloadsWrittenToTargetDestination", "Ready")
+    else:
+        ready = false(conditions.READY, "ScheduledToDestination", "Pending")
+    return (scheduled, ready, written) if written else (scheduled, ready)
+
+
+def _version(made: PlacementDelivery, failure: str | None, facts: Facts) -> str:
+    if failure is None and made.changes:
+        return facts.versions[UnitId(made.branch, made.unit)].hex()
+    found = facts.known_versions.get((made.work, made.name))
+    return found.hex() if found and made.inventory else made.recorded.text("versionID")
+
+
+def _placement_extra(made: PlacementDelivery, version: str, failure: str | None, home: str) -> dict[str, object]:
+    inventory = made.recorded.inventory() if failure else made.inventory
+    extra: dict[str, object] = {}
+    if version:
+        extra["versionID"] = version
+    if made.branch != home:
+        extra["branch"] = made.branch
+    if inventory:
+        extra["inventory"] = {path: oid.hex() for path, oid in sorted(inventory.items())}
+    if made.superseded:
+        extra["superseded"] = {
+            branch: {path: oid.hex() for path, oid in sorted(old.items())} for branch, old in sorted(made.superseded.items())
+        }
+    return extra
+
+
+def _placement_transitions(
+    made: PlacementDelivery, written: Condition | None, version: str, facts: Facts
+) -> Iterator[Transition]:
+    placement, before = made.placement, made.recorded.status
+    assert placement is not None
+    name = placement.destination
+    if placement.misplaced and not _was_misplaced(made):
+        message = f"labels for destination: {name} no longer match the expected labels, marking this workplacement as misplaced"
+        yield Transition(WARNING, "DestinationSelectorMismatch", SCHEDULER, message)
+    if made.restored:
+        yield Transition(WARNING, "DriftCorrected", WORKPLACEMENT, _drift(made, facts))
+    if version and version != made.recorded.text("versionID"):
+        message = f"successfully written to Destination: {name} with versionID: {version}"
+        yield Transition(NORMAL, "WorkloadsWrittenToStateStore", WORKPLACEMENT, message)
+    last = before.condition(conditions.WRITTEN) if before else None
+    if written and written.status == "False" and (last is None or (last.status, last.message) != ("False", written.message)):
+        message = f"failed writing to Destination: {name} with error: {written.message}"
+        yield Transition(WARNING, "FailedWriteToDestination", WORKPLACEMENT, message)
+
+
+def _was_misplaced(made: PlacementDelivery) -> bool:
+    last = made.recorded.status.condition(conditions.SCHEDULED) if made.recorded.status else None
+    return last is not None and last.status == "False"
+
+
+def _drift(made: PlacementDelivery, facts: Facts) -> str:
+    who = next((facts.meddlers[made.branch, p] for p in made.restored if (made.branch, p) in facts.meddlers), None)
+    return f"{len(made.restored)} files changed outside gitops in {who or 'an unknown commit'} were restored"
+
+

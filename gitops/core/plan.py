@@ -1,0 +1,153 @@
+"""decide(): from what was seen to what should be, and the edits that lead there. `gitops plan` is this alone.
+
+Only the Works are decided anew whose definition, Destinations, documents or rivals changed since *world* was left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gitops.core import claims, layout, memory
+from gitops.core.catalog import RESERVED
+from gitops.core.delivering import deliver
+from gitops.core.delivery import Delivery, Drift
+from gitops.core.documents import Render
+from gitops.core.manifests import Key
+from gitops.core.placing import Context, Decided
+from gitops.core.survey import Survey
+from gitops.core.targets import Target
+from gitops.core.tree import Objects, Oid, diff, subtree
+from gitops.core.world import World
+
+
+class Branch(NamedTuple):
+    """An output branch: its tip, the tree that is there now, and the tree that the last pass left (None: not known)."""
+
+    tip: Oid | None
+    root: Oid | None
+    left: Oid | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a pass will do. `decided` has the Works that were looked at, `deliveries` what is written for them."""
+
+    survey: Survey
+    decided: Mapping[Key, Decided]
+    delivery: Delivery
+    branches: Mapping[str, Branch] = field(default_factory=dict)
+
+    @property
+    def changes_documents(self) -> bool:
+        return any(self.delivery.units.values())
+
+
+def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects: Objects, renderer: Render) -> Plan:
+    """Decide what a pass does. Pure: equal arguments give an equal plan, and nothing is written."""
+    context = Context(world, survey, objects, renderer)
+    drift = Drift({name: frozenset(_drifted(objects, survey, name, branch)) for name, branch in branches.items()})
+    decided = _closure(context, _dirty(context, drift))
+    decided = claims.settle(context, decided)
+    roots = {name: branch.root for name, branch in branches.items()}
+    return Plan(survey, decided, deliver(context, decided, roots, drift), branches)
+
+
+def _closure(context: Context, first: Iterable[Key]) -> dict[Key, Decided]:
+    """Decide the Works *first*, and all others whose outcome depends on theirs."""
+    decided: dict[Key, Decided] = {}
+    waiting = sorted(first)
+    while waiting:
+        key = waiting.pop()
+        if key in decided:
+            continue
+        decided[key] = context.decide(key)
+        if context.world.seen:
+            waiting += claims.affected(context, decided[key]) - decided.keys()
+    return dict(sorted(decided.items()))
+
+
+def _dirty(context: Context, drift: Drift) -> set[Key]:
+    world, survey = context.world, context.survey
+    if not world.seen:
+        defined = {key for key in (*survey.catalog.by_key, *survey.problem_of) if key.kind == "Work"}
+        return defined | set(memory.works(context.objects, survey.seen.status))
+    found = {key for key in survey.advance.keys if key.kind == "Work"}
+    found |= _in_broken_files(world, survey)
+    found |= _status_changed(context.objects, world.status, survey.seen.status)
+    found |= _retargeted(world, survey)
+    for branch, paths in drift.paths.items():
+        for path in paths:
+            found |= _owners(world, survey, branch, path)
+    return found
+
+
+def _in_broken_files(world: World, survey: Survey) -> set[Key]:
+    """Return the Works recorded in files that cannot be read, now or before this change."""
+    files = survey.advance.files & (survey.broken_files.keys() | world.catalog.troubled.keys())
+    return {key for key, state in world.works.items() if state.source in files} if files else set()
+
+
+def _status_changed(objects: Objects, old: Oid | None, new: Oid | None) -> set[Key]:
+    """Return the Works whose remembered status is not the one that the last pass left: another daemon was faster."""
+    found = set()
+    for change in diff(objects, subtree(objects, old, "works"), subtree(objects, new, "works")):
+        namespace, name, *_ = (*change.path.split("/"), "", "")
+        found.add(Key("Work", namespace, name))
+    return found
+
+
+def _retargeted(world: World, survey: Survey) -> set[Key]:
+    """Return the Works that changed Destinations may concern: placed there, or matching now or before."""
+    before, after = world.targets, survey.targets
+    changed = {n for n in before.keys() | after.keys() if before.get(n) != after.get(n)}
+    found = {key for name in changed for key in world.index.on(name)}
+    if world.matcher is not survey.matcher:
+        found |= {key for key in world.works if _rematched(world, survey, key)}
+    return found
+
+
+def _rematched(world: World, survey: Survey, key: Key) -> bool:
+    state = world.works[key]
+    single = bool(state.manifest.obj.spec.resource_name)  # type: ignore[union-attr]
+    return any(
+        (not single or group.id in state.unscheduled)
+        and world.matcher.match(group.selector) != survey.matcher.match(group.selector)
+        for group in state.groups
+    )
+
+
+def _drifted(objects: Objects, survey: Survey, name: str, branch: Branch) -> Iterator[str]:
+    """List the files that others changed in the state stores of one branch."""
+    if branch.left is None or branch.left == branch.root:
+        return
+    stores = {s.location.path for s in survey.stores.values() if s.location and s.location.branch == name}
+    for path in sorted(stores):
+        prefix = f"{path}/" if path else ""
+        for change in diff(objects, subtree(objects, branch.left, path), subtree(objects, branch.root, path), prefix):
+            if name not in (survey.seen.source_branch, survey.seen.home) or change.path.split("/")[0] not in RESERVED:
+                yield change.path
+
+
+def _owners(world: World, survey: Survey, branch: str, path: str) -> set[Key]:
+    """Return the Works to whose placements *path* belongs."""
+    found: set[Key] = set()
+    for target in _above(survey, branch, path):
+        if target.mode == layout.AGGREGATED:
+            found |= world.index.on(target.name)
+            continue
+        for token in layout.tokens(target, path):
+            found |= {key for key in world.index.holders(token) if target.name in world.works[key].destinations}
+    return found
+
+
+def _above(survey: Survey, branch: str, path: str) -> list[Target]:
+    """Return the Destinations in whose directory *path* is."""
+    return [
+        t
+        for t in survey.targets.values()
+        if t.location and t.location.branch == branch and (not t.directory or path.startswith(f"{t.directory}/"))
+    ]
+
+

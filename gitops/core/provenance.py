@@ -1,0 +1,56 @@
+"""Where a definition comes from: which generation it is, and whether the commit that status names still holds it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gitops.api.meta import Definition
+from gitops.core import catalog, definitions
+from gitops.core.definitions import Effective
+from gitops.core.manifests import Key
+from gitops.core.memory import Recorded
+from gitops.core.tree import DIRECTORY, Objects, lookup
+
+
+class Provenance(NamedTuple):
+    """`generation` counts specs. `path` is where to ask for the commit, or "" when *recorded* still names it."""
+
+    generation: int
+    path: str
+
+
+def trace(objects: Objects, key: Key, effective: Effective, recorded: Recorded) -> Provenance:
+    """Compare the definition in effect with the one that status was made from."""
+    generation = recorded.status.generation if recorded.status else 0
+    manifest = effective.manifest
+    if manifest is None or effective.last_good:
+        return Provenance(generation, "")
+    path = catalog.unit_path(manifest.path)
+    same_file = recorded.text("source") == manifest.path
+    if same_file and _recorded_entry(objects, path, recorded) == effective.entry:
+        return Provenance(max(generation, 1), "")
+    before = definitions.previous(objects, key, recorded)
+    if before is None:
+        return Provenance(generation + 1, path)
+    old, old_entry = before
+    same = _spec(old.obj) == _spec(manifest.obj) and _folder(old_entry) == _folder(effective.entry)
+    kept = same and same_file and old.obj.metadata == manifest.obj.metadata
+    return Provenance(generation if same else generation + 1, "" if kept else path)
+
+
+def _spec(definition: Definition) -> object:
+    return definition.spec  # type: ignore[attr-defined]
+
+
+def _folder(entry: object) -> object:
+    return getattr(entry, "oid", None) if getattr(entry, "mode", None) == DIRECTORY else None
+
+
+def _recorded_entry(objects: Objects, path: str, recorded: Recorded) -> object:
+    commit = recorded.commit("observedCommit")
+    try:
+        return lookup(objects, objects.commit_tree(commit), path) if commit else None
+    except KeyError:
+        return None
+
+

@@ -1,0 +1,66 @@
+"""What a pass did, gathered: the facts that only writing could tell, the new status files, and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from gitops.api.status import Status
+from gitops.core import conditions, events
+from gitops.core.delivery import UnitId
+from gitops.core.events import Transition
+from gitops.core.manifests import Key
+from gitops.core.tree import Oid
+
+
+class CommitName(NamedTuple):
+    """A commit as messages name it."""
+
+    oid: Oid
+    author: str
+
+    def __str__(self) -> str:
+        return f"{self.oid.hex()[:7]} by {self.author}"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What only writing, and the log, could tell.
+
+    `versions` are the documents commits of this pass; `known_versions` those that the log names for documents that
+    were already there, by (Work, placement). `sources` are the commits in which definitions last changed, by path, and
+    `meddlers` those in which others changed documents, by (branch, path). `failures` are branches that could not be
+    written, and why.
+    """
+
+    now: str
+    home: str
+    versions: Mapping[UnitId, Oid] = field(default_factory=dict)
+    known_versions: Mapping[tuple[Key, str], Oid] = field(default_factory=dict)
+    sources: Mapping[str, CommitName] = field(default_factory=dict)
+    meddlers: Mapping[tuple[str, str], CommitName] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+
+class Happened(NamedTuple):
+    """An event of this pass, on an object."""
+
+    object: Key
+    transition: Transition
+
+
+@dataclass
+class Record:
+    """The new status files by their path below `status/` (None: removed), and what happened."""
+
+    files: dict[str, Status | None] = field(default_factory=dict)
+    happened: list[Happened] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def add(self, file: str, before: Status | None, after: Status, happened: Sequence[Transition], now: str) -> None:
+        """Add a status file; *after* has the wanted conditions without times."""
+        settled = conditions.settle(before.conditions if before else (), after.conditions, now)
+        folded = events.fold(before.events if before else (), happened, now)
+        self.files[file] = replace(after, conditions=settled, events=folded)
+        self.happened += [Happened(Key(after.kind, after.namespace, after.name), t) for t in happened]

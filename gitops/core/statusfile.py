@@ -1,0 +1,125 @@
+"""Status files: how a `Status` stands in a file, and what can be believed of one that is found there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gitops.api.meta import API_VERSION
+from gitops.api.status import Condition, Event, Status
+from gitops.core import yaml
+
+MAX_NODES = 200_000
+"""The inventory of a large Work has two for each document."""
+
+
+def dump(status: Status) -> bytes:
+    """Return the file: keys in a fixed order, so that the same facts give the same bytes."""
+    file: dict[str, object] = {"apiVersion": API_VERSION, "kind": status.kind, "metadata": _metadata(status)}
+    if status.spec:
+        file["spec"] = status.spec
+    body = {"conditions": [_condition(c) for c in status.conditions]} if status.conditions else {}
+    file["status"] = {**body, **status.extra}
+    if status.events:
+        file["events"] = [_event(event) for event in status.events]
+    return yaml.dump(file)
+
+
+def _metadata(status: Status) -> dict[str, object]:
+    metadata: dict[str, object] = {"name": status.name}
+    if status.namespace:
+        metadata["namespace"] = status.namespace
+    if status.labels:
+        metadata["labels"] = status.labels
+    metadata["generation"] = status.generation
+    return metadata
+
+
+def _condition(condition: Condition) -> dict[str, object]:
+    return {
+        "lastTransitionTime": condition.last_transition_time,
+        "message": condition.message,
+        "reason": condition.reason,
+        "status": condition.status,
+        "type": condition.type,
+    }
+
+
+def _event(event: Event) -> dict[str, object]:
+    return {
+        "type": event.type,
+        "reason": event.reason,
+        "from": event.source,
+        "message": event.message,
+        "count": event.count,
+        "firstTimestamp": event.first_timestamp,
+        "lastTimestamp": event.last_timestamp,
+    }
+
+
+def load(raw: bytes) -> Status | None:
+    """Return what the file says, without what cannot be right; None when it is no status file at all.
+
+    Anybody who may push can write here, so that nothing in it is a reason to fail.
+    """
+    documents, error = yaml.read(raw, MAX_NODES)
+    if error or len(documents) != 1 or documents[0].faults:
+        return None
+    file = _mapping(documents[0].data)
+    metadata, body = _mapping(file.get("metadata")), _mapping(file.get("status"))
+    kind, name = _text(file, "kind"), _text(metadata, "name")
+    if not kind or not name or file.get("apiVersion") != API_VERSION:
+        return None
+    return Status(
+        kind=kind,
+        name=name,
+        namespace=_text(metadata, "namespace"),
+        labels={key: value for key, value in _mapping(metadata.get("labels")).items() if isinstance(value, str)},
+        generation=_number(metadata, "generation"),
+        spec=_mapping(file.get("spec")),
+        conditions=tuple(_read_condition(entry) for entry in _entries(body.get("conditions"), "type", "status")),
+        extra={key: value for key, value in body.items() if key != "conditions"},
+        events=tuple(_read_event(entry) for entry in _entries(file.get("events"), "type", "reason")),
+    )
+
+
+def _read_condition(entry: Mapping[str, Any]) -> Condition:
+    return Condition(
+        type=_text(entry, "type"),
+        status=_text(entry, "status"),
+        reason=_text(entry, "reason"),
+        message=_text(entry, "message"),
+        last_transition_time=_text(entry, "lastTransitionTime"),
+    )
+
+
+def _read_event(entry: Mapping[str, Any]) -> Event:
+    return Event(
+        type=_text(entry, "type"),
+        reason=_text(entry, "reason"),
+        source=_text(entry, "from"),
+        message=_text(entry, "message"),
+        count=_number(entry, "count"),
+        first_timestamp=_text(entry, "firstTimestamp"),
+        last_timestamp=_text(entry, "lastTimestamp"),
+    )
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _entries(value: object, *required: str) -> list[dict[str, Any]]:
+    """Return the mappings of a list that have some text for each of the *required* keys."""
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, dict) and all(_text(entry, key) for key in required)]
+
+
+def _text(mapping: Mapping[str, Any], key: str) -> str:
+    value = mapping.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _number(mapping: Mapping[str, Any], key: str) -> int:
+    value = mapping.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1

@@ -1,0 +1,140 @@
+"""What is known before any Work is looked at: settings, state stores, Destinations, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from gitops.api.destination import Destination
+from gitops.api.settings import Settings
+from gitops.api.statestore import BucketStateStore, GitStateStore
+from gitops.core import catalog as catalogs
+from gitops.core import definitions, memory, targets
+from gitops.core.catalog import Advance, Catalog
+from gitops.core.manifests import Key, Problem
+from gitops.core.memory import Recorded
+from gitops.core.selectors import Matcher
+from gitops.core.targets import Store, Target
+from gitops.core.tree import Objects, Oid
+from gitops.core.world import Object, World
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a pass observed before it decides: the source tree, the remembered `status/` and the settings."""
+
+    source: Oid | None
+    source_branch: str
+    status: Oid | None
+    settings: Settings = field(default_factory=Settings)
+    settings_problems: tuple[Problem, ...] = ()
+
+    @property
+    def home(self) -> str:
+        """The branch of the status, and of the embedded store."""
+        return self.settings.output.branch or self.source_branch
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Everything that Works are decided against. `problem_of` says why an object's definition is not the present one."""
+
+    seen: Seen
+    advance: Advance
+    objects: Mapping[Key, Object]
+    stores: Mapping[str, Store]
+    targets: Mapping[str, Target]
+    matcher: Matcher
+    unready: frozenset[str]
+    cleanup: Mapping[str, str]
+    problem_of: Mapping[Key, Problem]
+    broken_files: Mapping[str, Problem]
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.advance.catalog
+
+    @property
+    def branches(self) -> frozenset[str]:
+        """The branches of this repository on which documents stand."""
+        return frozenset(s.location.branch for s in self.stores.values() if s.location) | {self.seen.home}
+
+    def problem(self, key: Key, recorded: Recorded) -> Problem | None:
+        """Return what is wrong with the definition of *key*, or with the file in which it was."""
+        return self.problem_of.get(key) or self.broken_files.get(recorded.text("source"))
+
+
+def survey(world: World, objects: Objects, seen: Seen) -> Survey:
+    """Look at all but the Works."""
+    advance = catalogs.advance(world.catalog, objects, seen.source)
+    problem_of, broken = _problems(advance.catalog)
+    known = _cluster_objects(world, advance, objects, seen.status, problem_of, broken)
+    stores = _stores(known.values(), seen.home)
+    recorded = {key.name: o.recorded for key, o in known.items() if key.kind == "Destination"}
+    found = targets.resolve(
+        (o.effective.manifest.obj for o in known.values() if o.effective.manifest and isinstance(o.effective.manifest.obj, Destination)),
+        stores,
+        {name: r.text("path") for name, r in recorded.items()},
+        seen.source_branch,
+    )
+    same = _labels(found) == _labels(world.targets)
+    return Survey(
+        seen, advance, known, stores, found,
+        world.matcher if same and world.seen else Matcher(found.values()),
+        frozenset(name for name, r in recorded.items() if r.status and r.status.ready is False),
+        {name: r.text("cleanup") for name, r in recorded.items()},
+        problem_of, broken,
+    )  # fmt: skip
+
+
+def _labels(found: Mapping[str, Target]) -> list[tuple[str, Mapping[str, str], bool]]:
+    return [(t.name, t.labels, t.strict) for t in found.values()]
+
+
+def _problems(catalog: Catalog) -> tuple[dict[Key, Problem], dict[str, Problem]]:
+    """Return the first problem of each object, and of each file in which an object cannot even be named."""
+    of: dict[Key, Problem] = {}
+    broken: dict[str, Problem] = {}
+    for problem in catalog.problems():
+        if problem.key:
+            of.setdefault(problem.key, problem)
+        else:
+            broken.setdefault(problem.path, problem)
+    return of, broken
+
+
+def _cluster_objects(
+    world: World,
+    advance: Advance,
+    objects: Objects,
+    status: Oid | None,
+    problem_of: Mapping[Key, Problem],
+    broken: Mapping[str, Problem],
+) -> dict[Key, Object]:
+    """Read the Destinations and stores whose definition or status is not the one that *world* knows."""
+    entries = dict(memory.cluster_objects(objects, status))
+    defined = {key for key in (*advance.keys, *problem_of) if key.kind != "Work"}
+    found: dict[Key, Object] = {}
+    for key in sorted(defined | entries.keys() | world.objects.keys()):
+        known = world.objects.get(key)
+        if known is None or known.entry != entries.get(key):
+            known = Object(key, definitions.NOTHING, memory.cluster_object(objects, entries.get(key)), entries.get(key))
+        elif key not in advance.keys and known.recorded.text("source") not in advance.files:
+            found[key] = known
+            continue
+        problem = problem_of.get(key) or broken.get(known.recorded.text("source"))
+        effective = definitions.effective(advance.catalog, objects, key, known.recorded, problem)
+        if known.recorded.status or not effective.removed:
+            found[key] = replace(known, effective=effective)
+    return found
+
+
+def _stores(known: Iterable[Object], home: str) -> dict[str, Store]:
+    found = [targets.embedded(home)]
+    for known_object in known:
+        store = known_object.effective.manifest and known_object.effective.manifest.obj
+        if isinstance(store, GitStateStore):
+            found.append(targets.git_store(store))
+        elif isinstance(store, BucketStateStore):
+            found.append(targets.bucket_store(store))
+    return {store.key: store for store in found}

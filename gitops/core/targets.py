@@ -1,0 +1,178 @@
+"""Destinations and state stores as placements see them: where documents go, and whether they can.
+
+A Destination whose place overlaps another's, or whose store is missing, keeps its placements but gets no documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from gitops.api.destination import Agent, Destination
+from gitops.api.statestore import BucketStateStore, GitStateStore
+from gitops.core import paths
+from gitops.core.catalog import RESERVED
+
+EMBEDDED = "embedded"
+STATE = "state"
+
+
+class Location(NamedTuple):
+    """A branch of this repository, and the directory in it below which a store's documents stand."""
+
+    branch: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A state store. `reason` and `message` say why it cannot be written, as the condition Ready does."""
+
+    key: str
+    location: Location | None
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A Destination, resolved. `directory` is where its documents stand in `location.branch`.
+
+    `reason` and `message` say why nothing can be written there; they are the Destination's condition Ready.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    strict: bool
+    store: str
+    location: Location | None
+    directory: str
+    mode: str
+    filename: str
+    agent: Agent
+    canary: bool
+    cleanup: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    message: str = ""
+
+    @property
+    def layout(self) -> tuple[object, ...]:
+        """What a change of moves documents."""
+        return (self.location, self.directory, self.mode, self.filename if self.mode == "aggregatedYAML" else "")
+
+    @property
+    def delivery(self) -> tuple[object, ...]:
+        """What a change of may alter documents or whether they are written."""
+        return (self.layout, self.agent, self.canary, self.values, self.reason, self.message)
+
+
+def embedded(branch: str) -> Store:
+    """Return the store of a Destination without `stateStoreRef`: the output branch, below `state/`."""
+    return Store(EMBEDDED, Location(branch, STATE))
+
+
+def git_store(store: GitStateStore) -> Store:
+    """Resolve a GitStateStore; one with `url` is in another repository."""
+    key = store_key(store.kind, store.metadata.name)
+    if store.spec.url:
+        return Store(key, None, "ErrorInitialisingWriter", "unable to create git writer: repositories behind a url are not supported")
+    try:
+        return Store(key, Location(store.spec.branch, paths.directory(store.spec.path)))
+    except ValueError as error:
+        return Store(key, None, "ErrorInitialisingWriter", f"unable to create git writer: spec.path: {error}")
+
+
+def bucket_store(store: BucketStateStore) -> Store:
+    """Resolve a BucketStateStore."""
+    key = store_key(store.kind, store.metadata.name)
+    return Store(key, None, "ErrorInitialisingWriter", "unable to create bucket writer: buckets are not supported")
+
+
+def store_key(kind: str, name: str) -> str:
+    """Return the name of a store object, as messages and status have it."""
+    return f"{kind}/{name}"
+
+
+def resolve(
+    destinations: Iterable[Destination],
+    stores: Mapping[str, Store],
+    recorded: Mapping[str, str],
+    source_branch: str,
+) -> dict[str, Target]:
+    """Resolve all Destinations. *recorded* maps names to the directory that each had at the last pass.
+
+    Of two that overlap the one whose place is recorded keeps it, then the one whose name sorts first.
+    """
+    found = [_target(d, stores) for d in destinations]
+    found.sort(key=lambda t: (recorded.get(t.name) != t.directory, t.name))
+    taken: dict[str, _Taken] = {}
+    done: dict[str, Target] = {}
+    for target in found:
+        if target.location and not target.reason:
+            place = taken.setdefault(target.location.branch, _Taken(source=target.location.branch == source_branch))
+            target = place.claim(target)  # noqa: PLW2901
+        done[target.name] = target
+    return dict(sorted(done.items()))
+
+
+def _target(destination: Destination, stores: Mapping[str, Store]) -> Target:
+    spec = destination.spec
+    key = store_key(spec.state_store_ref.kind, spec.state_store_ref.name) if spec.state_store_ref else EMBEDDED
+    store, reason, message, directory = stores.get(key), "", "", ""
+    if store is None:
+        reason, message = "StateStoreNotFound", f"{key}: not found"
+    elif store.location is None:
+        reason, message = "StateStoreNotReady", f"{key}: not ready"
+    else:
+        directory = paths.join(store.location.path, paths.directory(destination.path))
+    return Target(
+        destination.metadata.name,
+        destination.metadata.labels,
+        spec.strict_match_labels,
+        key,
+        store.location if store else None,
+        directory,
+        spec.filepath.mode,
+        spec.filepath.filename,
+        destination.agent,
+        spec.init_workloads.enabled,
+        spec.cleanup,
+        spec.values,
+        reason,
+        message,
+    )
+
+
+class _Taken:
+    """The directories of one branch that have an owner."""
+
+    def __init__(self, *, source: bool) -> None:
+        reserved = RESERVED if source else ()
+        self._owners: dict[str, str] = {paths.fold(name): f"{name} of this repository" for name in reserved}
+        self._above: dict[str, str] = {"": self._owners[paths.fold(name)] for name in reserved[:1]}
+
+    def claim(self, target: Target) -> Target:
+        own = paths.fold(target.directory)
+        if owner := self._owner(own):
+            return _overlapping(target, owner)
+        if own.split("/", 1)[0].startswith("."):
+            return _overlapping(target, f"{target.directory.split('/', 1)[0]} of this repository")
+        self._owners[own] = f"Destination {target.name}"
+        above = own
+        while above:
+            above = above.rpartition("/")[0]
+            self._above.setdefault(above, f"Destination {target.name}")
+        return target
+
+    def _owner(self, own: str) -> str | None:
+        if own in self._above:
+            return self._above[own]
+        while own and own not in self._owners:
+            own = own.rpartition("/")[0]
+        return self._owners.get(own)
+
+
+def _overlapping(target: Target, owner: str) -> Target:
+    return replace(target, reason="PathOverlap", message=f"path {target.directory or '/'} overlaps {owner}")

@@ -1,0 +1,231 @@
+"""A Git tree as a value: read, looked up, compared and edited along changed paths only.
+
+Object ids are the 20 raw bytes of SHA-1; paths are text, `/` between components. Equal ids mean equal content, down to
+whole subtrees, so that every function here costs what differs and not what is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+Oid = bytes
+BLOB, TREE, COMMIT = "blob", "tree", "commit"
+FILE, EXECUTABLE, LINK, DIRECTORY, SUBMODULE = 0o100644, 0o100755, 0o120000, 0o040000, 0o160000
+
+
+class Entry(NamedTuple):
+    """What a name in a tree stands for."""
+
+    mode: int
+    oid: Oid
+
+    @property
+    def is_tree(self) -> bool:
+        return self.mode == DIRECTORY
+
+
+Tree = Mapping[str, Entry]
+
+
+class Objects(Protocol):
+    """A Git object database. Adding is harmless and can be repeated; nothing is lasting before it is flushed."""
+
+    def blob(self, oid: Oid) -> bytes:
+        """Return the content of a blob. KeyError when it is missing or something else."""
+
+    def tree(self, oid: Oid) -> Tree:
+        """Return the entries of a tree. KeyError when it is missing or something else."""
+
+    def commit_tree(self, oid: Oid) -> Oid:
+        """Return the tree of a commit. KeyError when the commit is missing (a shallow clone, rewritten history)."""
+
+    def add(self, kind: str, content: bytes) -> Oid:
+        """Add an object and return its id."""
+
+    def __contains__(self, oid: Oid) -> bool:
+        """Whether the object can be read."""
+
+
+def object_id(kind: str, content: bytes) -> Oid:
+    """Return the id that Git gives to *content*."""
+    return hashlib.sha1(b"%b %d\0" % (kind.encode(), len(content)) + content, usedforsecurity=False).digest()
+
+
+EMPTY = object_id(TREE, b"")
+
+_ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0]+)\0(.{20})", re.DOTALL)
+
+
+def parse(raw: bytes) -> dict[str, Entry]:
+    """Read the bytes of a tree object. Names that are no UTF-8 keep their bytes as surrogates, as `os.fsdecode` does."""
+    return {
+        name.decode("utf-8", "surrogateescape"): Entry(int(mode, 8), oid) for mode, name, oid in _ENTRY.findall(raw)
+    }
+
+
+def serialise(entries: Tree) -> bytes:
+    """Write a tree object. Git sorts a directory as if its name ended in a slash."""
+    rows = [
+        (raw + b"/" if entry.mode == DIRECTORY else raw, b"%o %b\0%b" % (entry.mode, raw, entry.oid))
+        for name, entry in entries.items()
+        for raw in (name.encode("utf-8", "surrogateescape"),)
+    ]
+    rows.sort()
+    return b"".join([row for _, row in rows])
+
+
+def lookup(objects: Objects, root: Oid | None, path: str) -> Entry | None:
+    """Return what stands at *path* below the tree *root*; the empty path is the root itself."""
+    entry = Entry(DIRECTORY, root) if root else None
+    for name in path.split("/") if path else ():
+        if entry is None or not entry.is_tree:
+            return None
+        entry = objects.tree(entry.oid).get(name)
+    return entry
+
+
+def subtree(objects: Objects, root: Oid | None, path: str) -> Oid | None:
+    """Return the id of the directory at *path*, or None when no directory stands there."""
+    entry = lookup(objects, root, path)
+    return entry.oid if entry and entry.is_tree else None
+
+
+def files(objects: Objects, root: Oid | None, prefix: str = "") -> Iterator[tuple[str, Entry]]:
+    """List all that is not a directory below *root*, in no promised order, as (*prefix* + path, entry)."""
+    stack = [(prefix, root)] if root else []
+    while stack:
+        above, oid = stack.pop()
+        for name, entry in objects.tree(oid).items():
+            if entry.is_tree:
+                stack.append((f"{above}{name}/", entry.oid))
+            else:
+                yield above + name, entry
+
+
+class Change(NamedTuple):
+    """One path that differs between two trees; None where it is absent. Never a directory."""
+
+    path: str
+    old: Entry | None
+    new: Entry | None
+
+
+def diff(objects: Objects, old: Oid | None, new: Oid | None, prefix: str = "") -> Iterator[Change]:
+    """List the files that differ between two trees, entering only directories whose ids differ."""
+    stack = [(prefix, old, new)]
+    while stack:
+        above, a, b = stack.pop()
+        if a == b:
+            continue
+        left: Tree = objects.tree(a) if a else {}
+        right: Tree = objects.tree(b) if b else {}
+        for name in left.keys() | right.keys():
+            before, after = left.get(name), right.get(name)
+            if before == after:
+                continue
+            dirs = [e.oid if e and e.is_tree else None for e in (before, after)]
+            if any(dirs):
+                stack.append((f"{above}{name}/", dirs[0], dirs[1]))
+            leaves = [None if e and e.is_tree else e for e in (before, after)]
+            if any(leaves):
+                yield Change(above + name, leaves[0], leaves[1])
+
+
+Edits = Mapping[str, Entry | None]
+
+
+def patch(objects: Objects, root: Oid | None, edits: Edits | Iterable[tuple[str, Entry | None]]) -> Oid:
+    """Return the tree that *edits* (path -> entry, None removes) make of *root*.
+
+    Later edits of one path win. A file in the way of an edit's directories gives way; directories that become empty
+    vanish, as Git has none. The result is `EMPTY` when nothing is left.
+    """
+    nested: dict[str, object] = {}
+    for path, entry in edits.items() if isinstance(edits, Mapping) else edits:
+        node = nested
+        *above, name = path.split("/")
+        for part in above:
+            child = node.get(part)
+            if not isinstance(child, dict):
+                child = node[part] = {} if child is None else {"": child}
+            node = child
+        node[name] = entry
+    return _patched(objects, root, nested) or EMPTY
+
+
+def _patched(objects: Objects, root: Oid | None, edits: Mapping[str, object]) -> Oid | None:
+    base = edits.get("")
+    if isinstance(base, Entry):  # the directory itself was set before something below it
+        root = base.oid if base.is_tree else None
+    entries = dict(objects.tree(root)) if root and root != EMPTY else {}
+    for name, edit in edits.items():
+        if name == "":
+            continue
+        if isinstance(edit, dict):
+            below = entries.get(name)
+            oid = _patched(objects, below.oid if below and below.is_tree else None, edit)
+            made = Entry(DIRECTORY, oid) if oid else None
+        else:
+            made = edit if isinstance(edit, Entry) else None
+        if made is None:
+            entries.pop(name, None)
+        else:
+            entries[name] = made
+    return objects.add(TREE, serialise(entries)) if entries else None
+
+
+class Sketch:
+    """Objects that are only thought of, above those of a repository: what a decision may add to without writing.
+
+    Over nothing it is an object database in memory, no different from a repository to `core`.
+    """
+
+    def __init__(self, below: Objects | None = None) -> None:
+        self._below = below
+        self._added: dict[Oid, tuple[str, bytes]] = {}
+        self._trees: dict[Oid, Tree] = {EMPTY: {}}
+
+    def blob(self, oid: Oid) -> bytes:
+        found = self._added.get(oid)
+        return self._content(found, BLOB, oid) if found or self._below is None else self._below.blob(oid)
+
+    def tree(self, oid: Oid) -> Tree:
+        if oid not in self._added and oid not in self._trees and self._below is not None:
+            return self._below.tree(oid)
+        if oid not in self._trees:
+            self._trees[oid] = parse(self._content(self._added.get(oid), TREE, oid))
+        return self._trees[oid]
+
+    def commit_tree(self, oid: Oid) -> Oid:
+        found = self._added.get(oid)
+        if found is None and self._below is not None:
+            return self._below.commit_tree(oid)
+        return bytes.fromhex(self._content(found, COMMIT, oid)[5:45].decode())
+
+    def add(self, kind: str, content: bytes) -> Oid:
+        oid = object_id(kind, content)
+        self._added[oid] = (kind, content)
+        return oid
+
+    def __contains__(self, oid: Oid) -> bool:
+        return oid in self._added or oid in self._trees or (self._below is not None and oid in self._below)
+
+    def supply(self, oid: Oid) -> None:
+        """Add to the repository below what was sketched of *oid*, with all that it refers to."""
+        assert self._below is not None
+        wanted = [oid]
+        while wanted:
+            kind, content = self._added.pop(wanted.pop(), ("", b""))
+            if kind == TREE:
+                wanted += [entry.oid for entry in parse(content).values()]
+            if kind:
+                self._below.add(kind, content)
+
+    @staticmethod
+    def _content(found: tuple[str, bytes] | None, kind: str, oid: Oid) -> bytes:
+        if found is None or found[0] != kind:
+            raise KeyError(oid.hex())
+        return found[1]

@@ -1,0 +1,192 @@
+"""The status of a Work: are all of its groups placed, and all of its placements written (Kratix reference, 4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from gitops.api.status import Condition, Status
+from gitops.core import conditions, memory
+from gitops.core.conditions import false, true
+from gitops.core.delivery import PlacementDelivery
+from gitops.core.events import NORMAL, SCHEDULER, WARNING, WORK, Transition
+from gitops.core.manifests import Key, Problem
+from gitops.core.placement_status import placement_file, record_placement
+from gitops.core.placing import Decided
+from gitops.core.provenance import Provenance
+from gitops.core.record import CommitName, Facts, Happened, Record
+
+
+def record_work(
+    record: Record, decided: Decided, made: Sequence[PlacementDelivery], provenance: Provenance, facts: Facts
+) -> None:
+    """Record one Work and its placements, or remove the status of a Work that is gone."""
+    if decided.effective.removed:
+        _record_removal(record, decided, made, facts)
+        return
+    for placed in made:
+        if placed.placement:
+            record_placement(record, decided, placed, provenance.generation, facts)
+        else:
+            record.files[placement_file(placed.work, placed.name)] = None
+    status = _work_status(record, decided, provenance, facts)
+    happened = list(_work_transitions(record, decided, made, status))
+    record.add(_work_file(decided.key), decided.recorded.status, status, happened, facts.now)
+
+
+def _work_file(key: Key) -> str:
+    return f"{memory.work_folder(key.namespace, key.name)}/{memory.WORK_FILE}"
+
+
+def _record_removal(record: Record, decided: Decided, made: Sequence[PlacementDelivery], facts: Facts) -> None:
+    record.files[memory.work_folder(decided.key.namespace, decided.key.name)] = None
+    source = facts.sources.get(decided.recorded.text("source"))
+    for placed in made:
+        record.happened.append(Happened(decided.key, _reconciled(placed, "deleted", source)))
+
+
+def _reconciled(made: PlacementDelivery, operation: str, commit: CommitName | None = None) -> Transition:
+    tail = f" (definition removed in {commit})" if commit else ""
+    message = f"workplacement reconciled: {made.name}, operation: {operation}{tail}"
+    return Transition(NORMAL, "WorkplacementReconciled", SCHEDULER, message)
+
+
+class _Verdict(NamedTuple):
+    """What is wrong with a Work: groups and placements, as its conditions list them."""
+
+    problem: Problem | None
+    unscheduled: tuple[str, ...]
+    misplaced: tuple[str, ...]
+    failing: tuple[str, ...]
+
+
+def _verdict(record: Record, decided: Decided) -> _Verdict:
+    state = decided.state
+    if state is None:
+        return _Verdict(decided.effective.problem, (), (), ())
+    misplaced = {p.group for p in state.placements if p.misplaced}
+    failing = tuple(p.name for p in state.placements if _fails(record.files[placement_file(decided.key, p.name)]))
+    ordered = tuple(group.id for group in state.groups if group.id in misplaced)
+    return _Verdict(decided.effective.problem, state.unscheduled, ordered, failing)
+
+
+def _fails(status: Status | None) -> bool:
+    found = status.condition(conditions.WRITTEN) if status else None
+    return found is not None and found.status == "False"
+
+
+def _work_conditions(verdict: _Verdict, before: Status | None) -> Iterator[Condition]:
+    ids, lost = ",".join(verdict.unscheduled), ",".join(verdict.misplaced)
+    scheduled = true(conditions.SCHEDULED, "AllWorkplacementsScheduled", "All workplacements scheduled successfully")
+    if verdict.unscheduled:
+        text = f"No matching destination found for workloadGroups: [{ids}]"
+        scheduled = false(conditions.SCHEDULED, "UnscheduledWorkloadGroups", text)
+    elif verdict.misplaced:
+        scheduled = false(conditions.SCHEDULED, "DestinationSelectorMismatch", _mismatch(lost))
+    if verdict.problem and before is None:
+        scheduled = false(conditions.SCHEDULED, "InvalidDefinition", str(verdict.problem))
+    yield scheduled
+    if verdict.problem:
+        yield false(conditions.READY, "InvalidDefinition", str(verdict.problem))
+    elif verdict.unscheduled:
+        yield false(conditions.READY, "UnscheduledWorkloadGroups", "Pending")
+    elif verdict.failing:
+        yield false(conditions.READY, "WorkplacementsFailing", _failing(verdict.failing))
+    elif verdict.misplaced:
+        yield false(conditions.READY, "Misplaced", "Misplaced")
+    else:
+        yield true(conditions.READY, "AllWorkplacementsScheduled", "Ready")
+
+
+def _mismatch(ids: str) -> str:
+    return f"Target destination no longer matches destinationSelectors for workloadGroups: [{ids}]"
+
+
+def _failing(names: tuple[str, ...]) -> str:
+    return f"Workplacements failed to write: [{','.join(names)}]"
+
+
+def _work_status(record: Record, decided: Decided, provenance: Provenance, facts: Facts) -> Status:
+    state, recorded = decided.state, decided.recorded
+    if state is None:
+        return _unreadable(decided)
+    commit = facts.sources.get(provenance.path)
+    observed = commit.oid.hex() if commit else recorded.text("observedCommit")
+    extra: dict[str, object] = {"observedGeneration": provenance.generation}
+    if observed:
+        extra["observedCommit"] = observed
+    extra["source"] = recorded.text("source") if decided.effective.last_good else state.source
+    if state.groups:
+        extra["workPlacements"] = len(state.groups)
+    if created := len(state.groups) - len(state.unscheduled):
+        extra["workPlacementsCreated"] = created
+    return Status(
+        kind="Work",
+        name=decided.key.name,
+        namespace=decided.key.namespace,
+        labels=state.manifest.obj.metadata.labels,
+        generation=provenance.generation,
+        conditions=tuple(_work_conditions(_verdict(record, decided), recorded.status)),
+        extra=extra,
+    )
+
+
+def _unreadable(decided: Decided) -> Status:
+    """An invalid Work of which no good definition is known: what was recorded of it stays."""
+    before, problem = decided.recorded.status, decided.effective.problem
+    assert problem is not None
+    scheduled = before.condition(conditions.SCHEDULED) if before else None
+    wanted = (
+        scheduled or false(conditions.SCHEDULED, "InvalidDefinition", str(problem)),
+        false(conditions.READY, "InvalidDefinition", str(problem)),
+    )
+    extra = dict(before.extra) if before else {"source": problem.path}
+    labels, generation = (before.labels, before.generation) if before else ({}, 1)
+    return Status("Work", decided.key.name, decided.key.namespace, labels, generation, {}, wanted, extra)
+
+
+def _work_transitions(
+    record: Record, decided: Decided, made: Sequence[PlacementDelivery], status: Status
+) -> Iterator[Transition]:
+    verdict, before = _verdict(record, decided), decided.recorded.status
+    yield from _operations(record, made)
+    unscheduled = before.condition(conditions.SCHEDULED) if before else None
+    for group in verdict.unscheduled:
+        if not (unscheduled and unscheduled.reason == "UnscheduledWorkloadGroups" and group in unscheduled.message):
+            message = f"waiting for a destination with labels for workloadGroup: {group}"
+            yield Transition(WARNING, "NoMatchingDestination", SCHEDULER, message)
+    if verdict.misplaced and set(verdict.misplaced) != _recorded_misplaced(decided):
+        yield Transition(WARNING, "DestinationSelectorMismatch", SCHEDULER, _mismatch(",".join(verdict.misplaced)))
+    yield from _outcomes(decided, verdict, status)
+
+
+def _operations(record: Record, made: Sequence[PlacementDelivery]) -> Iterator[Transition]:
+    for placed in made:
+        before = placed.recorded.status
+        if placed.placement is None:
+            yield _reconciled(placed, "deleted")
+        elif before is None:
+            yield _reconciled(placed, "created")
+        elif (now := record.files[placement_file(placed.work, placed.name)]) and dict(now.spec) != dict(before.spec):
+            yield _reconciled(placed, "updated")
+
+
+def _recorded_misplaced(decided: Decided) -> set[str]:
+    """Return the groups of which a placement is recorded as misplaced."""
+    recorded = decided.recorded.placements.values()
+    found = ((r.group, r.status.condition(conditions.SCHEDULED)) for r in recorded if r.status)
+    return {group for group, condition in found if condition and condition.status == "False"}
+
+
+def _outcomes(decided: Decided, verdict: _Verdict, status: Status) -> Iterator[Transition]:
+    before = decided.recorded.status
+    last = before.condition(conditions.SCHEDULED) if before else None
+    now = status.condition(conditions.SCHEDULED)
+    if now and now.status == "True" and (last is None or last.status != "True"):
+        yield Transition(NORMAL, now.reason, SCHEDULER, now.message)
+    failed_before = tuple(n for n, r in sorted(decided.recorded.placements.items()) if _fails(r.status))
+    if verdict.failing and tuple(sorted(verdict.failing)) != failed_before:
+        yield Transition(WARNING, "WorkplacementsFailing", WORK, _failing(verdict.failing))
+    ready = before.condition(conditions.READY) if before else None
+    if verdict.problem and (ready is None or (ready.reason, ready.message) != ("InvalidDefinition", str(verdict.problem))):
+        yield Transition(WARNING, "InvalidDefinition", WORK, str(verdict.problem))

@@ -1,0 +1,156 @@
+"""What the daemon keeps in mind between two passes, so that a pass costs what changed.
+
+All of it can be computed from the repository again: `World()` is the state of somebody who has seen nothing.
+A decision reads it and never changes it; `adopt` takes over a decision once it has been written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from gitops.core.catalog import Catalog
+from gitops.core.definitions import Effective
+from gitops.core.documents import Documents, Group, Refusal
+from gitops.core.manifests import Key, Manifest
+from gitops.core.memory import Recorded
+from gitops.core.overview import Verdict
+from gitops.core.ownership import Claim
+from gitops.core.selectors import Matcher
+from gitops.core.targets import Target
+from gitops.core.tree import Entry, Oid
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A decided placement. `refusal` says why its documents are not delivered; `documents` are those that are."""
+
+    name: str
+    group: str
+    destination: str
+    misplaced: bool
+    root: str
+    documents: Documents | None
+    refusal: Refusal | None
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class WorkState:
+    """A decided Work: the manifest in effect and the unit it came from, its groups and placements."""
+
+    manifest: Manifest
+    entry: Entry | None
+    groups: tuple[Group, ...]
+    placements: tuple[Placement, ...]
+    unscheduled: tuple[str, ...]
+    source: str
+
+    @property
+    def claims(self) -> Claim:
+        """All that its placements need for themselves."""
+        return union(p.claim for p in self.placements)
+
+    @property
+    def destinations(self) -> frozenset[str]:
+        """Where it has placements."""
+        return frozenset(p.destination for p in self.placements)
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A Destination or a state store: its definition in effect, and what status remembers of it (in the file *entry*)."""
+
+    key: Key
+    effective: Effective
+    recorded: Recorded
+    entry: Entry | None
+
+
+def union(claims: Iterable[Claim]) -> Claim:
+    """Return one claim to all that *claims* are to."""
+    found = list(claims)
+    return Claim(
+        frozenset().union(*(c.exclusive for c in found)),
+        frozenset().union(*(c.shared for c in found)),
+    )
+
+
+class Index:
+    """Which Works claim a token, and which have placements on a Destination."""
+
+    def __init__(self) -> None:
+        self._exclusive: dict[str, set[Key]] = {}
+        self._shared: dict[str, set[Key]] = {}
+        self._on: dict[str, set[Key]] = {}
+
+    def on(self, destination: str) -> frozenset[Key]:
+        """Return the Works that have a placement on *destination*."""
+        return frozenset(self._on.get(destination, ()))
+
+    def contenders(self, claim: Claim) -> Iterator[Key]:
+        """List the Works that may stand in the way of *claim* (also the claimant itself)."""
+        for token in claim.exclusive:
+            yield from self._exclusive.get(token, ())
+            yield from self._shared.get(token, ())
+        for token in claim.shared:
+            yield from self._exclusive.get(token, ())
+
+    def count(self, destination: str) -> int:
+        """Return how many Works have a placement on *destination*."""
+        return len(self._on.get(destination, ()))
+
+    def holders(self, token: str) -> frozenset[Key]:
+        """Return the Works with an exclusive claim to *token*."""
+        return frozenset(self._exclusive.get(token, ()))
+
+    def replace(self, key: Key, old: WorkState | None, new: WorkState | None) -> None:
+        """Forget *old* and remember *new*."""
+        for state, act in ((old, _discard), (new, _insert)):
+            if state is None:
+                continue
+            claims = state.claims
+            for where, tokens in (
+                (self._exclusive, claims.exclusive),
+                (self._shared, claims.shared),
+                (self._on, state.destinations),
+            ):
+                for token in tokens:
+                    act(where, token, key)
+
+
+def _insert(where: dict[str, set[Key]], token: str, key: Key) -> None:
+    where.setdefault(token, set()).add(key)
+
+
+def _discard(where: dict[str, set[Key]], token: str, key: Key) -> None:
+    if found := where.get(token):
+        found.discard(key)
+        if not found:
+            del where[token]
+
+
+@dataclass
+class World:
+    """The memory of a daemon. `status` and `trees` are what its last pass left on the output branches."""
+
+    catalog: Catalog = field(default_factory=Catalog)
+    settings: Entry | None = None
+    objects: Mapping[Key, Object] = field(default_factory=dict)
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    matcher: Matcher = field(default_factory=lambda: Matcher(()))
+    works: dict[Key, WorkState] = field(default_factory=dict)
+    index: Index = field(default_factory=Index)
+    verdicts: dict[Key, Verdict] = field(default_factory=dict)
+    status: Oid | None = None
+    trees: dict[str, Oid] = field(default_factory=dict)
+    seen: bool = False
+
+    def adopt(self, works: Mapping[Key, WorkState | None]) -> None:
+        """Take over what was decided about some Works; None was removed."""
+        for key, state in works.items():
+            self.index.replace(key, self.works.get(key), state)
+            if state is None:
+                self.works.pop(key, None)
+            else:
+                self.works[key] = state

@@ -1,0 +1,37 @@
+"""What can go wrong at the edges, and by whose fault. A wrong file is no error but data: see `core.manifests.Problem`."""
+
+from __future__ import annotations
+
+
+class GitOpsError(Exception):
+    """The command ends with this message and exit code 1."""
+
+    exit_code = 1
+
+
+class UsageError(GitOpsError):
+    """What the user typed makes no sense."""
+
+    exit_code = 2
+
+
+class NotFoundError(GitOpsError):
+    """The thing asked about is not there."""
+
+
+class RepositoryError(GitOpsError):
+    """The repository cannot be opened or read as it is; the message says what to do."""
+
+
+class Moved(GitOpsError):  # noqa: N818 - an outcome, not a failure: observe again
+    """A ref is not where it was when the pass began. Nothing was written; observe and decide again."""
+
+
+class Busy(GitOpsError):  # noqa: N818
+    """Somebody else holds a lock of Git (an open editor, a rebase). Nothing was written; try again later."""
+
+
+class LockedError(GitOpsError):
+    """Another daemon works on this clone."""
+
+    exit_code = 75

@@ -1,0 +1,134 @@
+"""Files of a work tree, changed only where they hold what we believe they hold, and never through a symlink.
+
+A file is reached component by component from a handle of the folder above it, so that nothing outside the work tree
+can be touched, whatever anybody puts in the way.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from gitops.core.tree import BLOB, FILE, LINK, SUBMODULE, Change, Entry, Oid, object_id
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_EXISTING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOREIGN = Entry(0, b"")  # a folder, a device: nothing that Git would store
+
+
+class WorkFiles:
+    """The files below *root*. A context manager, which holds the folders that it is in."""
+
+    def __init__(self, root: Path, content: Callable[[Oid], bytes]) -> None:
+        """*content* returns the content of a blob."""
+        self._content = content
+        self._folders: list[tuple[str, int]] = [("", os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))]
+
+    def __enter__(self) -> WorkFiles:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._folders:
+            os.close(self._folders.pop()[1])
+
+    def follow(self, change: Change) -> os.stat_result | None:
+        """Make the file of *change* what it shall be, if it is what it was; return its look if it then is so.
+
+        Whatever else stands there is the user's, and stays.
+        """
+        *above, name = change.path.split("/")
+        if _is_submodule(change) or not self._enter(above, create=change.old is None):
+            return None
+        folder = self._folders[-1][1]
+        unfinished = f".gitops-{change.new.oid.hex()}" if change.new else ""
+        if unfinished:
+            _unlink(folder, unfinished)  # of a run that was killed here
+        present = _present(folder, name)
+        if present == _kept(change.old) != _kept(change.new):
+            if change.new is None:
+                _unlink(folder, name)
+                self._remove_empty_folders()
+            else:
+                self._write(folder, unfinished, change.new)
+                os.rename(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder)
+            present = _kept(change.new)
+        if present is None or present != _kept(change.new):
+            return None
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+
+    def sync(self) -> None:
+        """Make all that was written survive a power cut, at the cost of one call however many files there are."""
+        if ctypes.CDLL(None, use_errno=True).syncfs(self._folders[0][1]):
+            raise OSError(ctypes.get_errno(), "the work tree cannot be synced")
+
+    def _enter(self, above: list[str], create: bool) -> bool:
+        """Go to a folder; False when something else is in the way, or when it is missing and not to be made."""
+        shared = 0
+        while shared < min(len(above), len(self._folders) - 1) and self._folders[shared + 1][0] == above[shared]:
+            shared += 1
+        while len(self._folders) > shared + 1:
+            os.close(self._folders.pop()[1])
+        for name in above[shared:]:
+            try:
+                self._folders.append((name, _open_folder(self._folders[-1][1], name, create)))
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+        return True
+
+    def _write(self, folder: int, name: str, entry: Entry) -> None:
+        content = self._content(entry.oid)
+        if entry.mode == LINK:
+            os.symlink(content, name, dir_fd=folder)
+            return
+        with open(os.open(name, _NEW, 0o666, dir_fd=folder), "wb") as file:  # noqa: PTH123 - a handle, no path
+            file.write(content)
+
+    def _remove_empty_folders(self) -> None:
+        while len(self._folders) > 1:
+            name, handle = self._folders[-1]
+            try:
+                os.rmdir(name, dir_fd=self._folders[-2][1])
+            except OSError:  # something is in there still
+                return
+            os.close(handle)
+            self._folders.pop()
+
+
+def _open_folder(above: int, name: str, create: bool) -> int:
+    if create:
+        with suppress(FileExistsError):
+            os.mkdir(name, dir_fd=above)
+    return os.open(name, _FOLDER, dir_fd=above)
+
+
+def _present(folder: int, name: str) -> Entry | None:
+    """Return what Git would store of the file, as an ordinary one even when it is executable."""
+    try:
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+        if stat.S_ISLNK(mode):
+            return Entry(LINK, object_id(BLOB, os.fsencode(os.readlink(name, dir_fd=folder))))
+        if not stat.S_ISREG(mode):
+            return _FOREIGN
+        with open(os.open(name, _EXISTING, dir_fd=folder), "rb") as file:  # noqa: PTH123 - a handle, no path
+            return Entry(FILE, object_id(BLOB, file.read()))
+    except FileNotFoundError:
+        return None
+
+
+def _kept(entry: Entry | None) -> Entry | None:
+    """Return what a file shows of an entry: whether it is executable does not count here, and is never set."""
+    return entry and Entry(LINK if entry.mode == LINK else FILE, entry.oid)
+
+
+def _is_submodule(change: Change) -> bool:
+    return any(entry is not None and entry.mode == SUBMODULE for entry in (change.old, change.new))
+
+
+def _unlink(folder: int, name: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)

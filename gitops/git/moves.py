@@ -1,0 +1,110 @@
+"""What is about to happen to a ref, said on disk beforehand, so that what a kill leaves behind is known to be ours.
+
+A record is held locked while its writer lives; the kernel lets go when the writer dies, however it dies. So a record
+that can be locked is abandoned, and no process id or clock need be trusted.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from gitops.core.tree import Oid
+
+_CLOSE = 2.0  # seconds between a record and an empty lock that was taken on its strength
+_SETTLED = 1.0  # seconds after which an empty lock is no longer one that Git is just about to fill
+
+
+class Move(NamedTuple):
+    """The ref named *ref* goes from *old* (None: unborn) to *new*."""
+
+    ref: str
+    old: Oid | None
+    new: Oid
+
+
+class Record:
+    """A move on disk, and the lock on it. Closing leaves it for `abandoned` to find."""
+
+    def __init__(self, path: Path, handle: int, move: Move) -> None:
+        self.move = move
+        self._path = path
+        self._handle = handle
+
+    def remove(self) -> None:
+        """What was announced is complete, or was never begun."""
+        self._path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        os.close(self._handle)
+
+    def break_lock(self, lock: Path) -> None:
+        """Remove a lock file of Git that this abandoned move left behind, if it is that."""
+        try:
+            content, taken = lock.read_bytes(), lock.stat().st_mtime
+        except FileNotFoundError:
+            return
+        after = taken - os.fstat(self._handle).st_mtime
+        empty_since = time.time() - taken if not content and -0.1 <= after < _CLOSE else 0.0
+        if content == self.move.new.hex().encode() + b"\n" or empty_since > _SETTLED:
+            lock.unlink(missing_ok=True)
+
+
+def announce(common_dir: Path, move: Move) -> Record:
+    """Write down, durably, that *move* is about to happen."""
+    folder = common_dir / "gitops" / "moves"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{os.getpid()}-{time.monotonic_ns()}"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+    record = Record(path, handle, move)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        os.write(handle, json.dumps([move.ref, move.old.hex() if move.old else None, move.new.hex()]).encode())
+        os.fsync(handle)
+    except OSError:
+        record.remove()
+        record.close()
+        raise
+    return record
+
+
+def abandoned(common_dir: Path) -> Iterator[Record]:
+    """Yield the moves whose writers are dead or gave up, each locked while it is looked at."""
+    folder = common_dir / "gitops" / "moves"
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        record = _take(path)
+        if record:
+            try:
+                yield record
+            finally:
+                record.close()
+
+
+def _take(path: Path) -> Record | None:
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        move = _decode(os.read(handle, 10_000)) if os.fstat(handle).st_nlink else None
+    except BlockingIOError:
+        move = None
+    if move is None:
+        os.close(handle)
+        return None
+    return Record(path, handle, move)
+
+
+def _decode(raw: bytes) -> Move | None:
+    """Read a record; None while its writer has not written it yet, or never came to."""
+    try:
+        ref, old, new = json.loads(raw)
+        return Move(ref, bytes.fromhex(old) if old else None, bytes.fromhex(new))
+    except ValueError:
+        return None

@@ -1,0 +1,181 @@
+"""The object database of a repository: reads any object, and writes many at once, durably, in one pack.
+
+Objects are values: writing them harms nobody and can be repeated. Damage is no absence: what is there and cannot be
+read is a RepositoryError, never a KeyError.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+import pygit2
+
+from gitops.core.tree import BLOB, COMMIT, EMPTY, TREE, Oid, Tree, object_id, parse
+from gitops.errors import RepositoryError
+from gitops.git import commits, loose
+from gitops.git.commits import CommitInfo, Identity, Sign
+from gitops.git.pack import Pack
+
+_CACHED_ENTRIES = 250_000  # of trees, about 250 bytes each
+_CACHED_COMMITS = 5_000
+_UNSETTLED = 64  # packs whose objects are not written again
+_PACK_SIZE = 256 << 20  # bytes; past that what is staged goes to disk before the flush, to bound memory
+_TREE = re.compile(rb"(?:[0-7]{5,6} [^\0/]+\0.{20})*", re.DOTALL)
+_ADVICE = "run 'git fsck' there, and fetch the object from another clone or restore it from a backup"
+
+
+class ObjectStore:
+    """Implements `core.tree.Objects`. Nothing that was added is lasting, or seen by others, before `flush`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the objects below *folder*, the `objects` directory of a repository."""
+        self.folder = folder
+        self._shallow = _shallow(folder.parent / "shallow")
+        self._folders = loose.alternates(folder)
+        self._packs = pygit2.Odb()
+        for place in self._folders:
+            self._packs.add_backend(pygit2.OdbBackendPack(str(place)), 1)
+        self._staged = Pack()
+        self._written: dict[Path, set[Oid]] = {}
+        self._trees: OrderedDict[Oid, Tree] = OrderedDict()
+        self._entries = 0
+        self._commits: OrderedDict[Oid, CommitInfo] = OrderedDict()
+
+    def blob(self, oid: Oid) -> bytes:
+        return self._content(BLOB, oid)
+
+    def tree(self, oid: Oid) -> Tree:
+        tree = self._trees.get(oid)
+        if tree is None:
+            return self._remember(oid, self._parse(oid)) if oid != EMPTY else {}
+        self._trees.move_to_end(oid)
+        return tree
+
+    def read_commit(self, oid: Oid) -> CommitInfo:
+        """Return what a commit says. KeyError when it is missing or something else."""
+        info = self._commits.get(oid)
+        if info is None:
+            try:
+                info = commits.decode(oid, self._content(COMMIT, oid))
+            except ValueError as error:
+                raise self._damaged(oid, str(error)) from error
+            if oid in self._shallow:  # a clone of limited depth ends here
+                info = info._replace(parents=())
+            self._commits[oid] = info
+            if len(self._commits) > _CACHED_COMMITS:
+                self._commits.popitem(last=False)
+        return info
+
+    def commit_tree(self, oid: Oid) -> Oid:
+        return self.read_commit(oid).tree
+
+    def add(self, kind: str, content: bytes) -> Oid:
+        oid = object_id(kind, content)
+        if oid not in self._staged and oid not in self._trees and not self._is_written(oid):
+            self._staged.put(oid, kind, content)
+            if self._staged.size > _PACK_SIZE:
+                self.flush()
+        return oid
+
+    def commit(
+        self, tree: Oid, parents: Sequence[Oid], author: Identity, when: int, message: str, sign: Sign | None = None
+    ) -> Oid:
+        """Stage a commit by *author* at *when* (seconds since 1970, UTC) and return its id."""
+        if tree == EMPTY:
+            self.add(TREE, b"")  # known to git without being stored, but not to every other tool
+        return self.add(COMMIT, commits.encode(tree, parents, author, when, message, sign))
+
+    def __contains__(self, oid: Oid) -> bool:
+        return oid in self._staged or oid == EMPTY or self.stored(oid)
+
+    def flush(self) -> None:
+        """Make all that was added durable and readable by everybody. OSError leaves it staged."""
+        if len(self._staged):
+            if len(self._written) >= _UNSETTLED:
+                self._written.clear()
+            self._written[self._staged.write(self.folder / "pack")] = self._staged.oids()
+            self._staged = Pack()
+
+    def discard(self) -> None:
+        """Forget what was added and not flushed."""
+        for oid in self._staged.oids():
+            if oid in self._trees:
+                self._entries -= len(self._trees.pop(oid))
+            self._commits.pop(oid, None)
+        self._staged = Pack()
+
+    def stored(self, oid: Oid) -> bool:
+        """Tell whether an object stands in the repository itself, staged or not."""
+        raw = pygit2.Oid(raw=oid)
+        return any(Path(loose.path_of(str(place), oid)).exists() for place in self._folders) or raw in self._packs
+
+    def intact(self) -> bool:
+        """Tell whether all that was flushed and not settled is still there.
+
+        Until a ref leads to them, `git gc --prune=now` may remove objects. They are then forgotten, and written again.
+        """
+        if all(pack.exists() for pack in self._written):
+            return True
+        self.settle()
+        self._trees.clear()
+        self._commits.clear()
+        self._entries = 0
+        return False
+
+    def settle(self) -> None:
+        """Take what was flushed as lasting: a ref leads to it, or nothing ever will."""
+        self._written.clear()
+
+    def _is_written(self, oid: Oid) -> bool:
+        return any(oid in oids for oids in self._written.values())
+
+    def _content(self, kind: str, oid: Oid) -> bytes:
+        found, content = self._staged.get(oid) if oid in self._staged else self._read(oid)
+        if found != kind:
+            raise KeyError(oid)
+        return content
+
+    def _read(self, oid: Oid) -> tuple[str, bytes]:
+        damaged = ""
+        for place in self._folders:
+            try:
+                found = loose.read(str(place), oid)
+            except loose.DamagedError as error:
+                damaged = f"the file {error} is damaged"
+            else:
+                if found:
+                    return found
+        try:
+            number, content = self._packs.read(pygit2.Oid(raw=oid))
+        except pygit2.GitError as error:
+            raise self._damaged(oid, damaged or str(error)) from error
+        except KeyError as error:
+            raise self._damaged(oid, damaged) if damaged else KeyError(oid) from error
+        return _KINDS.get(int(number), ""), content
+
+    def _parse(self, oid: Oid) -> Tree:
+        raw = self._content(TREE, oid)
+        if not _TREE.fullmatch(raw):
+            raise self._damaged(oid, "the tree holds entries that Git does not allow")
+        return parse(raw)
+
+    def _remember(self, oid: Oid, tree: Tree) -> Tree:
+        self._trees[oid] = tree
+        self._entries += len(tree)
+        while self._entries > _CACHED_ENTRIES and len(self._trees) > 1:
+            self._entries -= len(self._trees.popitem(last=False)[1])
+        return tree
+
+    def _damaged(self, oid: Oid, cause: str) -> RepositoryError:
+        return RepositoryError(f"object {oid.hex()} in {self.folder} cannot be read: {cause}; {_ADVICE}")
+
+
+def _shallow(listing: Path) -> frozenset[Oid]:
+    lines = listing.read_text("ascii").split() if listing.is_file() else []
+    return frozenset(map(bytes.fromhex, lines))
+
+
+_KINDS = {1: COMMIT, 2: TREE, 3: BLOB}

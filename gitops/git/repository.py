@@ -1,0 +1,128 @@
+"""A repository on this machine: opened as it is, or refused by name with the way out.
+
+Only the repository's own configuration counts. What the user, the system or the environment configure is not read.
+"""
+
+from __future__ import annotations
+
+import re
+import os
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import ConfigLevel
+
+from gitops.errors import RepositoryError
+from gitops.git.objects import ObjectStore
+from gitops.git.pack import sync_folder
+
+HEADS = "refs/heads/"
+_FOREIGN_LEVELS = (ConfigLevel.PROGRAMDATA, ConfigLevel.SYSTEM, ConfigLevel.XDG, ConfigLevel.GLOBAL)
+_UNSUPPORTED = {
+    "extensions.objectformat": ("sha1", "it uses sha256 object ids; gitops needs a repository with sha1 ids"),
+    "extensions.refstorage": ("files", "it stores refs as reftable; run 'git refs migrate --ref-format=files' there"),
+    "extensions.partialclone": ("", "it is a partial clone, with objects missing; clone it again without --filter"),
+}
+
+
+def seal() -> None:
+    """Keep libgit2 to the repository's own configuration, and make the refs that it writes survive a power cut."""
+    for level in _FOREIGN_LEVELS:
+        pygit2.settings.search_path[level] = ""
+    pygit2.settings.owner_validation = True
+    pygit2.settings.enable_fsync_gitdir(True)
+
+
+seal()
+
+_CREDENTIALS = re.compile(r"://[^/@]*@")
+
+
+class Repository:
+    """An open repository, of one thread."""
+
+    def __init__(self, handle: pygit2.Repository) -> None:
+        self.handle = handle  # for the rooms of `gitops.git` only
+        handle.set_ident("gitops", "gitops@localhost")  # in the reflog
+        self.git_dir = Path(handle.path)
+        self.common_dir = _common_dir(self.git_dir)
+        self.objects = ObjectStore(self.common_dir / "objects")
+
+    @classmethod
+    def open(cls, path: Path) -> Repository:
+        """Open the repository at or above *path*: a work tree, a linked one, a bare repository. RepositoryError."""
+        seal()
+        found = _discover(path)
+        _refuse_unsupported(path, _common_dir(found))
+        try:
+            return cls(pygit2.Repository(str(found)))
+        except (pygit2.GitError, OSError) as error:
+            raise _refusal(path, found, error) from error
+
+    @classmethod
+    def init(cls, path: Path, branch: str = "main") -> Repository:
+        """Make a repository with a work tree at *path* on an unborn *branch*, or open the one that is there."""
+        seal()
+        try:
+            handle = pygit2.init_repository(str(path), initial_head=branch)
+        except (pygit2.GitError, OSError) as error:
+            raise RepositoryError(f"{path}: cannot make a repository: {error}") from error
+        _sync(Path(handle.path))
+        return cls.open(path)
+
+    def origin(self) -> str:
+        """Return the URL of the remote `origin`, without a password in it; "" when there is none."""
+        try:
+            url = self.handle.config["remote.origin.url"]
+        except KeyError:
+            return ""
+        return _CREDENTIALS.sub("://", url or "")
+
+    def head_branch(self) -> str | None:
+        """Return the branch that HEAD names, born or not; None when it is detached."""
+        return branch_of(self.git_dir)
+
+
+def branch_of(git_dir: Path) -> str | None:
+    """Return the branch that HEAD in *git_dir*, of the repository or of one work tree, names."""
+    kind, _, ref = (git_dir / "HEAD").read_text("utf-8", "surrogateescape").strip().partition(": ")
+    return ref.removeprefix(HEADS) if kind == "ref" and ref.startswith(HEADS) else None
+
+
+def _discover(path: Path) -> Path:
+    found = pygit2.discover_repository(str(path)) if path.exists() else None
+    if found is None:
+        raise RepositoryError(f"{path} is not a Git repository: run 'gitops init {path}' or give another --repo")
+    return Path(found)
+
+
+def _refusal(path: Path, git_dir: Path, error: Exception) -> RepositoryError:
+    owner = git_dir.stat().st_uid
+    if owner != os.geteuid():
+        return RepositoryError(
+            f"{path} belongs to another user (uid {owner}): run gitops as that user, or change the owner with chown"
+        )
+    return RepositoryError(f"{path}: the repository cannot be opened: {error}")
+
+
+def _common_dir(git_dir: Path) -> Path:
+    """Return the directory that all work trees of a repository share."""
+    link = git_dir / "commondir"
+    return (git_dir / link.read_text().strip()).resolve() if link.is_file() else git_dir
+
+
+def _refuse_unsupported(path: Path, common_dir: Path) -> None:
+    config = pygit2.Config(str(common_dir / "config"))
+    for key, (supported, reason) in _UNSUPPORTED.items():
+        if key in config and (config[key] or "").lower() != supported:
+            raise RepositoryError(f"{path} cannot be used: {reason}")
+
+
+def _sync(git_dir: Path) -> None:
+    """Make a new repository survive a power cut, which otherwise may leave HEAD or config empty."""
+    for folder, _, names in os.walk(git_dir):
+        for name in names:
+            with (Path(folder) / name).open("rb") as file:
+                os.fsync(file.fileno())
+        sync_folder(Path(folder))
+    sync_folder(git_dir.parent)

@@ -1,0 +1,208 @@
+"""The work trees of a repository, and how one follows when the branch that it has checked out moves.
+
+Git's own lock of the index is held from before the ref moves until index and files have followed, so that nobody can
+commit in between, and undo by that what was moved. After a kill the lock stays, and a second name of it proves it ours.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pygit2
+
+from gitops.core.paths import fold
+from gitops.core.tree import Change, Objects, Oid, diff
+from gitops.errors import Busy
+from gitops.git.files import WorkFiles
+from gitops.git.index import Index
+from gitops.git.repository import HEADS, Repository, branch_of
+
+_REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")
+_NEVER = {"", ".", "..", ".git", "git~1"}  # components that no file of a work tree has
+
+
+class Checkout(NamedTuple):
+    """A work tree: where it keeps its own HEAD and index, where its files are, and its branch (None: detached)."""
+
+    git_dir: Path
+    root: Path
+    branch: str | None
+
+    @property
+    def index(self) -> Path:
+        return self.git_dir / "index"
+
+    @property
+    def lock(self) -> Path:
+        return self.git_dir / "index.lock"
+
+    @property
+    def claim(self) -> Path:
+        """The second name of a lock of ours."""
+        return self.git_dir / "index.gitops"
+
+
+def checkouts(repo: Repository, branch: str) -> list[Checkout]:
+    """Return all work trees that have *branch* checked out. `Busy` while a rebase of it is stopped half way."""
+    places = list(_all(repo))
+    for place in places:
+        for state in _REBASES:
+            if _line(place.git_dir / state) == HEADS + branch:
+                raise Busy(f"a rebase of {branch} is under way in {place.root}: finish it, or 'git rebase --abort'")
+    return [place for place in places if place.branch == branch]
+
+
+def changes(objects: Objects, old: Oid | None, new: Oid) -> list[Change]:
+    """Return what differs between two commits, in the order in which files are best changed: removals first."""
+    before, after = (objects.commit_tree(commit) if commit else None for commit in (old, new))
+    safe = (change for change in diff(objects, before, after) if _is_safe(change.path))
+    return sorted(safe, key=lambda change: (change.new is not None, change.path))
+
+
+class HeldIndex:
+    """The index of a work tree, locked as Git itself locks it."""
+
+    def __init__(self, place: Checkout, handle: int) -> None:
+        self._place = place
+        self._handle = handle
+        self._index = Index(b"", "")
+        self._followed: list[Change] = []
+
+    def prepare(self, changes: Iterable[Change]) -> None:
+        """Write the index that *changes* make of the present one into the lock, so that only a rename is missing."""
+        place = self._place
+        raw = place.index.read_bytes() if place.index.exists() else b""
+        self._index = Index(raw, str(place.index))
+        self._followed = self._index.follow(changes)
+        if raw:
+            os.fchmod(self._handle, place.index.stat().st_mode & 0o777)
+        self._write()
+
+    def complete(self, objects: Objects) -> None:
+        """Bring the files after the index that was prepared, and put it in place."""
+        with WorkFiles(self._place.root, objects.blob) as files:
+            for change in self._followed:
+                look = None if self._index.sparse(change.path) else files.follow(change)
+                if look and change.new:
+                    self._index.saw(change.path, look)
+            files.sync()
+        self._write()
+        self._place.lock.rename(self._place.index)
+        self._let_go()
+
+    def drop(self) -> None:
+        """Leave index and files as they are."""
+        if _same(self._place.claim, self._place.lock):
+            self._place.lock.unlink()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._place.claim.unlink(missing_ok=True)
+        os.close(self._handle)
+
+    def _write(self) -> None:
+        content = self._index.serialise()
+        os.ftruncate(self._handle, 0)
+        os.lseek(self._handle, 0, os.SEEK_SET)
+        with open(self._handle, "wb", closefd=False) as file:  # noqa: PTH123 - a handle, no path
+            file.write(content)
+        os.fsync(self._handle)
+
+
+def hold(place: Checkout) -> HeldIndex:
+    """Lock the index of a work tree. `Busy` when somebody else, such as an open editor, holds it."""
+    stale = _take(place)
+    if stale is not None:
+        HeldIndex(place, stale).drop()
+    try:
+        handle = os.open(place.claim, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError as error:
+        raise _busy(place) from error
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        os.link(place.claim, place.lock)
+    except OSError as error:
+        HeldIndex(place, handle).drop()
+        raise (_busy(place) if place.lock.exists() else error) from error
+    return HeldIndex(place, handle)
+
+
+def interrupted(repo: Repository) -> list[Checkout]:
+    """Return the work trees in which a lock of ours stands, or its second name at least."""
+    return [place for place in _all(repo) if place.claim.exists()]
+
+
+def finish(place: Checkout, objects: Objects, changes: Iterable[Change] | None) -> None:
+    """Complete what a dead process had begun in *place*: *changes*, or None when it is to be dropped.
+
+    What a living process holds stays. `Busy` as for `hold`, when somebody took our lock away and holds his own.
+    """
+    handle = _take(place)
+    if handle is None:
+        return
+    held = HeldIndex(place, handle)
+    if changes is None or _same(place.claim, place.index):
+        held.drop()
+        return
+    if not _same(place.claim, place.lock):
+        held.drop()
+        held = hold(place)
+    held.prepare(changes)
+    held.complete(objects)
+
+
+def _take(place: Checkout) -> int | None:
+    """Take over the claim of a dead process; None when there is none, or when its owner lives."""
+    try:
+        handle = os.open(place.claim, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _all(repo: Repository) -> Iterator[Checkout]:
+    main = repo.common_dir
+    root = pygit2.Repository(str(main)).workdir
+    if root:
+        yield Checkout(main, Path(root), branch_of(main))
+    linked = main / "worktrees"
+    for git_dir in sorted(linked.iterdir()) if linked.is_dir() else ():
+        root = Path(_line(git_dir / "gitdir")).parent
+        if root.is_dir() and (git_dir / "HEAD").is_file():
+            yield Checkout(git_dir, root, branch_of(git_dir))
+
+
+def _line(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "surrogateescape").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except FileNotFoundError:
+        return False
+
+
+def _is_safe(path: str) -> bool:
+    return not any(fold(part).rstrip(". ") in _NEVER for part in path.split("/"))
+
+
+def _busy(place: Checkout) -> Busy:
+    try:
+        age = f" for {time.time() - place.lock.stat().st_mtime:.0f} s"
+    except FileNotFoundError:
+        age = ""
+    return Busy(f"{place.lock} has been held{age}: a git command is under way there; if none is, remove the file")

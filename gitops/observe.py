@@ -1,0 +1,88 @@
+"""What a pass looks at before it decides: tips, the last pass in the log, settings, and the commit that people made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gitops.api.settings import Settings
+from gitops.core import manifests, messages
+from gitops.core.catalog import SETTINGS, STATUS
+from gitops.core.manifests import Problem
+from gitops.core.messages import Source
+from gitops.core.survey import Seen
+from gitops.core.tree import Oid, lookup, subtree
+from gitops.git import history, refs
+from gitops.git.commits import CommitInfo
+from gitops.git.repository import Repository
+
+_SEARCHED = 1_000  # versions of gitops.yaml that are tried for a good one
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The source tip, the output tip, and the newest status commit below it: what status remembers is read from there."""
+
+    source_tip: Oid
+    tip: Oid | None
+    last: CommitInfo | None
+    source: Source
+    seen: Seen
+
+
+def observe(repo: Repository, branch: str) -> Observation | None:
+    """Look at the repository; None while there is no commit on the source branch."""
+    source_tip = refs.tip(repo, branch)
+    if source_tip is None:
+        return None
+    root = repo.objects.commit_tree(source_tip)
+    settings, problems = _settings(repo, source_tip, root)
+    home = settings.output.branch or branch
+    tip = source_tip if home == branch else refs.tip(repo, home)
+    last = newest(repo, tip, messages.is_status) if tip else None
+    status = subtree(repo.objects, last.tree, STATUS) if last else None
+    seen = Seen(root, branch, status, settings, problems)
+    return Observation(source_tip, tip, last, _source(repo, source_tip), seen)
+
+
+def newest(repo: Repository, tip: Oid, wanted: Callable[[str], bool]) -> CommitInfo | None:
+    """Return the newest commit whose message is *wanted*."""
+    return next((c for c in history.walk(repo, tip) if wanted(c.message)), None)
+
+
+def _source(repo: Repository, tip: Oid) -> Source:
+    """Name the newest commit that is not one of ours."""
+    walked = history.walk(repo, tip)
+    commit = next((c for c in walked if not (messages.is_status(c.message) or messages.is_documents(c.message))), None)
+    commit = commit or repo.objects.read_commit(tip)
+    date = datetime.fromtimestamp(commit.when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Source(commit.oid.hex(), commit.author_name, commit.author_email, commit.subject, date, repo.origin())
+
+
+def _settings(repo: Repository, tip: Oid, root: Oid) -> tuple[Settings, tuple[Problem, ...]]:
+    """Read gitops.yaml; a wrong one is reported, and the last good one stays in effect."""
+    settings, problems = _load(repo, root)
+    if settings is not None:
+        return settings, problems
+    for older in _older_settings(repo, tip):
+        settings, _ = _load(repo, older)
+        if settings is not None:
+            return settings, problems
+    return Settings(), problems
+
+
+def _older_settings(repo: Repository, tip: Oid) -> Iterator[Oid]:
+    for _ in range(_SEARCHED):
+        changed = history.last_changed(repo, tip, [SETTINGS]).get(SETTINGS)
+        if changed is None or not changed.parents:
+            return
+        tip = changed.parents[0]
+        yield repo.objects.commit_tree(tip)
+
+
+def _load(repo: Repository, root: Oid) -> tuple[Settings | None, tuple[Problem, ...]]:
+    entry = lookup(repo.objects, root, SETTINGS)
+    if entry is None or entry.is_tree:
+        return Settings(), ()
+    return manifests.load_settings(SETTINGS, repo.objects.blob(entry.oid))

@@ -1,0 +1,63 @@
+"""Turning a plan into commits: documents commits on each branch, the status commit on top of the home branch's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gitops.api.settings import Settings
+from gitops.core import messages
+from gitops.core.delivery import Unit, UnitId
+from gitops.core.manifests import Key
+from gitops.core.messages import Source
+from gitops.core.record import CommitName
+from gitops.core.tree import EMPTY, Oid, Sketch, patch
+from gitops.git.commits import Identity, Sign
+from gitops.git.repository import Repository
+
+MANY_WORKS = 50  # changed Works in a pass; above, `granularity: auto` makes one documents commit for all
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Commits on top of a branch: its new tip and tree, and the documents commit of each unit."""
+
+    tip: Oid | None
+    root: Oid | None
+    versions: Mapping[UnitId, Oid]
+
+
+class Publisher:
+    """Makes commits: who, when, and how signed."""
+
+    def __init__(self, repo: Repository, sketch: Sketch, settings: Settings, when: int, sign: Sign | None) -> None:
+        self._repo, self._sketch, self._when, self._sign = repo, sketch, when, sign
+        self._granularity = settings.commit.granularity
+        self._author = Identity.parse(settings.commit.author)
+
+    def documents(
+        self, branch: str, tip: Oid | None, root: Oid | None, units: Mapping[UnitId, Unit], source: Source,
+        removed: dict[Key, CommitName],
+    ) -> Chain:  # fmt: skip
+        """Commit all units of *branch* on *tip*: one commit each, or one for all of them."""
+        own = [unit for at, unit in sorted(units.items()) if at.branch == branch]
+        versions: dict[UnitId, Oid] = {}
+        for group in self._groups(own):
+            root = patch(self._sketch, root, [edit for unit in group for edit in unit.edits])
+            tip = self.commit(tip, root, messages.documents(group, source, removed))
+            versions |= {UnitId(branch, unit.key): tip for unit in group}
+        return Chain(tip, root, versions)
+
+    def _groups(self, units: Sequence[Unit]) -> list[list[Unit]]:
+        works = sum(unit.key.kind == "Work" for unit in units)
+        together = self._granularity == "pass" or (self._granularity == "auto" and works > MANY_WORKS)
+        if together:
+            return [list(units)] if units else []
+        return [[unit] for unit in units]
+
+    def commit(self, parent: Oid | None, root: Oid, message: str) -> Oid:
+        """Stage a commit of the tree *root*, with all objects that are only sketched so far."""
+        if root != EMPTY:
+            self._sketch.supply(root)
+        parents = [parent] if parent else []
+        return self._repo.objects.commit(root, parents, self._author, self._when, message, self._sign)

@@ -1,0 +1,96 @@
+"""Rendering templates that others wrote: in a process of its own, with little time, little memory and no environment."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import resource
+import select
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from gitops.core.documents import TemplateError
+from gitops.core.render import MAX_OUTPUT_BYTES, render
+
+CPU_SECONDS, WALL_SECONDS, MEMORY_BYTES = 2, 10, 256 << 20
+_SPENT = "the template takes more than its share: 2 s of CPU, 256 MiB of memory"
+
+
+class Sandbox:
+    """A renderer (`core.documents.Render`). Its process starts with the first template, and anew when one breaks it."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        atexit.register(self.close)
+
+    def __call__(self, text: str, scope: Mapping[str, Any]) -> bytes:
+        """Render *text*; TemplateError when it fails or costs too much."""
+        process = self._running()
+        answer = self._ask(process, json.dumps([text, scope]).encode() + b"\n")
+        if answer is None:
+            self.close()
+            raise TemplateError(_SPENT)
+        if "error" in answer:
+            raise TemplateError(answer["error"])
+        return str(answer["output"]).encode()
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe:
+                    pipe.close()
+            self._process = None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-c", _BOOT, *sys.path],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={"PYTHONHASHSEED": "0"},
+                start_new_session=True,
+            )
+        return self._process
+
+    def _ask(self, process: subprocess.Popen[bytes], question: bytes) -> dict[str, Any] | None:
+        assert process.stdin
+        assert process.stdout
+        try:
+            process.stdin.write(question)
+            process.stdin.flush()
+            if not select.select([process.stdout], [], [], WALL_SECONDS)[0]:
+                return None
+            answer = process.stdout.readline()
+            return json.loads(answer) if answer.endswith(b"\n") else None
+        except OSError:
+            return None
+
+
+_BOOT = "import sys; sys.path[:] = sys.argv[1:]; from gitops.sandbox import serve; serve()"
+
+
+def serve() -> None:
+    """Answer questions from standard input, one line each; every question has its own share of CPU time."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
+    for line in sys.stdin.buffer:
+        spent = resource.getrusage(resource.RUSAGE_SELF)
+        limit = int(spent.ru_utime + spent.ru_stime) + CPU_SECONDS + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+        sys.stdout.buffer.write(json.dumps(_answer(*json.loads(line))).encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _answer(text: str, scope: Mapping[str, Any]) -> dict[str, str]:
+    try:
+        return {"output": render(text, scope).decode()}
+    except TemplateError as error:
+        return {"error": str(error)[:MAX_OUTPUT_BYTES]}
+    except MemoryError:
+        return {"error": _SPENT}

@@ -1,0 +1,128 @@
+"""The `-o` forms other than tables: YAML, JSON, names, JSONPath and columns of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gitops.views.escape import escape
+from gitops.views.gotext import display
+from gitops.views.jsonpath import Chain, JSONPathError, explain, find, print_results
+from gitops.views.jsonpath_parser import parse, relaxed
+from gitops.views.kinds import Kind, Object, name_of
+from gitops.views.serialise import to_json, to_yaml
+from gitops.views.table import writer
+
+FORMS = ("custom-columns", "json", "jsonpath", "jsonpath-as-json", "name", "wide", "yaml")
+TABLES = ("", "wide")
+
+
+class OutputError(Exception):
+    """The form is unknown or cannot be filled; the message is kubectl's."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object with its kind."""
+
+    kind: Kind
+    obj: Object
+
+
+Printer = Callable[[Sequence[Found], bool], str]
+
+
+def printer(form: str, headers: bool = True, allowed: Sequence[str] = FORMS) -> Printer:
+    """Return what prints objects in *form*; its second argument: whether one object stands alone. OutputError."""
+    name, given, argument = form.partition("=")
+    if name not in allowed:
+        forms = ",".join(allowed)
+        raise OutputError(
+            f'unable to match a printer suitable for the output format "{form}", allowed formats are: {forms}'
+        )
+    if name in ("jsonpath", "jsonpath-as-json"):
+        if not argument:
+            raise OutputError("template format specified but no template given")
+        return _jsonpath(argument, as_json=name == "jsonpath-as-json")
+    if name == "custom-columns":
+        return _custom_columns(argument if given else "", headers)
+    return {"json": _json, "yaml": _yaml}.get(name, _names)
+
+
+def whole(found: Sequence[Found], alone: bool) -> Object:
+    """Return what a template works on: the object, or a List of all."""
+    if alone:
+        return found[0].obj
+    return {
+        "apiVersion": "v1",
+        "items": [each.obj for each in found],
+        "kind": "List",
+        "metadata": {"resourceVersion": ""},
+    }
+
+
+def _json(found: Sequence[Found], alone: bool) -> str:
+    return to_json(whole(found, alone)) + "\n"
+
+
+def _yaml(found: Sequence[Found], alone: bool) -> str:
+    return to_yaml(whole(found, alone))
+
+
+def _names(found: Sequence[Found], alone: bool) -> str:
+    return "".join(f"{escape(each.kind.full_singular)}/{escape(name_of(each.obj))}\n" for each in found)
+
+
+def print_jsonpath(text: str, value: Object, as_json: bool) -> str:
+    """Return what the template *text* prints of *value*. OutputError."""
+    template = _parsed(text, f"error parsing jsonpath {text}, ")
+    try:
+        results = find(template, value)
+    except JSONPathError as error:
+        raise OutputError(explain(text, error, value)) from error
+    return "".join(to_json(values) + "\n" for values in results) if as_json else escape(print_results(results))
+
+
+def _jsonpath(text: str, as_json: bool) -> Printer:
+    _parsed(text, f"error parsing jsonpath {text}, ")
+    return lambda found, alone: print_jsonpath(text, whole(found, alone), as_json)
+
+
+def _custom_columns(spec: str, headers: bool) -> Printer:
+    if not spec:
+        raise OutputError("custom-columns format specified but no custom columns given")
+    parts = [part.partition(":") for part in spec.split(",")]
+    for part in parts:
+        if not part[2]:
+            raise OutputError(f"unexpected custom-columns spec: {''.join(part)}, expected <header>:<json-path-expr>")
+    templates = [_parsed(_relaxed(path)) for _, _, path in parts]
+    layout, pending = writer(), ["\t".join(header for header, _, _ in parts)] if headers else []
+
+    def show(found: Sequence[Found], alone: bool) -> str:
+        lines = [*pending, *("\t".join(_column(template, each.obj) for template in templates) for each in found)]
+        pending.clear()
+        return layout.lay_out(escape("".join(f"{line}\n" for line in lines)))
+
+    return show
+
+
+def _column(template: Sequence[Chain], obj: Object) -> str:
+    try:
+        values = [value for values in find(template, obj) for value in values]
+    except JSONPathError as error:
+        raise OutputError(str(error)) from error
+    return ",".join(map(display, values)) or "<none>"
+
+
+def _relaxed(path: str) -> str:
+    try:
+        return relaxed(path)
+    except JSONPathError as error:
+        raise OutputError(str(error)) from error
+
+
+def _parsed(text: str, lead: str = "") -> Sequence[Chain]:
+    try:
+        return parse(text)
+    except JSONPathError as error:
+        raise OutputError(f"{lead}{error}") from error
