@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 
 from gitops.core.tree import BLOB, FILE, Entry, Oid, patch
 from gitops.git import refs
@@ -26,3 +27,9 @@ def commit(
     objects.flush()
     refs.move(repo, branch, old, new, f"commit: {message.partition(chr(10))[0]}")
     return new
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    """Return the content of each file below *folder* by its path there, `/` between components."""
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gitops import authoring, shipped
+from gitops import authoring
+from gitops.config import resource
 from gitops.git.commits import Identity
 from gitops.git.repository import Repository
 from gitops.reconciler import Reconciler
@@ -27,7 +28,7 @@ class Demo:
         self.repo = Repository.init(folder, BRANCH)
         with (self.repo.git_dir / "config").open("a") as config:  # so that one can commit there at once
             config.write(f"[user]\n\tname = {ADA.name}\n\temail = {ADA.email}\n")
-        self._files = shipped.files(shipped.folder("example-repo"))
+        self._files = authoring.files_below(Path(str(resource("example-repo"))))
         authoring.commit(self.repo, BRANCH, self._files, ADA, self.now, "Describe the platform")
 
     @property

@@ -15,7 +15,7 @@ from gitops.core.tree import EMPTY, Oid, Sketch, patch
 from gitops.git.commits import Identity, Sign
 from gitops.git.repository import Repository
 
-MANY_WORKS = 50  # changed Works in a pass; above, `granularity: auto` makes one documents commit for all
+MANY = 50  # changed Works (and Destinations) in a pass; above, `granularity: auto` makes one documents commit for all
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,7 @@ class Publisher:
         return Chain(tip, root, versions)
 
     def _groups(self, units: Sequence[Unit]) -> list[list[Unit]]:
-        works = sum(unit.key.kind == "Work" for unit in units)
-        together = self._granularity == "pass" or (self._granularity == "auto" and works > MANY_WORKS)
+        together = self._granularity == "pass" or (self._granularity == "auto" and len(units) > MANY)
         if together:
             return [list(units)] if units else []
         return [[unit] for unit in units]

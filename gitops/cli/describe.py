@@ -17,11 +17,13 @@ from gitops.views.kinds import Object, name_of
 
 
 def add_arguments(parser: Parser) -> None:
+    """Add the command's options."""
     add_selection_arguments(parser)
     parser.add_switch("--show-events", default=True, help="show the events too (default: true)")
 
 
 def run(args: argparse.Namespace) -> int:
+    """Print the descriptions of the objects that the arguments name."""
     if not args.resources:
         raise GitOpsError("You must specify the type of resource to describe: works, workplacements, destinations, …")
     requests = read_requests(args)
@@ -41,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _alike(snapshot: Snapshot, request: Request, args: argparse.Namespace) -> list[Object]:
     """Return the objects whose names begin with the one that was asked for and is not there."""
-    listed = snapshot.list(request.kind, args.namespace)
+    listed = snapshot.all(request.kind, args.namespace)
     return [file for file in listed if name_of(file).startswith(request.name or "")]
 
 

@@ -25,6 +25,7 @@ Show = Callable[[Sequence[Object]], str]
 
 
 def add_arguments(parser: Parser) -> None:
+    """Add the command's options."""
     add_namespace_arguments(parser)
     parser.add_argument("--for", dest="about", metavar="TYPE/NAME", default="", help="only those of one object")
     parser.add_argument("--types", metavar="TYPES", default="", help="only those of type Normal or Warning")
@@ -34,6 +35,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Print the events that the arguments ask for."""
     matches = _predicate(args)
     show = _shower(args)
     reader = StatusReader(open_repository(args))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
@@ -28,6 +27,7 @@ from gitops.views.table import Options, Tables
 
 
 def add_arguments(parser: Parser) -> None:
+    """Add the command's options."""
     add_selection_arguments(parser)
     parser.add_argument(
         "-o",
@@ -45,6 +45,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Print the objects that the arguments name."""
     if args.show_labels and args.output not in TABLES:
         raise GitOpsError(f"--show-labels option cannot be used with {args.output.partition('=')[0]} printer")
     if not args.resources:
@@ -147,8 +148,7 @@ def _rows(args: argparse.Namespace, show: Printer | None) -> Rows:
     """Return what prints objects one after the other: rows of one table, or documents."""
     if show is None:
         return Tables(_options(args, kinds=args.show_kind)).add
-    separator = itertools.chain([""], itertools.repeat("---\n" if args.output == "yaml" else ""))
-    return lambda kind, objects: "".join(next(separator) + show([Found(kind, obj)], True) for obj in objects)
+    return lambda kind, objects: "".join(show([Found(kind, obj)], True) for obj in objects)
 
 
 def _by_key(selected: Selected) -> dict[tuple[str, str], Object]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gitops import authoring, shipped
+from gitops import authoring
 from gitops.api.settings import Commit
 from gitops.errors import UsageError
 from gitops.git.commits import Identity
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _missing(root: Path) -> Mapping[str, bytes]:
     """The starter's files, but for the folders and files that *root* has already."""
-    return {path: text for path, text in shipped.files(STARTER).items() if not (root / _top(path)).exists()}
+    return {path: text for path, text in authoring.files_below(STARTER).items() if not (root / _top(path)).exists()}
 
 
 def _top(path: str) -> str:

@@ -6,12 +6,13 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from gitops.api.meta import GROUP
 from gitops.cli.main import Parser, ServerError
 from gitops.cli.status import Snapshot
 from gitops.errors import GitOpsError
 from gitops.views.events import DEFAULT_NAMESPACE
 from gitops.views.gotext import quote
-from gitops.views.kinds import CATEGORY, GROUP, KINDS, VERSION, Kind, Object, find_kind
+from gitops.views.kinds import CATEGORY, KINDS, VERSION, Kind, Object, find_kind
 from gitops.views.selectors import SelectorError, by_fields, by_labels
 
 _SEPARATE_TYPE = (
@@ -86,7 +87,7 @@ def select(snapshot: Snapshot, requests: Sequence[Request], args: argparse.Names
     for request in requests:
         if request.name is None:
             matches = predicate(request.kind, args)
-            objects = [obj for obj in snapshot.list(request.kind, namespace_of_request(args)) if matches(obj)]
+            objects = [obj for obj in snapshot.all(request.kind, namespace_of_request(args)) if matches(obj)]
             selected.groups.append(Group(request.kind, objects, named=False))
         elif found := snapshot.get(request.kind, args.namespace, request.name):
             selected.groups.append(Group(request.kind, [found], named=True))

@@ -33,7 +33,7 @@ class StatusReader:
         return Snapshot(self, refs.tip(self._repo, self._branch))
 
     def snapshots(self, deadline: float = math.inf) -> Iterator[Snapshot]:
-        """Yield what the branch says now, and again whenever it has moved, until *deadline* (of the monotonic clock)."""
+        """Yield what the branch says now, and again whenever it has moved, until *deadline* (monotonic seconds)."""
         seen = self.snapshot()
         yield seen
         while (left := deadline - time.monotonic()) > 0:
@@ -72,7 +72,7 @@ class Snapshot:
         self.commit = commit
         self._reader, self._root = reader, reader.root(commit)
 
-    def list(self, kind: Kind, namespace: str | None) -> list[Object]:
+    def all(self, kind: Kind, namespace: str | None) -> list[Object]:
         """Return the status files of a kind, by namespace and name; *namespace* None: those of all namespaces."""
         inside = namespace if kind.namespaced else ""
         listed = (file for _, file in self._reader.below(self._root, _folder(kind, namespace)))
@@ -89,7 +89,7 @@ class Snapshot:
 
     def events(self, namespace: str | None) -> list[Object]:
         """Return the events of all objects in *namespace* (None: in all), by their last time."""
-        listed = (file for kind in KINDS for file in self.list(kind, namespace))
+        listed = (file for kind in KINDS for file in self.all(kind, namespace))
         events = (event for file in listed for event in split(file)[1])
         return by_time(event for event in events if namespace in (None, namespace_of(event)))
 

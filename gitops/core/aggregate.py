@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from gitops.core import layout
-from gitops.core.delivery import PlacementDelivery
+from gitops.core import edits, layout
+from gitops.core.delivery import Drift, PlacementDelivery, Unit
+from gitops.core.edits import Edits
 from gitops.core.manifests import Key
 from gitops.core.paths import join
 from gitops.core.survey import Survey
@@ -21,11 +22,18 @@ from gitops.core.tree import BLOB, Objects, Oid
 class Aggregate(NamedTuple):
     """The file of one Destination; `parts` are the lengths in bytes by placement, `authors` the Works that changed it."""
 
+    branch: str
     path: str
     oid: Oid | None
     parts: Mapping[str, int]
     authors: tuple[Key, ...]
     existed: bool
+
+    def edits(self, objects: Objects, root: Oid | None) -> Edits:
+        """Return what must change in the branch, whose tree is *root*."""
+        if self.oid:
+            return edits.present(objects, root, {self.path: self.oid})
+        return edits.absent(objects, root, [self.path] if self.existed else [])
 
 
 def aggregates(survey: Survey, objects: Objects, placements: Iterable[PlacementDelivery]) -> dict[str, Aggregate]:
@@ -45,7 +53,9 @@ def _aggregate(survey: Survey, objects: Objects, target: Target, found: list[Pla
     oid = objects.add(BLOB, layout.SEPARATOR.join(now.values())) if now else None
     authors = sorted({m.work for m in found if now.get(_name(m)) != last.get(_name(m))})
     sizes = {name: len(part) for name, part in now.items()}
-    return Aggregate(join(target.directory, target.filename), oid, sizes, tuple(authors), bool(last))
+    assert target.location
+    path = join(target.directory, target.filename)
+    return Aggregate(target.location.branch, path, oid, sizes, tuple(authors), bool(last))
 
 
 def _name(made: PlacementDelivery) -> str:
@@ -77,9 +87,17 @@ def _last_parts(
     return parts
 
 
-def completed(made: PlacementDelivery, aggregate: Aggregate | None) -> PlacementDelivery:
-    """Give a placement of an aggregated Destination the aggregate as its inventory."""
+def completed(made: PlacementDelivery, aggregate: Aggregate | None, unit: Unit | None, drift: Drift) -> PlacementDelivery:
+    """Give a placement of an aggregated Destination the aggregate as its inventory, and the changes that *unit* commits."""
     if aggregate is None or made.placement is None:
         return made
     own = aggregate.oid if _name(made) in aggregate.parts else None
-    return replace(made, inventory={aggregate.path: own} if own else {}, place=aggregate.path)
+    changes = tuple(c for c in unit.changes if c.path == aggregate.path) if own and unit else ()
+    return replace(
+        made,
+        inventory={aggregate.path: own} if own else {},
+        place=aggregate.path,
+        changes=changes,
+        unit=unit.key if unit else made.unit,
+        restored=drift.among(aggregate.branch, changes),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -35,7 +36,8 @@ class _Deliverer:
         placements = [self._placement(d, p) for d in self._decided.values() for p in (d.state.placements if d.state else ())]
         placements += [self._withdrawn(d, r) for d in self._decided.values() for r in self._gone(d)]
         aggregated = aggregates(self._survey, self._objects, placements)
-        placements = [completed(p, aggregated.get(p.destination)) for p in placements]
+        units = {name: self._book_aggregate(name, aggregate) for name, aggregate in aggregated.items()}
+        placements = [completed(p, aggregated.get(p.destination), units.get(p.destination), self._drift) for p in placements]
         destinations = [self._destination(o, aggregated.get(o.key.name)) for o in self._looked_at(aggregated)]
         placements = [self._settled(p) for p in placements]
         return Delivery(tuple(placements), tuple(destinations), {k: u for k, u in self._units.items() if u.edits})
@@ -102,7 +104,8 @@ class _Deliverer:
         assert recorded.status is not None
         branch = recorded.text("branch") or self._survey.seen.home
         unit = self._unit_of(decided.key, recorded.destination)
-        return PlacementDelivery(decided.key, recorded.status.name, None, recorded, branch, "", {}, unit)
+        place = posixpath.commonpath(parents) if (parents := {path.rpartition("/")[0] for path in recorded.inventory()}) else ""
+        return PlacementDelivery(decided.key, recorded.status.name, None, recorded, branch, place, {}, unit)
 
     def _superseded(self, recorded: RecordedPlacement, branch: str) -> dict[str, dict[str, Oid]]:
         """Return what is left to remove in other branches: first the new place is written, the old one next."""
@@ -191,7 +194,7 @@ class _Deliverer:
             join(target.directory, path): self._objects.add(BLOB, content) for path, content in layout.canaries(target).items()
         }
         made = self._own(known, target, target.location.branch, inventory, {})
-        return self._aggregate(made, aggregate) if aggregate else replace(made, parts=recorded.sizes())
+        return replace(made, parts=aggregate.parts if aggregate else recorded.sizes())
 
     def _own(
         self, known: Object, target: Target | None, branch: str, inventory: Mapping[str, Oid], parts: Mapping[str, int]
@@ -214,17 +217,14 @@ class _Deliverer:
         own = branch in (self._survey.seen.source_branch, self._survey.seen.home)
         return not path.startswith(".") and not (own and path.split("/")[0] in RESERVED)
 
-    def _aggregate(self, made: DestinationDelivery, aggregate: Aggregate) -> DestinationDelivery:
-        root = self._roots.get(made.branch)
-        if aggregate.oid:
-            wanted = edits.present(self._objects, root, {aggregate.path: aggregate.oid})
-        else:
-            wanted = edits.absent(self._objects, root, [aggregate.path] if aggregate.existed else [])
-        changes = tuple(edits.touched(self._objects, root, wanted))
-        name = made.object.key.name
+    def _book_aggregate(self, name: str, aggregate: Aggregate) -> Unit | None:
+        """Commit an aggregate with the one Work that changed it, or else with its Destination."""
+        root = self._roots.get(aggregate.branch)
+        wanted = aggregate.edits(self._objects, root)
         alone = len(aggregate.authors) == 1 and not self._moved.get(name)
-        self._book_destination(aggregate.authors[0] if alone else made.object.key, made.branch, wanted, changes, name)
-        return replace(made, parts=aggregate.parts, changes=made.changes + changes)
+        key = aggregate.authors[0] if alone else Key("Destination", "", name)
+        changes = tuple(edits.touched(self._objects, root, wanted))
+        return self._book_destination(key, aggregate.branch, wanted, changes, name)
 
     # units
 
@@ -247,12 +247,14 @@ class _Deliverer:
             unit.placements.append(made)
             unit.destinations.add(made.destination)
 
-    def _book_destination(self, key: Key, branch: str, wanted: Edits, changes: tuple[Change, ...], name: str = "") -> None:
-        if wanted:
-            unit = self._units.setdefault(UnitId(branch, key), Unit(key, branch))
-            unit.edits += wanted.items()
-            unit.changes += changes
-            unit.destinations.add(name or key.name)
+    def _book_destination(self, key: Key, branch: str, wanted: Edits, changes: tuple[Change, ...], name: str = "") -> Unit | None:
+        if not wanted:
+            return None
+        unit = self._units.setdefault(UnitId(branch, key), Unit(key, branch))
+        unit.edits += wanted.items()
+        unit.changes += changes
+        unit.destinations.add(name or key.name)
+        return unit
 
     def _targets_at(self, branch: str, path: str) -> Iterator[Target]:
         for target in self._survey.targets.values():

@@ -54,7 +54,9 @@ def documents(units: Sequence[Unit], source: Source, removed: dict[Key, CommitNa
     """Return the message of a documents commit: of one unit, or of all units of a pass."""
     tally = edits.tally({c.path: c for unit in units for c in unit.changes}.values())
     names = sorted({name for unit in units for name in unit.destinations})
-    subject = f"{_verb(units)}({_object(units)}): {_listed(names, 'Destination')} ({tally})"
+    canaries = all(unit.key.kind == "Destination" and not unit.placements for unit in units)
+    what = "own documents" if canaries else _listed(names, "Destination")
+    subject = f"{_verb(units)}({_object(units)}): {what} ({tally})"
     why = _why(units, source, removed)
     return _message(_cut(subject, f" ({tally})"), [why], _document_trailers(units, names), source_trailers(source))
 

@@ -11,17 +11,20 @@ import os
 import struct
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
-from gitops.core.tree import Change, Entry, Oid
+from gitops.core.tree import Change, Entry
 from gitops.errors import RepositoryError
 
 _HEADER = struct.Struct(">4sII")
-_LOOK = struct.Struct(">10I")  # ctime, ctime ns, mtime, mtime ns, device, inode, mode, uid, gid, size
-_FLAGS = struct.Struct(">H")
-_FIXED = _LOOK.size + 20 + _FLAGS.size
-_EXTENDED, _STAGE, _LONGEST, _SKIP_WORKTREE = 0x4000, 0x3000, 0x0FFF, 0x4000
-_UNKNOWN = (0,) * 10
+_LOOK = struct.Struct(">10I")  # ctime, its ns, mtime, its ns, device, inode, mode, uid, gid, size
+_MODE, _OID, _FLAGS, _NAME = (
+    24,
+    40,
+    60,
+    62,
+)  # where they stand in an entry; two more bytes of flags may precede the name
+_EXTENDED, _SKIP_WORKTREE = 0x40, 0x40  # in the first byte of the flags, and of the further ones
+_LONGEST = 0x0FFF
 _KEPT = b"REUC"  # what conflicts were resolved; other extensions are caches, and would be wrong now
 _WAYS_OUT = {
     b"link": "it is split: run 'git update-index --no-split-index' there",
@@ -29,30 +32,12 @@ _WAYS_OUT = {
 }
 
 
-class Staged(NamedTuple):
-    """One entry: a path has up to four, of stage 0, or of 1 to 3 in a conflict."""
-
-    look: tuple[int, ...]
-    oid: Oid
-    flags: int
-    more_flags: int = 0
-
-    @property
-    def entry(self) -> Entry:
-        return Entry(self.look[6], self.oid)
-
-    @property
-    def is_sparse(self) -> bool:
-        """Whether the user does not want the file in the work tree."""
-        return bool(self.more_flags & _SKIP_WORKTREE)
-
-
 class Index:
     """The entries of an index, by path and stage."""
 
     def __init__(self, raw: bytes, place: str) -> None:
         """Read an index; no bytes are an empty one. RepositoryError names *place* and what is wrong."""
-        self._entries: dict[tuple[bytes, int], Staged] = {}
+        self._rows: dict[tuple[bytes, int], bytes] = {}  # each entry as it is stored, by name and stage
         self._extensions = b""
         if raw:
             try:
@@ -67,40 +52,42 @@ class Index:
         """
         changes = list(changes)
         removed = [change for change in changes if change.new is None and self._stage(change)]
-        names = sorted(name for name, _ in self._entries)
-        rest = [c for c in changes if c.new is not None and not (c.old is None and _blocked(names, _raw(c.path)))]
-        return removed + [change for change in rest if self._stage(change)]
+        rest = [change for change in changes if change.new is not None]
+        names = sorted(name for name, _ in self._rows) if any(change.old is None for change in rest) else []
+        free = [change for change in rest if change.old is not None or not _is_blocked(names, _raw(change.path))]
+        return removed + [change for change in free if self._stage(change)]
 
-    def sparse(self, path: str) -> bool:
-        staged = self._entries.get((_raw(path), 0))
-        return staged is not None and staged.is_sparse
+    def is_sparse(self, path: str) -> bool:
+        """Whether the user does not want the file of *path* in his work tree."""
+        row = self._rows[_raw(path), 0]
+        return bool(row[_FLAGS] & _EXTENDED and row[_NAME] & _SKIP_WORKTREE)
 
     def saw(self, path: str, look: os.stat_result) -> None:
-        """Remember what the file of an entry looks like, so that Git need not read it again."""
+        """Remember what the file of *path* looks like, so that Git need not read it again."""
         key = (_raw(path), 0)
-        staged = self._entries[key]
+        row = self._rows[key]
+        mode = int.from_bytes(row[_MODE : _MODE + 4])
         times = (*divmod(look.st_ctime_ns, 10**9), *divmod(look.st_mtime_ns, 10**9))
-        owner = (staged.look[6], look.st_uid, look.st_gid, look.st_size)
-        seen = (*times, look.st_dev, look.st_ino, *owner)
-        self._entries[key] = staged._replace(look=tuple(value & 0xFFFFFFFF for value in seen))
+        seen = (*times, look.st_dev, look.st_ino, mode, look.st_uid, look.st_gid, look.st_size)
+        self._rows[key] = _LOOK.pack(*(value & 0xFFFFFFFF for value in seen)) + row[_OID:]
 
     def serialise(self) -> bytes:
-        version = 3 if any(staged.more_flags for staged in self._entries.values()) else 2
-        rows = (_row(name, staged) for (name, _), staged in sorted(self._entries.items()))
-        body = b"".join([_HEADER.pack(b"DIRC", version, len(self._entries)), *rows, self._extensions])
+        version = 3 if any(row[_FLAGS] & _EXTENDED for row in self._rows.values()) else 2
+        rows = map(self._rows.__getitem__, sorted(self._rows))
+        body = b"".join([_HEADER.pack(b"DIRC", version, len(self._rows)), *rows, self._extensions])
         return body + hashlib.sha1(body, usedforsecurity=False).digest()
 
     def _stage(self, change: Change) -> bool:
         name = _raw(change.path)
-        present = self._entries.get((name, 0))
-        if any((name, stage) in self._entries for stage in (1, 2, 3)):
+        present = self._rows.get((name, 0))
+        if any((name, stage) in self._rows for stage in (1, 2, 3)):
             return False
-        if (present.entry if present else None) not in (change.old, change.new):
+        if (_entry(present) if present else None) not in (change.old, change.new):
             return False
         if change.new is None:
-            self._entries.pop((name, 0), None)
-        elif present is None or present.entry != change.new:
-            self._entries[name, 0] = _fresh(name, change.new, present)
+            self._rows.pop((name, 0), None)
+        else:
+            self._rows[name, 0] = _row(name, change.new, _flags(present, name))
         return True
 
     def _read(self, raw: bytes, place: str) -> None:
@@ -110,25 +97,66 @@ class Index:
         magic, version, count = _HEADER.unpack_from(body)
         if magic != b"DIRC" or version not in (2, 3, 4):
             raise ValueError(f"version {version} is unknown")
-        at, name = _HEADER.size, b""
-        for _ in range(count):
-            at, name, staged = _read_entry(body, at, name, version)
-            self._entries[name, (staged.flags & _STAGE) >> 12] = staged
+        at = self._read_packed(body, count) if version == 4 else self._read_rows(body, count)
         for signature, content in _read_extensions(body, at):
             if signature == _KEPT:
                 self._extensions += signature + struct.pack(">I", len(content)) + content
             elif signature in _WAYS_OUT or not signature[:1].isupper():
                 raise _unreadable(place, _WAYS_OUT.get(signature, f"extension {signature!r} is unknown"))
 
+    def _read_rows(self, body: bytes, count: int) -> int:
+        at = _HEADER.size
+        for _ in range(count):
+            start = at + _NAME + (2 if body[at + _FLAGS] & _EXTENDED else 0)
+            end = body.index(b"\0", start)
+            after = at + _padded(end - at)
+            self._rows[body[start:end], _stage_of(body[at + _FLAGS])] = body[at:after]
+            at = after
+        return at
 
-def _fresh(name: bytes, entry: Entry, present: Staged | None) -> Staged:
-    look = (*_UNKNOWN[:6], entry.mode, *_UNKNOWN[7:])
-    if present:
-        return present._replace(look=look, oid=entry.oid)
-    return Staged(look, entry.oid, min(len(name), _LONGEST))
+    def _read_packed(self, body: bytes, count: int) -> int:
+        """Read version 4, in which a name tells only how it differs from the one before."""
+        at, name = _HEADER.size, b""
+        for _ in range(count):
+            fixed = body[at : at + _NAME + (2 if body[at + _FLAGS] & _EXTENDED else 0)]
+            dropped, start = _read_offset(body, at + len(fixed))
+            end = body.index(b"\0", start)
+            name = name[: len(name) - dropped] + body[start:end]
+            self._rows[name, _stage_of(fixed[_FLAGS])] = _pad(fixed + name)
+            at = end + 1
+        return at
 
 
-def _blocked(names: list[bytes], name: bytes) -> bool:
+def _entry(row: bytes) -> Entry:
+    return Entry(int.from_bytes(row[_MODE : _MODE + 4]), row[_OID:_FLAGS])
+
+
+def _stage_of(flags: int) -> int:
+    return flags >> 4 & 3
+
+
+def _flags(row: bytes | None, name: bytes) -> bytes:
+    """Return the flags that the user gave an entry, or those of a new one."""
+    if row is None:
+        return min(len(name), _LONGEST).to_bytes(2)
+    return row[_FLAGS : _NAME + (2 if row[_FLAGS] & _EXTENDED else 0)]
+
+
+def _row(name: bytes, entry: Entry, flags: bytes) -> bytes:
+    """Return an entry whose file Git has not looked at yet."""
+    return _pad(_LOOK.pack(*(0,) * 6, entry.mode, *(0,) * 3) + entry.oid + flags + name)
+
+
+def _pad(row: bytes) -> bytes:
+    return row.ljust(_padded(len(row)), b"\0")
+
+
+def _padded(length: int) -> int:
+    """Return how long an entry is with the NULs at its end: one at least, and up to a multiple of eight."""
+    return (length + 8) // 8 * 8
+
+
+def _is_blocked(names: list[bytes], name: bytes) -> bool:
     """Tell whether a file stands where a folder of *name* must be, or a folder where its file must be."""
     parts = name.split(b"/")
     above = (b"/".join(parts[:end]) for end in range(1, len(parts)))
@@ -141,25 +169,6 @@ def _at(names: list[bytes], name: bytes) -> bytes:
     """Return the first of the sorted *names* that is not before *name*."""
     place = bisect_left(names, name)
     return names[place] if place < len(names) else b""
-
-
-def _read_entry(body: bytes, at: int, previous: bytes, version: int) -> tuple[int, bytes, Staged]:
-    start = at
-    look, oid = _LOOK.unpack_from(body, at), body[at + _LOOK.size : at + _LOOK.size + 20]
-    (flags,) = _FLAGS.unpack_from(body, at + _LOOK.size + 20)
-    at += _FIXED
-    more = 0
-    if flags & _EXTENDED:
-        (more,) = _FLAGS.unpack_from(body, at)
-        at += _FLAGS.size
-    kept = b""
-    if version == 4:
-        strip, at = _read_offset(body, at)
-        kept = previous[: len(previous) - strip]
-    end = body.index(b"\0", at)
-    name = kept + body[at:end]
-    after = end + 1 if version == 4 else start + (end - start + 8) // 8 * 8
-    return after, name, Staged(look, oid, flags & ~_EXTENDED, more)
 
 
 def _read_offset(body: bytes, at: int) -> tuple[int, int]:
@@ -178,13 +187,6 @@ def _read_extensions(body: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
         signature, size = struct.unpack_from(">4sI", body, at)
         yield signature, body[at + 8 : at + 8 + size]
         at += 8 + size
-
-
-def _row(name: bytes, staged: Staged) -> bytes:
-    flags = staged.flags | (_EXTENDED if staged.more_flags else 0)
-    more = _FLAGS.pack(staged.more_flags) if staged.more_flags else b""
-    row = b"".join([_LOOK.pack(*staged.look), staged.oid, _FLAGS.pack(flags), more, name])
-    return row.ljust((len(row) + 8) // 8 * 8, b"\0")
 
 
 def _raw(path: str) -> bytes:

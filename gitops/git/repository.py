@@ -5,8 +5,8 @@ Only the repository's own configuration counts. What the user, the system or the
 
 from __future__ import annotations
 
-import re
 import os
+import re
 from pathlib import Path
 
 import pygit2

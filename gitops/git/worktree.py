@@ -34,7 +34,7 @@ class Checkout(NamedTuple):
     branch: str | None
 
     @property
-    def index(self) -> Path:
+    def index_file(self) -> Path:
         return self.git_dir / "index"
 
     @property
@@ -76,23 +76,23 @@ class HeldIndex:
     def prepare(self, changes: Iterable[Change]) -> None:
         """Write the index that *changes* make of the present one into the lock, so that only a rename is missing."""
         place = self._place
-        raw = place.index.read_bytes() if place.index.exists() else b""
-        self._index = Index(raw, str(place.index))
+        raw = place.index_file.read_bytes() if place.index_file.exists() else b""
+        self._index = Index(raw, str(place.index_file))
         self._followed = self._index.follow(changes)
         if raw:
-            os.fchmod(self._handle, place.index.stat().st_mode & 0o777)
+            os.fchmod(self._handle, place.index_file.stat().st_mode & 0o777)
         self._write()
 
     def complete(self, objects: Objects) -> None:
         """Bring the files after the index that was prepared, and put it in place."""
         with WorkFiles(self._place.root, objects.blob) as files:
             for change in self._followed:
-                look = None if self._index.sparse(change.path) else files.follow(change)
+                look = None if (change.new and self._index.is_sparse(change.path)) else files.follow(change)
                 if look and change.new:
                     self._index.saw(change.path, look)
             files.sync()
         self._write()
-        self._place.lock.rename(self._place.index)
+        self._place.lock.rename(self._place.index_file)
         self._let_go()
 
     def drop(self) -> None:
@@ -109,7 +109,7 @@ class HeldIndex:
         content = self._index.serialise()
         os.ftruncate(self._handle, 0)
         os.lseek(self._handle, 0, os.SEEK_SET)
-        with open(self._handle, "wb", closefd=False) as file:  # noqa: PTH123 - a handle, no path
+        with open(self._handle, "wb", closefd=False) as file:
             file.write(content)
         os.fsync(self._handle)
 
@@ -146,7 +146,7 @@ def finish(place: Checkout, objects: Objects, changes: Iterable[Change] | None) 
     if handle is None:
         return
     held = HeldIndex(place, handle)
-    if changes is None or _same(place.claim, place.index):
+    if changes is None or _same(place.claim, place.index_file):
         held.drop()
         return
     if not _same(place.claim, place.lock):
@@ -172,9 +172,9 @@ def _take(place: Checkout) -> int | None:
 
 def _all(repo: Repository) -> Iterator[Checkout]:
     main = repo.common_dir
-    root = pygit2.Repository(str(main)).workdir
-    if root:
-        yield Checkout(main, Path(root), branch_of(main))
+    workdir = pygit2.Repository(str(main)).workdir
+    if workdir:
+        yield Checkout(main, Path(workdir), branch_of(main))
     linked = main / "worktrees"
     for git_dir in sorted(linked.iterdir()) if linked.is_dir() else ():
         root = Path(_line(git_dir / "gitdir")).parent

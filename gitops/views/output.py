@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -33,7 +34,10 @@ Printer = Callable[[Sequence[Found], bool], str]
 
 
 def printer(form: str, headers: bool = True, allowed: Sequence[str] = FORMS) -> Printer:
-    """Return what prints objects in *form*; its second argument: whether one object stands alone. OutputError."""
+    """Return what prints objects in *form*, call after call. OutputError.
+
+    Its second argument says whether one object stands alone, or all of them are printed as a List.
+    """
     name, given, argument = form.partition("=")
     if name not in allowed:
         forms = ",".join(allowed)
@@ -46,7 +50,9 @@ def printer(form: str, headers: bool = True, allowed: Sequence[str] = FORMS) -> 
         return _jsonpath(argument, as_json=name == "jsonpath-as-json")
     if name == "custom-columns":
         return _custom_columns(argument if given else "", headers)
-    return {"json": _json, "yaml": _yaml}.get(name, _names)
+    if name == "yaml":
+        return _yaml()
+    return _json if name == "json" else _names
 
 
 def whole(found: Sequence[Found], alone: bool) -> Object:
@@ -65,8 +71,9 @@ def _json(found: Sequence[Found], alone: bool) -> str:
     return to_json(whole(found, alone)) + "\n"
 
 
-def _yaml(found: Sequence[Found], alone: bool) -> str:
-    return to_yaml(whole(found, alone))
+def _yaml() -> Printer:
+    separator = itertools.chain([""], itertools.repeat("---\n"))
+    return lambda found, alone: next(separator) + to_yaml(whole(found, alone))
 
 
 def _names(found: Sequence[Found], alone: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from gitops.views.gotext import display, quote
@@ -13,24 +14,32 @@ from gitops.views.kinds import Object
 Met = Callable[[Object | None], bool]
 """Whether an object is as it should be; None stands for an object that is not there."""
 
-_JSONPATH_FORMS = "--for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'"
+_EXAMPLE = "--for=jsonpath='{.status.readyReplicas}'=3"
 
 
 class ForError(Exception):
     """`--for` cannot be read, or makes no sense for an object; the message is kubectl's."""
 
 
-def read_for(text: str) -> Met:
+@dataclass(frozen=True)
+class Goal:
+    """What is waited for. *may_be_absent*: an object that is not there is no error, but what it is all about."""
+
+    met: Met
+    may_be_absent: bool = False
+
+
+def read_for(text: str) -> Goal:
     """Return what `--for` asks for. ForError."""
     if text.lower() == "delete":
-        return lambda obj: obj is None
+        return Goal(lambda obj: obj is None, may_be_absent=True)
     if text.lower() == "create":
-        return lambda obj: obj is not None
+        return Goal(lambda obj: obj is not None, may_be_absent=True)
     if text.startswith("condition="):
         kind, sign, status = text.removeprefix("condition=").partition("=")
-        return _condition(kind, status if sign else "true")
+        return Goal(_condition(kind, status if sign else "true"))
     if text.startswith("jsonpath="):
-        return _jsonpath(text.removeprefix("jsonpath="))
+        return Goal(_jsonpath(text.removeprefix("jsonpath=")))
     raise ForError(f"unrecognized condition: {quote(text)}")
 
 
@@ -55,8 +64,10 @@ def _up_to_date(obj: Object | None, condition: dict[str, Any]) -> bool:
 
 def _jsonpath(text: str) -> Met:
     path, sign, wanted = _split(text)
-    if not path or (sign and not wanted):
-        raise ForError(f"jsonpath wait format must be {_JSONPATH_FORMS}")
+    if not path:
+        raise ForError("jsonpath expression cannot be empty")
+    if sign and not wanted:
+        raise ForError(f"jsonpath wait has to have a value after equal sign, like {_EXAMPLE}")
     try:
         template = parse(relaxed(path))
     except JSONPathError as error:

@@ -133,8 +133,7 @@ class _Builder:
     def _scalar(self, event: Event) -> None:
         self._count(event)
         value: Scalar = event.value if event.style else resolve(event.value)
-        if event.tag is not None:
-            self._fault(f"tags ({event.tag}) are not supported: leave it out", event)
+        self._refuse_tag(event)
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
         self._place(value, event)
@@ -155,8 +154,7 @@ class _Builder:
         if len(self._stack) >= MAX_DEPTH:
             raise _error(f"nested deeper than {MAX_DEPTH} levels", event)
         self._count(event)
-        if event.tag is not None:
-            self._fault(f"tags ({event.tag}) are not supported: leave it out", event)
+        self._refuse_tag(event)
         if event.anchor:
             self._anchors[event.anchor] = None
         self._stack.append(_Frame({} if type(event) is yaml.MappingStartEvent else [], event.anchor, self._nodes))
@@ -222,6 +220,11 @@ class _Builder:
         depth = 2 if self._in_items() else 0
         if len(self._stack) > depth or not isinstance(event, yaml.AliasEvent):
             self._ignoring = depth
+
+    def _refuse_tag(self, event: Event) -> None:
+        if event.tag is not None:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._fault(f"the tag {tag} is not supported: leave it out", event)
 
     def _fault(self, message: str, event: Event) -> None:
         if self._ignoring is None:

@@ -24,9 +24,9 @@ Events = Iterator[Event]
 T = TypeVar("T")
 
 _BOM = b"\xef\xbb\xbf"
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
 _ASCII = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
-_OLD_BREAKS = re.compile("[\x85\u2028\u2029]")  # line breaks in YAML 1.1 alone, so libyaml would read something else
+_OLD_BREAKS = re.compile("[\u2028\u2029]")  # line breaks in YAML 1.1 alone, so libyaml would read something else
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DIRECTIVE = re.compile("^%", re.MULTILINE)
 
@@ -48,7 +48,9 @@ def walk(raw: bytes, consume: Callable[[Events], T]) -> T:
 
     When libyaml refuses the file half way, *consume* is called a second time, with the events of ruamel.yaml.
     """
-    text = _decode(raw)
+    text = _text(raw)
+    if (not text.isascii() or raw.translate(None, _ASCII)) and (found := _FORBIDDEN.search(text)):
+        raise _refusal(text, found)
     try:
         if not text.isascii() and (found := _OLD_BREAKS.search(text)):
             raise _refusal(text, found)
@@ -64,21 +66,18 @@ def walk_libyaml(raw: bytes, consume: Callable[[Events], T]) -> T:
 
     So do the agents: Go's YAML is libyaml, translated.
     """
-    return consume(_fast(_decode(raw)))
+    return consume(_fast(_text(raw)))
 
 
-def _decode(raw: bytes) -> str:
+def _text(raw: bytes) -> str:
     if len(raw) > MAX_BYTES:
         raise YamlError(f"the file has {len(raw)} bytes; at most {MAX_BYTES} are read", 1, 1)
     body = raw.removeprefix(_BOM)
     try:
-        text = body.decode("utf-8")
+        return body.decode("utf-8")
     except UnicodeDecodeError as error:
         place = _end(body[: error.start].decode("utf-8"))
         raise YamlError("this is not UTF-8: save the file in that encoding", *place) from None
-    if (not text.isascii() or body.translate(None, _ASCII)) and (found := _FORBIDDEN.search(text)):
-        raise _refusal(text, found)
-    return text
 
 
 def _refusal(text: str, found: re.Match[str]) -> YamlError:

@@ -1,0 +1,140 @@
+"""Wait until objects have a condition, as kubectl does."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gitops.cli.main import Parser
+from gitops.cli.repository import open_repository
+from gitops.cli.selection import Request, add_selection_arguments, not_found, read_requests, select
+from gitops.cli.status import Snapshot, StatusReader
+from gitops.errors import GitOpsError, UsageError
+from gitops.views.events import split
+from gitops.views.gotext import quote
+from gitops.views.kinds import Kind, Object, name_of, namespace_of
+from gitops.views.output import Found, OutputError, Printer, printer
+from gitops.views.waiting import ForError, Goal, read_for
+
+_FORMS = ("json", "jsonpath", "jsonpath-as-json", "name", "yaml")
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_WEEK = 7 * 24 * 3600.0
+
+
+class Target(NamedTuple):
+    """An object that is waited for."""
+
+    kind: Kind
+    namespace: str
+    name: str
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add the command's options."""
+    add_selection_arguments(parser)
+    parser.add_argument(
+        "--for",
+        dest="condition",
+        metavar="WHAT",
+        default="",
+        help="condition=NAME[=STATUS], jsonpath={PATH}[=VALUE], create, delete",
+    )
+    parser.add_argument("--timeout", metavar="TIME", default="30s", help="default 30s; 0: look once, negative: a week")
+    parser.add_switch("--all", help="all objects of the type")
+    parser.add_argument("-o", "--output", metavar="FORM", default="", help="json, yaml, name, jsonpath=TEMPLATE")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Wait for each of the objects that the arguments name; the time limit is for all of them together."""
+    goal, show = _goal(args), _printer(args)
+    deadline = time.monotonic() + _seconds(args.timeout)
+    requests = _requests(args)
+    reader = StatusReader(open_repository(args))
+    targets = _targets(reader.snapshot(), requests, args)
+    if not targets and not goal.met(None):
+        raise GitOpsError("no matching resources found")
+    waiting = _Waiting(reader, goal, deadline, show)
+    late = "condition not met" if _seconds(args.timeout) == 0 else "timed out waiting for the condition"
+    errors = [error for target in targets if (error := waiting.wait(target, late))]
+    for error in errors:
+        plain = len(errors) > 1 or error.startswith("Error from server")
+        print(error if plain else f"error: {error}", file=sys.stderr)
+    return 1 if errors else 0
+
+
+class _Waiting:
+    """Waits for objects, one after the other, until a common deadline."""
+
+    def __init__(self, reader: StatusReader, goal: Goal, deadline: float, show: Printer | None) -> None:
+        self._reader, self._goal, self._deadline, self._show = reader, goal, deadline, show
+
+    def wait(self, target: Target, late: str) -> str:
+        """Wait for one object and say so on standard output. Returns what went wrong."""
+        file: Object | None = None
+        for snapshot in self._reader.snapshots(self._deadline):
+            before, file = file, snapshot.get(target.kind, target.namespace, target.name)
+            try:
+                if self._goal.met(split(file)[0] if file else None):
+                    self._announce(target.kind, file or before)
+                    return ""
+            except ForError as error:
+                return str(error)
+            if file is None and not self._goal.may_be_absent:
+                return not_found(target.kind, target.name)
+        return f"{late} on {target.kind.plural}/{target.name}" if file else late
+
+    def _announce(self, kind: Kind, file: Object | None) -> None:
+        """Say that it is as it should be; what was not there from the start is not worth a word."""
+        if file is None:
+            return
+        obj = split(file)[0]
+        met = f"{kind.full_singular}/{name_of(obj)} condition met\n"
+        sys.stdout.write(self._show([Found(kind, obj)], True) if self._show else met)
+        sys.stdout.flush()
+
+
+def _goal(args: argparse.Namespace) -> Goal:
+    try:
+        return read_for(args.condition)
+    except ForError as error:
+        raise GitOpsError(str(error)) from error
+
+
+def _printer(args: argparse.Namespace) -> Printer | None:
+    try:
+        return printer(args.output, allowed=_FORMS) if args.output else None
+    except OutputError as error:
+        raise GitOpsError(str(error)) from error
+
+
+def _requests(args: argparse.Namespace) -> Sequence[Request]:
+    if not args.resources:
+        raise GitOpsError("You must provide one or more resources by argument: TYPE/NAME, TYPE NAME, or TYPE --all")
+    requests = read_requests(args)
+    if any(request.name is None for request in requests) and not (args.all or args.selector or args.field_selector):
+        raise GitOpsError("resource(s) were provided, but no name was specified")
+    return requests
+
+
+def _targets(snapshot: Snapshot, requests: Sequence[Request], args: argparse.Namespace) -> list[Target]:
+    targets: list[Target] = []
+    for request in requests:
+        if request.name is not None:
+            targets.append(Target(request.kind, args.namespace, request.name))
+        else:
+            found = (obj for group in select(snapshot, [request], args).groups for obj in group.objects)
+            targets += [Target(request.kind, namespace_of(obj), name_of(obj)) for obj in found]
+    return targets
+
+
+def _seconds(text: str) -> float:
+    """Return a time as Go writes it: `30s`, `1m30s`, `0`. A negative one stands for a week, as in kubectl."""
+    number = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
+    parts = re.findall(rf"({number})(h|ms|m|s|us|µs|ns)", text)
+    if text.lstrip("+-") != "0" and ("".join(map("".join, parts)) != text.lstrip("+-") or not parts):
+        raise UsageError(f'invalid argument {quote(text)} for "--timeout": give a time such as 30s or 1m30s')
+    return _WEEK if text.startswith("-") else sum(float(value) * _UNITS[unit] for value, unit in parts)
