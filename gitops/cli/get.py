@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
@@ -80,9 +81,10 @@ def _print(selected: Selected, args: argparse.Namespace, show: Printer | None) -
 
 
 def _tables(selected: Selected, args: argparse.Namespace) -> str:
-    kinds = {group.kind.kind for group in selected.groups}
-    tables = Tables(_options(args, kinds=args.show_kind or len(kinds) > 1))
-    return "".join(tables.add(group.kind, objects) for group in selected.groups if (objects := _objects(group)))
+    runs = [(kind, list(groups)) for kind, groups in itertools.groupby(selected.groups, key=lambda group: group.kind)]
+    tables = Tables(_options(args, kinds=args.show_kind or len({kind.kind for kind, _ in runs}) > 1))
+    rows = [(kind, [obj for group in groups for obj in _objects(group)]) for kind, groups in runs]
+    return "".join(tables.add(kind, objects) for kind, objects in rows if objects)
 
 
 def _whole(selected: Selected, show: Printer) -> str:
@@ -123,8 +125,6 @@ def _watch(reader: StatusReader, requests: Sequence[Request], args: argparse.Nam
     """Print what is there, then each object that changes, until the user interrupts."""
     if len({request.kind.kind for request in requests}) > 1:
         raise GitOpsError("you may only specify a single resource type")
-    if len(requests) > 1:
-        raise GitOpsError("you may only watch a single resource or type of resource at a time")
     if args.sort_by:
         print("warning: --watch or --watch-only requested, --sort-by will be ignored", file=sys.stderr)
     rows = _rows(args, show)
@@ -133,6 +133,8 @@ def _watch(reader: StatusReader, requests: Sequence[Request], args: argparse.Nam
         selected = select(snapshot, requests, args)
         if selected.errors and before is None:
             return _print(selected, args, show)
+        if len(requests) > 1:
+            raise GitOpsError("you may only watch a single resource or type of resource at a time")
         after = _by_key(selected)
         for changed in _changes(before, after):
             sys.stdout.write(rows(requests[0].kind, changed))

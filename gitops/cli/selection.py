@@ -68,8 +68,6 @@ def read_requests(args: argparse.Namespace) -> list[Request]:
         requests = [_type_and_name(word) for word in words]
     else:
         kinds = [kind for word in words[:1] for kind in _kinds(word)]
-        if len(words) > 1 and len(kinds) > 1:
-            raise GitOpsError("you may only specify a single resource type")
         names: Sequence[str | None] = words[1:] or [None]
         requests = [Request(kind, name) for kind in kinds for name in names]
     _refuse_contradictions(args, named=any(request.name for request in requests))
@@ -116,7 +114,9 @@ def _type_and_name(word: str) -> Request:
     if "/" not in word:
         raise GitOpsError(_SEPARATE_TYPE)
     kind, _, name = word.partition("/")
-    if not kind or not name or "/" in name:
+    if "/" in name:
+        raise GitOpsError("arguments in resource/name form may not have more than one slash")
+    if not kind or not name:
         raise GitOpsError("arguments in resource/name form must have a single resource and name")
     return Request(next(_kinds(kind)), name)
 

@@ -51,15 +51,14 @@ def add_arguments(parser: Parser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Wait for each of the objects that the arguments name; the time limit is for all of them together."""
     goal, show = _goal(args), _printer(args)
-    deadline = time.monotonic() + _seconds(args.timeout)
+    timeout = _seconds(args.timeout)
     requests = _requests(args)
     reader = StatusReader(open_repository(args))
     targets = _targets(reader.snapshot(), requests, args)
     if not targets and not goal.met(None):
         raise GitOpsError("no matching resources found")
-    waiting = _Waiting(reader, goal, deadline, show)
-    late = "condition not met" if _seconds(args.timeout) == 0 else "timed out waiting for the condition"
-    errors = [error for target in targets if (error := waiting.wait(target, late))]
+    waiting = _Waiting(reader, goal, timeout, show)
+    errors = [error for target in targets if (error := waiting.wait(target))]
     for error in errors:
         plain = len(errors) > 1 or error.startswith("Error from server")
         print(error if plain else f"error: {error}", file=sys.stderr)
@@ -69,10 +68,11 @@ def run(args: argparse.Namespace) -> int:
 class _Waiting:
     """Waits for objects, one after the other, until a common deadline."""
 
-    def __init__(self, reader: StatusReader, goal: Goal, deadline: float, show: Printer | None) -> None:
-        self._reader, self._goal, self._deadline, self._show = reader, goal, deadline, show
+    def __init__(self, reader: StatusReader, goal: Goal, timeout: float, show: Printer | None) -> None:
+        self._reader, self._goal, self._timeout, self._show = reader, goal, timeout, show
+        self._deadline = time.monotonic() + timeout
 
-    def wait(self, target: Target, late: str) -> str:
+    def wait(self, target: Target) -> str:
         """Wait for one object and say so on standard output. Returns what went wrong."""
         file: Object | None = None
         for snapshot in self._reader.snapshots(self._deadline):
@@ -85,7 +85,8 @@ class _Waiting:
                 return str(error)
             if file is None and not self._goal.may_be_absent:
                 return not_found(target.kind, target.name)
-        return f"{late} on {target.kind.plural}/{target.name}" if file else late
+        late = "timed out waiting for the condition on" if self._timeout else "condition not met for"
+        return f"{late} {target.kind.plural}/{target.name}" if file else "timed out waiting for the condition"
 
     def _announce(self, kind: Kind, file: Object | None) -> None:
         """Say that it is as it should be; what was not there from the start is not worth a word."""

@@ -17,12 +17,8 @@ from gitops.errors import RepositoryError
 
 _HEADER = struct.Struct(">4sII")
 _LOOK = struct.Struct(">10I")  # ctime, its ns, mtime, its ns, device, inode, mode, uid, gid, size
-_MODE, _OID, _FLAGS, _NAME = (
-    24,
-    40,
-    60,
-    62,
-)  # where they stand in an entry; two more bytes of flags may precede the name
+# Where these stand in an entry; two more bytes of flags may precede the name.
+_MODE, _OID, _FLAGS, _NAME = 24, 40, 60, 62
 _EXTENDED, _SKIP_WORKTREE = 0x40, 0x40  # in the first byte of the flags, and of the further ones
 _LONGEST = 0x0FFF
 _KEPT = b"REUC"  # what conflicts were resolved; other extensions are caches, and would be wrong now

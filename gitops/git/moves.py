@@ -85,6 +85,14 @@ def abandoned(common_dir: Path) -> Iterator[Record]:
                 record.close()
 
 
+def sweep(common_dir: Path) -> None:
+    """Remove records whose writers died before they wrote them. Only for the one daemon of a repository."""
+    folder = common_dir / "gitops" / "moves"
+    for path in folder.glob("*-*") if folder.is_dir() else ():
+        if path.stat().st_size == 0:
+            path.unlink(missing_ok=True)
+
+
 def _take(path: Path) -> Record | None:
     try:
         handle = os.open(path, os.O_RDWR)

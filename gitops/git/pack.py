@@ -82,6 +82,12 @@ class Pack:
         yield checksum
 
 
+def sweep(folder: Path) -> None:
+    """Remove what killed writers of ours left unfinished below *folder*. Only for the one daemon of a repository."""
+    for path in folder.glob(f"{TEMPORARY}*"):
+        path.unlink(missing_ok=True)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in *folder* survive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

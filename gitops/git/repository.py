@@ -70,6 +70,10 @@ class Repository:
         _sync(Path(handle.path))
         return cls.open(path)
 
+    def workdir(self) -> Path | None:
+        """Return the top of the work tree; None for a bare repository."""
+        return Path(self.handle.workdir) if self.handle.workdir else None
+
     def origin(self) -> str:
         """Return the URL of the remote `origin`, without a password in it; "" when there is none."""
         try:

@@ -23,9 +23,7 @@ _NUMBER_INITIALS = frozenset("+-.0123456789")
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,999})")
 _OCTAL = re.compile(r"0o[0-7]{1,999}")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,999}")
-_FLOAT = re.compile(
-    r"[-+]?(?:\.[0-9]+(?:[eE][-+][0-9]+)?|(?:0|[1-9][0-9]{0,999})(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)"
-)
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+(?:[eE][-+][0-9]+)?|(?:0|[1-9][0-9]{0,999})(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
 
 
 def resolve(text: str) -> Scalar:

@@ -24,10 +24,11 @@ Events = Iterator[Event]
 T = TypeVar("T")
 
 _BOM = b"\xef\xbb\xbf"
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+# Control characters, and the line breaks of YAML 1.1, of which no two readers make the same.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ASCII = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
-_OLD_BREAKS = re.compile("[\u2028\u2029]")  # line breaks in YAML 1.1 alone, so libyaml would read something else
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_FLOW_KEY = re.compile(r"[\[{,]\s*\?")  # `{?a: b}` has the key `?a` in YAML 1.2, and `a` in 1.1
 _DIRECTIVE = re.compile("^%", re.MULTILINE)
 
 
@@ -50,15 +51,22 @@ def walk(raw: bytes, consume: Callable[[Events], T]) -> T:
     """
     text = _text(raw)
     if (not text.isascii() or raw.translate(None, _ASCII)) and (found := _FORBIDDEN.search(text)):
-        raise _refusal(text, found)
+        code = f"{ord(found[0]):04X}"
+        message = f'the character U+{code} is not allowed here: write it as "\\u{code}"'
+        raise YamlError(message, *_end(text[: found.start()]))
+    if "?" in text and _FLOW_KEY.search(text) and _may_be_slow(text):
+        return consume(_slow(text))
     try:
-        if not text.isascii() and (found := _OLD_BREAKS.search(text)):
-            raise _refusal(text, found)
         return consume(_fast(text))
     except _RefusalError:
-        if len(text) > MAX_SLOW_CHARACTERS or _DIRECTIVE.search(text):
+        if not _may_be_slow(text):
             raise
     return consume(_slow(text))
+
+
+def _may_be_slow(text: str) -> bool:
+    """Whether ruamel.yaml is asked: not about large files, and not about directives, of which it ignores some."""
+    return len(text) <= MAX_SLOW_CHARACTERS and not _DIRECTIVE.search(text)
 
 
 def walk_libyaml(raw: bytes, consume: Callable[[Events], T]) -> T:
@@ -78,12 +86,6 @@ def _text(raw: bytes) -> str:
     except UnicodeDecodeError as error:
         place = _end(body[: error.start].decode("utf-8"))
         raise YamlError("this is not UTF-8: save the file in that encoding", *place) from None
-
-
-def _refusal(text: str, found: re.Match[str]) -> YamlError:
-    code = f"{ord(found[0]):04X}"
-    message = f'the character U+{code} is not allowed here: write it as "\\u{code}"'
-    return _RefusalError(message, *_end(text[: found.start()]))
 
 
 def _end(before: str) -> tuple[int, int]:

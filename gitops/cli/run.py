@@ -1,0 +1,77 @@
+"""The daemon: watches the repository, and answers each commit on the source branch with commits, until SIGTERM.
+
+With --once it makes one pass and ends: exit code 0 when it was done, 1 when it could not reconcile, 75 when another
+daemon works on this clone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+from threading import Event
+
+import structlog
+
+from gitops import logs, watch
+from gitops.cli.repository import Opened, open_repository
+from gitops.daemon import Daemon
+from gitops.errors import UsageError
+from gitops.git.lock import daemon_lock
+from gitops.reconciler import Reconciler
+from gitops.views.escape import escape
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+log = structlog.get_logger("gitops")
+
+
+def duration(text: str) -> float:
+    """Read a duration as Go writes it, such as `30s` or `1m30s`; return seconds."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 30s, 5m or 1h")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.add_argument("--once", action="store_true", help="make one pass, then end")
+    parser.add_argument(
+        "--interval", type=duration, default=60.0, metavar="1m", help="look again after this time at the latest"
+    )
+    parser.add_argument("--verbose", action="store_true", help="log passes that found nothing to do, too")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reconcile once, or until told to stop."""
+    if args.interval <= 0:
+        raise UsageError("--interval must be more than 0")
+    logs.configure(verbose=args.verbose)
+    opened = open_repository(args)
+    with daemon_lock(opened.repo):
+        reconciler = Reconciler(opened.repo, opened.source)
+        return _once(reconciler) if args.once else _forever(opened, reconciler, args.interval)
+
+
+def _once(reconciler: Reconciler) -> int:
+    outcomes = reconciler.reconcile()
+    commits = [commit for outcome in outcomes for commit in outcome.commits]
+    if not commits:
+        print(f"nothing to do ({outcomes[-1].tally or 'no commit yet'})")
+        return 0
+    events = sum(outcome.events for outcome in outcomes)
+    print(f"{escape(outcomes[-1].tally)}: {_count(len(commits), 'commit')}, {_count(events, 'event')}, tip {commits[-1].hex()[:7]}")
+    return 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _forever(opened: Opened, reconciler: Reconciler, interval: float) -> int:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    log.info("started", repository=str(opened.repo.git_dir), branch=opened.source, output=opened.output, interval=interval)
+    Daemon(reconciler, stop).run(watch.changes(opened.repo, interval, stop))
+    return 0

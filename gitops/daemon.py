@@ -1,0 +1,60 @@
+"""The loop: wake, reconcile, back off, stop. What went wrong is logged and tried again; nothing else is done about it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from threading import Event
+
+import structlog
+
+from gitops.errors import Busy, GitOpsError
+from gitops.reconciler import Outcome, Reconciler
+
+FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0  # seconds
+
+log = structlog.get_logger("gitops")
+
+
+class Daemon:
+    """Reconciles whenever it is woken, until it is told to stop: then the pass that is under way ends, and no other begins."""
+
+    def __init__(self, reconciler: Reconciler, stop: Event) -> None:
+        self._reconciler, self._stop = reconciler, stop
+        self._failures = 0
+
+    def run(self, wakeups: Iterable[str]) -> None:
+        """Reconcile once for each of *wakeups* (the words say why), and again after each failure, ever more rarely."""
+        for reason in wakeups:
+            while not self._stop.is_set() and not self.reconcile(reason):
+                self._stop.wait(self._delay())
+                reason = "retry"  # noqa: PLW2901
+            if self._stop.is_set():
+                break
+        log.info("stopped")
+
+    def reconcile(self, reason: str) -> bool:
+        """Run one pass; False when it failed."""
+        try:
+            outcomes = self._reconciler.reconcile()
+        except (GitOpsError, OSError) as error:
+            self._failures += 1
+            (log.info if isinstance(error, Busy) else log.error)("pass failed", reason=reason, cause=str(error))
+            return False
+        self._failures = 0
+        for outcome in outcomes:
+            _report(outcome, reason)
+        return True
+
+    def _delay(self) -> float:
+        """Return the seconds to wait: exponential, capped, with jitter so that daemons do not march in step."""
+        longest: float = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (self._failures - 1))
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+def _report(outcome: Outcome, reason: str) -> None:
+    tip = outcome.tip.hex()[:12] if outcome.tip else None
+    if outcome.changed:
+        log.info("reconciled", reason=reason, tip=tip, commits=len(outcome.commits), events=outcome.events, status=outcome.tally)
+    else:
+        log.debug("nothing to do", reason=reason, tip=tip)

@@ -1,0 +1,34 @@
+"""One daemon for each repository: the lock that the kernel releases however its holder ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gitops.errors import LockedError
+from gitops.git import moves, pack
+from gitops.git.repository import Repository
+
+
+@contextmanager
+def daemon_lock(repo: Repository) -> Iterator[None]:
+    """Hold the lock of the one daemon of *repo*, and clear away what a killed one left. LockedError names its holder."""
+    folder = repo.common_dir / "gitops"
+    folder.mkdir(exist_ok=True)
+    path = folder / "daemon.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(handle, 32).decode("ascii", "replace").strip() or "unknown"
+            raise LockedError(f"another gitops (pid {holder}) works on {repo.common_dir}: {path} is locked") from error
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        pack.sweep(repo.common_dir / "objects" / "pack")
+        moves.sweep(repo.common_dir)
+        yield
+    finally:
+        os.close(handle)  # which unlocks; the file stays, for removing it would let two hold it

@@ -1,0 +1,36 @@
+"""Logs on standard error: lines for people on a terminal, JSON for machines elsewhere. Never a secret, never a raw value."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from gitops.core.text import printable
+
+
+def configure(*, verbose: bool = False) -> None:
+    """Set up the logs of the process."""
+    terminal = sys.stderr.isatty()
+    colors = terminal and "NO_COLOR" not in os.environ
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=colors) if terminal else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _printable,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _printable(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Values come from definitions and remotes: no escape sequence of theirs reaches a terminal."""
+    return {key: printable(value, 2000) if isinstance(value, str) else value for key, value in event.items()}

@@ -1,0 +1,174 @@
+"""A plan as people and programs read it: placements first, then files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from gitops.core import edits
+from gitops.core.delivery import PlacementDelivery
+from gitops.core.manifests import Key
+from gitops.core.plan import Plan
+from gitops.core.targets import Store
+from gitops.core.tree import Change, Objects, Oid, patch, subtree
+from gitops.views.escape import escape
+
+_SIGNS = {"place": "+", "update": "~", "move": ">", "withdraw": "-", "misplace": "!", "hold": "!", "settle": "="}
+
+
+class Row(NamedTuple):
+    """What happens to one placement, and why."""
+
+    action: str
+    work: str
+    placement: str
+    destination: str
+    reason: str
+
+
+def placements(plan: Plan) -> list[Row]:
+    """List the placements that a pass would change, or whose condition it would change."""
+    rows = [_row(made) for made in plan.delivery.placements]
+    return sorted(row for row in rows if row.action)
+
+
+def _row(made: PlacementDelivery) -> Row:
+    action, reason = _action(made)
+    return Row(action, f"{made.work.namespace}/{made.work.name}", made.name, made.destination, reason)
+
+
+def _action(made: PlacementDelivery) -> tuple[str, str]:
+    placement, known = made.placement, made.recorded.status is not None
+    if placement is None:
+        return "withdraw", "the Work does not place it there any more"
+    if placement.refusal:
+        last = made.recorded.status.condition("WriteSucceeded") if made.recorded.status else None
+        told = last is not None and (last.reason, last.message) == tuple(placement.refusal)
+        return ("", "") if told else ("hold", f"{placement.refusal.reason}: {placement.refusal.message}")
+    if not known:
+        return "place", "its selectors match"
+    scheduled = made.recorded.status.condition("ScheduleSucceeded") if made.recorded.status else None
+    if placement.misplaced and (scheduled is None or scheduled.status == "True"):
+        return "misplace", "the Destination no longer matches its selectors; the documents stay"
+    if not placement.misplaced and scheduled is not None and scheduled.status == "False":
+        return "settle", "the Destination matches its selectors again"
+    if made.superseded or (made.changes and made.recorded.inventory() and not made.recorded.inventory().keys() & made.inventory.keys()):
+        return "move", "the place of its documents changed"
+    if made.restored:
+        return "update", f"{len(made.restored)} files changed outside gitops are restored"
+    return ("update", "its documents changed") if made.changes else ("", "")
+
+
+def pending(plan: Plan) -> list[Row]:
+    """List the groups that no Destination matches, and the definitions that are invalid."""
+    rows = []
+    for key, decided in plan.decided.items():
+        name = f"{key.namespace}/{key.name}"
+        if decided.effective.problem:
+            rows.append(Row("invalid", name, "", "", str(decided.effective.problem)))
+        for group in decided.state.unscheduled if decided.state else ():
+            rows.append(Row("pending", name, "", "", f"no matching destination for workloadGroup {group}"))
+    return rows
+
+
+class File(NamedTuple):
+    """One file that a pass would write or remove."""
+
+    change: str
+    branch: str
+    path: str
+
+
+def files(plan: Plan) -> list[File]:
+    """List the documents that a pass would change, by branch and path."""
+    found: dict[tuple[str, str], Change] = {}
+    for at, unit in plan.delivery.units.items():
+        found |= {(at.branch, change.path): change for change in unit.changes}
+    return [File(_change(change), branch, path) for (branch, path), change in sorted(found.items())]
+
+
+def _change(change: Change) -> str:
+    return "add" if change.old is None else "remove" if change.new is None else "change"
+
+
+def document_trees(plan: Plan, objects: Objects) -> dict[str, str | None]:
+    """Return the id of the tree at each store's path after the pass; None where there is none."""
+    roots = {name: _after(plan, objects, name) for name in plan.branches}
+    return {key: _tree(objects, store, roots) for key, store in sorted(plan.survey.stores.items()) if store.location}
+
+
+def _after(plan: Plan, objects: Objects, branch: str) -> Oid | None:
+    units = [unit for at, unit in sorted(plan.delivery.units.items()) if at.branch == branch]
+    wanted = [edit for unit in units for edit in unit.edits]
+    root = plan.branches[branch].root
+    return patch(objects, root, wanted) if wanted else root
+
+
+def _tree(objects: Objects, store: Store, roots: Mapping[str, Oid | None]) -> str | None:
+    assert store.location
+    found = subtree(objects, roots.get(store.location.branch), store.location.path)
+    return found.hex() if found else None
+
+
+def changes_anything(plan: Plan) -> bool:
+    """Whether a pass would write anything, be it only a condition."""
+    return bool(placements(plan) or plan.delivery.units or _news(plan))
+
+
+def _news(plan: Plan) -> list[Key]:
+    """List the Works of which status would say something new: added, removed, invalid or pending since the last pass."""
+    return [key for key, decided in plan.decided.items() if decided.recorded.status is None or decided.effective.removed]
+
+
+def as_json(plan: Plan, objects: Objects) -> dict[str, Any]:
+    """Return the plan for programs."""
+    return {
+        "placements": [row._asdict() for row in placements(plan)],
+        "waiting": [{"action": r.action, "work": r.work, "reason": r.reason} for r in pending(plan)],
+        "files": [file._asdict() for file in files(plan)],
+        "documentTrees": document_trees(plan, objects),
+        "problems": [
+            {"file": p.path, "line": p.line, "column": p.column, "message": p.message}
+            for p in (*plan.survey.catalog.problems(), *plan.survey.seen.settings_problems)
+        ],
+        "changes": changes_anything(plan),
+    }
+
+
+def as_text(plan: Plan) -> str:
+    """Return the plan for people."""
+    return escape("".join(f"{line}\n" for line in _lines(plan)))
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    rows, waiting, changed = placements(plan), pending(plan), files(plan)
+    tally = edits.tally(c for unit in plan.delivery.units.values() for c in unit.changes)
+    yield f"Plan: {_summary(rows)}; {_count(len(changed), 'file')} ({tally})."
+    if rows:
+        yield "\nPlacements"
+        width = max(len(row.placement) for row in rows)
+        for row in rows:
+            yield f"  {_SIGNS[row.action]} {row.action:9} {row.work.split('/')[0]}/{row.placement:{width}}  {row.reason}"
+    if waiting:
+        yield "\nWaiting"
+        for row in waiting:
+            yield f"  ? {row.action:9} {row.work}  {row.reason}"
+    if changed:
+        yield "\nFiles"
+        for file in changed:
+            sign = {"add": "+", "change": "~", "remove": "-"}[file.change]
+            yield f"  {sign} {file.path}{_elsewhere(plan, file.branch)}"
+
+
+def _elsewhere(plan: Plan, branch: str) -> str:
+    return "" if branch == plan.survey.seen.home else f"  (branch {branch})"
+
+
+def _summary(rows: list[Row]) -> str:
+    counts = {action: sum(row.action == action for row in rows) for action in _SIGNS}
+    parts = [f"{n} to {action}" for action, n in counts.items() if n]
+    return ", ".join(parts) or "no placement changes"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
