@@ -13,10 +13,10 @@ from gitops.core import render
 from gitops.core.catalog import TEMPLATES
 from gitops.core.documents import Render, TemplateError
 from gitops.core.manifests import Problem
+from gitops.core.recording import RenderOverview
 from gitops.core.tree import Objects, Oid, lookup
 
 OVERVIEW = "status-README.md.j2"
-TEMPLATE_NAMES = (OVERVIEW,)
 
 
 def resource(name: str) -> Traversable:
@@ -31,20 +31,21 @@ def packaged(name: str) -> str:
     return (resource(TEMPLATES) / name).read_text("utf-8")
 
 
-class Templates:
-    """The templates in effect for a source tree. *renderer* bounds what those of the repository may cost."""
+def render_overview(objects: Objects, source: Oid | None, renderer: Render) -> RenderOverview:
+    """Return what renders status/README.md; an override that fails is reported, and the packaged one takes its place.
 
-    def __init__(self, objects: Objects, source: Oid | None, renderer: Render) -> None:
-        self._objects, self._source, self._renderer = objects, source, renderer
-        self.problems: list[Problem] = []
+    *renderer* bounds what an override may cost.
+    """
+    path = f"{TEMPLATES}/{OVERVIEW}"
+    entry = lookup(objects, source, path)
 
-    def render(self, name: str, scope: Mapping[str, Any]) -> bytes:
-        """Render a template; an override that fails is reported, and the packaged one takes its place."""
-        path = f"{TEMPLATES}/{name}"
-        entry = lookup(self._objects, self._source, path)
+    def rendered(scope: Mapping[str, Any]) -> tuple[bytes, tuple[Problem, ...]]:
+        problems: tuple[Problem, ...] = ()
         if entry and not entry.is_tree:
             try:
-                return self._renderer(self._objects.blob(entry.oid).decode(), scope)
+                return renderer(objects.blob(entry.oid).decode(), scope), ()
             except (TemplateError, UnicodeDecodeError) as error:
-                self.problems.append(Problem(path, 1, 1, str(error), None))
-        return render.render(packaged(name), scope)
+                problems = (Problem(path, 1, 1, str(error), None),)
+        return render.render(packaged(OVERVIEW), scope), problems
+
+    return rendered

@@ -12,7 +12,7 @@ from watchfiles import watch
 
 _STEP = 1  # ms without an event, after which those before are one wake-up
 _DEBOUNCE = 50  # ms at most that events are gathered
-_TICK = 1_000  # ms after which the clock is looked at, whatever happens in the directories
+_TICK = 1.0  # seconds after which the clock is looked at, whatever happens in the directories
 _FILES = {"HEAD", "packed-refs"}
 
 _log = structlog.get_logger(__name__)
@@ -26,27 +26,35 @@ def changes(git_dirs: Iterable[Path], interval: float, stop: threading.Event) ->
     """
     yield "start"
     due = time.monotonic() + interval
-    for moved in _wake_ups([path.resolve() for path in git_dirs], interval, stop):
+    for moved in _looks([f"{path.resolve()}/" for path in git_dirs], interval, stop):
         if moved or time.monotonic() >= due:
             yield "ref" if moved else "interval"
             due = time.monotonic() + interval
 
 
-def _wake_ups(git_dirs: Sequence[Path], interval: float, stop: threading.Event) -> Iterator[bool]:
-    """Yield whether a ref may have moved, now and then even when nothing did."""
-    tick = min(_TICK, max(1, int(interval * 1000)))
+def _looks(folders: Sequence[str], interval: float, stop: threading.Event) -> Iterator[bool]:
+    """Yield whether a ref may have moved: at once when one may, and now and then when none did."""
+    tick = min(_TICK, interval)
     try:
         for events in watch(
-            *git_dirs,
-            watch_filter=None,
+            *folders,
+            watch_filter=None,  # the default one hides .git
             debounce=_DEBOUNCE,
             step=_STEP,
-            rust_timeout=tick,
+            rust_timeout=max(1, int(tick * 1000)),
             yield_on_timeout=True,
             stop_event=stop,
         ):
-            yield any(_is_ref(Path(path), git_dirs) for _, path in events)
-    except Exception as error:  # watchfiles raises classes of its own, in Rust, besides OSError
-        _log.warning("cannot watch the repository, looking at it every interval", cause=str(error), seconds=interval)
-    while not stop.wait(interval):
+            yield any(_is_ref(path, folders) for _, path in events)
+    except (OSError, RuntimeError) as error:  # the second is how watchfiles tells of limits of the system
+        _log.warning("cannot watch the repository, so it is looked at in intervals", cause=str(error), seconds=interval)
+    while not stop.wait(tick):
         yield False
+
+
+def _is_ref(path: str, folders: Sequence[str]) -> bool:
+    folder = next((folder for folder in folders if path.startswith(folder)), None)
+    if folder is None or path.endswith(".lock"):
+        return False
+    name = path.removeprefix(folder)
+    return name in _FILES or name.startswith("refs/") or (name.startswith("worktrees/") and name.endswith("/HEAD"))

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 from support.platform import Clock, Platform
 
-_TELLING = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_DIR", "EMAIL", "XDG_CONFIG_HOME")
+_TELLING = (
+    "GIT_AUTHOR_NAME",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_COMMITTER_NAME",
+    "GIT_COMMITTER_EMAIL",
+    "GIT_DIR",
+    "EMAIL",
+    "XDG_CONFIG_HOME",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,6 +13,7 @@ API_VERSION = f"{GROUP}/v1alpha1"
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_NOT_IN_REFS = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{")
 _QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
 
@@ -51,10 +52,26 @@ def label_value(value: str) -> str:
     return value
 
 
+def _branch(value: str) -> str:
+    """Check *value* as a branch name, as `git check-ref-format --branch` does."""
+    parts = value.split("/")
+    if (
+        _NOT_IN_REFS.search(value)
+        or value.startswith(("-", "refs/"))
+        or value in ("", "@", "HEAD")
+        or value.endswith(".")
+        or any(not part or part.startswith(".") or part.endswith(".lock") for part in parts)
+    ):
+        raise ValueError(f"invalid branch name {value!r}: see git check-ref-format")
+    return value
+
+
 Listed = Field(strict=False)  # a YAML list where the model keeps an immutable tuple
 Name = Annotated[str, AfterValidator(_dns1123_subdomain)]
 Namespace = Annotated[str, AfterValidator(_dns1123_label)]
-Labels = dict[Annotated[str, AfterValidator(label_key)], Annotated[str, AfterValidator(label_value)]]
+Branch = Annotated[str, AfterValidator(_branch)]
+LabelValue = Annotated[str, AfterValidator(label_value)]
+Labels = dict[Annotated[str, AfterValidator(label_key)], LabelValue]
 
 
 class Model(BaseModel):

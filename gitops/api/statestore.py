@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gitops.api.meta import Definition, Model, Name, Namespace
+from gitops.api.meta import Branch, Definition, Model, Name, Namespace
 
 
 class SecretRef(Model):
@@ -27,7 +27,7 @@ class GitStateStoreSpec(Model):
     """Without `url` the store is another branch (or path) of this repository."""
 
     url: str = ""
-    branch: str = "main"
+    branch: Branch = "main"
     path: str = ""
     auth_method: Literal["basicAuth", "ssh", "githubApp"] = "basicAuth"
     secret_ref: SecretRef | None = None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from gitops.api.meta import Definition, Labels, Listed, Model, label_key, label_value
+from gitops.api.meta import Definition, Labels, LabelValue, Listed, Model, label_key
 
 PROMISE_NAME = "kratix.io/promise-name"
 PIPELINE_NAME = "kratix.io/pipeline-name"
@@ -26,7 +26,7 @@ class LabelSelectorRequirement(Model):
 
     key: Annotated[str, AfterValidator(label_key)]
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
-    values: Annotated[tuple[Annotated[str, AfterValidator(label_value)], ...], Listed] = ()
+    values: Annotated[tuple[LabelValue, ...], Listed] = ()
 
     def model_post_init(self, _: Any) -> None:
         if self.operator in ("In", "NotIn") and not self.values:
@@ -46,7 +46,7 @@ class DestinationSelector(Model):
 class WorkloadGroup(Model):
     """The unit of scheduling. Without `workloads` it takes the files of `directory` (a folder Work)."""
 
-    id: str = ""
+    id: LabelValue = ""
     directory: str = "."
     destination_selectors: Annotated[tuple[DestinationSelector, ...], Listed] = ()
     workloads: Annotated[tuple[Workload, ...], Listed] | None = None

@@ -78,7 +78,7 @@ class _Screen:
 
     def events(self, namespace: str) -> None:
         self.type(f"gitops events -n {namespace}")
-        sys.stdout.write(EventTable(self._demo.seen).add(self._reader.snapshot().events(namespace)))
+        sys.stdout.write(EventTable().add(self._reader.snapshot().events(namespace), self._demo.seen))
 
     def log(self) -> None:
         self.type("git log --oneline")
@@ -88,38 +88,37 @@ class _Screen:
 
 
 def _first_pass(demo: Demo, screen: _Screen) -> None:
-    print(f"# A platform of 8 Works and 7 Destinations, in a Git repository of its own.")
+    print("# A platform of 8 Works and 7 Destinations, in a Git repository of its own.")
     screen.type("gitops run --once")
     demo.reconcile()
     screen.get_works()
-    screen.say("search asks for GPUs, which no Destination has, so it is Pending. Its event says so:")
+    screen.say("search asks for GPUs, and no Destination has them:")
     screen.events("team-c")
 
 
 def _label_change(demo: Demo, screen: _Screen) -> str:
-    screen.say("Now prod-us gives its fast disks back: its label `storage: nvme` goes, by a commit. postgres-orders was")
-    print("# placed there for it. It is Misplaced now; it stays where its data is, until somebody decides.")
+    screen.say("prod-us gives its fast disks back: a commit takes the label storage=nvme from it.")
     change = demo.take_label()
     screen.type("gitops run --once")
     demo.reconcile()
     screen.get_works()
-    screen.describe("workplacement", "team-a", "postgres-orders.prod-us-5058f")
-    screen.say("The log is the record: what was placed where and why, and each event once.")
+    screen.say("postgres-orders was placed there for its disks. It stays with its data until somebody decides:")
+    screen.describe("work", "team-a", "postgres-orders")
+    screen.say("The log is the record: what was placed where and why, and each event once:")
     screen.log()
     return change
 
 
 def _advise(folder: Path, change: str) -> None:
-    known = shutil.which("gitops")
-    path = [] if known else [f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH"]
     print("\n# The repository is yours to play with:\n")
-    for command in [
-        *path,
-        f"cd {shlex.quote(str(folder))}",
-        "cat status/README.md",
-        "git show HEAD~1",
-        "gitops history work postgres-orders -n team-a",
-        f"git revert --no-edit {change[:7]}    # the label comes back …",
-        "gitops run --once && gitops get works -A    # … and the misplacement goes",
-    ]:
-        print(f"  {command}")
+    if not shutil.which("gitops"):
+        print(f"  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
+    print(
+        f"""\
+  cd {shlex.quote(str(folder))}
+  cat status/README.md                                    # what needs attention
+  git show HEAD~1                                         # a documents commit: which, where, why
+  git log -p -- status/works/team-a/postgres-orders       # the story of one Work
+  git revert --no-edit {change[:7]}                            # the label comes back ...
+  gitops run --once && gitops get works -A                # ... and the misplacement goes"""
+    )

@@ -36,8 +36,12 @@ def run(args: argparse.Namespace) -> int:
         report = _check_repository(args)
     for problem in report.problems:
         print(escape(f"{problem.location}: {problem.message}"))
-    print(f"{report.definitions} definitions, {len(report.problems)} problems")
+    print(f"{_count(report.definitions, 'definition')}, {_count(len(report.problems), 'problem')}")
     return 1 if report.problems else 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _check_repository(args: argparse.Namespace) -> checking.Report:

@@ -36,12 +36,16 @@ class Unit(NamedTuple):
 
 @dataclass(frozen=True)
 class Catalog:
-    """All units of a source tree, and the objects in them; `roots` are the ids of the definition folders."""
+    """All units of a source tree, and the objects in them; `roots` are the ids of the definition folders.
+
+    `troubled` are the units with problems, `contested` the objects that are defined more than once.
+    """
 
     roots: Mapping[str, Entry | None] = field(default_factory=dict)
     units: Mapping[str, Unit] = field(default_factory=dict)
     by_key: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
     troubled: Mapping[str, Unit] = field(default_factory=dict)
+    contested: frozenset[Key] = frozenset()
 
     def candidates(self, key: Key) -> list[Manifest]:
         """Return the definitions of *key*, in the order of their files."""
@@ -87,7 +91,9 @@ def advance(catalog: Catalog, objects: Objects, source: Oid | None) -> Advance:
     by_key = dict(catalog.by_key)
     _reindex(by_key, gone, come)
     troubled = {p: u for p, u in {**catalog.troubled, **come}.items() if u.problems and units.get(p) is u}
-    return Advance(Catalog(roots, units, by_key, troubled), keys, frozenset(u.file for u in touched))
+    made = Catalog(roots, units, by_key, troubled)
+    contested = frozenset(key for key in catalog.contested | keys if len(made.candidates(key)) > 1)
+    return Advance(replace(made, contested=contested), keys, frozenset(u.file for u in touched))
 
 
 def _reindex(by_key: dict[Key, tuple[str, ...]], gone: Mapping[str, Unit], come: Mapping[str, Unit]) -> None:

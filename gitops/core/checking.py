@@ -54,10 +54,8 @@ def _settings(objects: Objects, source: Oid | None) -> tuple[Settings, tuple[Pro
 
 
 def _duplicates(catalog: Catalog) -> Iterator[Problem]:
-    for key in catalog.by_key:
-        candidates = catalog.candidates(key)
-        if len(candidates) > 1:
-            yield from definitions.duplicates(catalog, key, candidates[0])
+    for key in catalog.contested:
+        yield from definitions.duplicates(catalog, key, catalog.candidates(key)[0])
 
 
 def _destinations(found: Survey) -> Iterator[Problem]:

@@ -23,6 +23,11 @@ def work_folder(namespace: str, name: str) -> str:
     return f"works/{namespace}/{name}"
 
 
+def work_file(namespace: str, name: str) -> str:
+    """Return the status file of a Work, relative to `status/`."""
+    return f"{work_folder(namespace, name)}/{WORK_FILE}"
+
+
 def placement_file(name: str) -> str:
     """Return the status file of a WorkPlacement in its Work's folder; a name too long for a file is cut and hashed."""
     if len(name) <= _LONGEST:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Template
 from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -15,6 +16,7 @@ MAX_OUTPUT_BYTES = 1 << 20
 _UNSTABLE_FILTERS = ("random",)
 
 
+@cache
 def _environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
     for name in _UNSTABLE_FILTERS:  # equal input must give equal output, or each pass would commit
@@ -23,12 +25,17 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return environment
 
 
+@lru_cache(maxsize=64)
+def _compiled(text: str) -> Template:
+    return _environment().from_string(text)
+
+
 def render(text: str, scope: Mapping[str, Any]) -> bytes:
     """Render *text* in *scope*. TemplateError in plain words, with the line where Jinja2 knows it."""
     chunks: list[bytes] = []
     size = 0
     try:
-        for chunk in _environment().from_string(text).generate(dict(scope)):
+        for chunk in _compiled(text).generate(dict(scope)):
             raw = chunk.encode()
             size += len(raw)
             if size > MAX_OUTPUT_BYTES:

@@ -10,7 +10,7 @@ from gitops.core import conditions, memory
 from gitops.core.conditions import false, true
 from gitops.core.delivery import PlacementDelivery
 from gitops.core.events import NORMAL, SCHEDULER, WARNING, WORK, Transition
-from gitops.core.manifests import Key, Problem
+from gitops.core.manifests import Problem
 from gitops.core.placement_status import placement_file, record_placement
 from gitops.core.placing import Decided
 from gitops.core.provenance import Provenance
@@ -31,11 +31,7 @@ def record_work(
             record.files[placement_file(placed.work, placed.name)] = None
     status = _work_status(record, decided, provenance, facts)
     happened = list(_work_transitions(record, decided, made, status))
-    record.add(_work_file(decided.key), decided.recorded.status, status, happened, facts.now)
-
-
-def _work_file(key: Key) -> str:
-    return f"{memory.work_folder(key.namespace, key.name)}/{memory.WORK_FILE}"
+    record.add(memory.work_file(decided.key.namespace, decided.key.name), decided.recorded.status, status, happened, facts.now)
 
 
 def _record_removal(record: Record, decided: Decided, made: Sequence[PlacementDelivery], facts: Facts) -> None:

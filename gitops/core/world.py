@@ -141,7 +141,7 @@ class World:
     matcher: Matcher = field(default_factory=lambda: Matcher(()))
     works: dict[Key, WorkState] = field(default_factory=dict)
     index: Index = field(default_factory=Index)
-    verdicts: dict[Key, Verdict] = field(default_factory=dict)
+    verdicts: Mapping[Key, Verdict] = field(default_factory=dict)
     status: Oid | None = None
     trees: dict[str, Oid] = field(default_factory=dict)
     seen: bool = False

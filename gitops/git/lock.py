@@ -14,7 +14,7 @@ from gitops.git.repository import Repository
 
 @contextmanager
 def daemon_lock(repo: Repository) -> Iterator[None]:
-    """Hold the lock of the one daemon of *repo*, and clear away what a killed one left. LockedError names its holder."""
+    """Be the one daemon of *repo*, and clear away what a killed one left. LockedError names the other one."""
     folder = repo.common_dir / "gitops"
     folder.mkdir(exist_ok=True)
     path = folder / "daemon.lock"

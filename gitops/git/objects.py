@@ -150,10 +150,10 @@ class ObjectStore:
                     return found
         try:
             number, content = self._packs.read(pygit2.Oid(raw=oid))
+        except KeyError as error:  # first: it is a GitError as well
+            raise self._damaged(oid, damaged) if damaged else KeyError(oid.hex()) from error
         except pygit2.GitError as error:
             raise self._damaged(oid, damaged or str(error)) from error
-        except KeyError as error:
-            raise self._damaged(oid, damaged) if damaged else KeyError(oid) from error
         return _KINDS.get(int(number), ""), content
 
     def _parse(self, oid: Oid) -> Tree:

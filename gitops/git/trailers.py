@@ -12,8 +12,8 @@ _SPACE = " \t\r"
 def trailers(message: str) -> list[tuple[str, str]]:
     """Return the trailers of *message* in their order, as (key, value), each value in one line.
 
-    As for Git, a last paragraph is one of trailers when all its lines are, or when one is of Git's own and a quarter are
-    trailers; the first paragraph never is.
+    As for Git, a last paragraph is one of trailers when all its lines are, or when a quarter are and one of them is of
+    Git's own making; the first paragraph never is.
     """
     paragraph = _last_paragraph(message)
     found: list[list[str]] = []

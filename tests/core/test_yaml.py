@@ -240,8 +240,9 @@ def test_the_real_works_are_in_the_corpus():
 @given(json_like(one_break))
 @settings(deadline=None)
 def test_what_ruamel_writes_is_read_back(value):
-    out = io.StringIO()
-    YAML(typ="safe", pure=True).dump(value, out)
+    writer, out = YAML(typ="safe", pure=True), io.StringIO()
+    writer.default_flow_style = False  # in flow style it cannot read all that it writes, such as {:a: null}
+    writer.dump(value, out)
     assert data(out.getvalue().encode()) == [value]
 
 

@@ -1,4 +1,4 @@
-"""Definitions as people write them, made short: `work("redis", env="dev")` is a Work with one document, for `env=dev`."""
+"""Definitions as people write them, made short: `work("redis", env="dev")` has one document, for `env=dev`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,6 +1,7 @@
-"""A platform's repository with the people who change it: commits, merges, rewinds, and passes at times that a test sets.
+"""A platform's repository and the people who change it: commits, merges, rewinds, and passes when a test wants them.
 
-    platform.commit({"works/redis.yaml": work("redis", env="dev"), "destinations/dev.yaml": destination("dev", env="dev")})
+    platform.commit({"destinations/dev.yaml": destination("dev", env="dev")})
+    platform.commit({"works/redis.yaml": work("redis", env="dev")}, by=BOB)
     platform.reconcile()
     platform.clock.advance(60)
     platform.status("works/default/redis/work.yaml")["status"]["conditions"]
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 
 import pygit2
 import yaml
-from pygit2.enums import FileMode
+from pygit2.enums import FileMode, MergeFavor, SortMode
 
 from gitops.core.render import render
 from gitops.git.repository import Repository
@@ -25,6 +26,9 @@ from gitops.reconciler import Outcome, Reconciler
 
 Content = str | bytes | Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 """Of a file: text, bytes, a definition, several of them, or None to remove it."""
+
+
+_Blob = tuple[FileMode, pygit2.Oid]
 
 
 class Person(NamedTuple):
@@ -54,9 +58,10 @@ class Platform:
     """A repository at *path*, made when it is not there."""
 
     def __init__(self, path: Path, clock: Clock | None = None, branch: str = "main") -> None:
-        made = path.exists()
         self.path, self.branch, self.clock = path, branch, clock or Clock()
-        self.repo = pygit2.Repository(str(path)) if made else pygit2.init_repository(str(path), bare=True, initial_head=branch)
+        if not path.exists():
+            pygit2.init_repository(str(path), bare=True, initial_head=branch)
+        self.repo = pygit2.Repository(str(path))
         self._daemon: Reconciler | None = None
 
     # people
@@ -90,7 +95,7 @@ class Platform:
         ours, theirs = self.tip(), self.tip(side)
         assert ours
         assert theirs
-        index = self.repo.merge_commits(ours, theirs, favor="ours")
+        index = self.repo.merge_commits(ours, theirs, favor=MergeFavor.OURS)
         for ancestor, own, other in list(index.conflicts or ()):  # deleted on one side, changed on the other
             path = next(e.path for e in (ancestor, own, other) if e)
             del index.conflicts[path]
@@ -169,7 +174,7 @@ class Platform:
         tip = self.tip(branch)
         if tip is None:
             return []
-        walker = self.repo.walk(tip, pygit2.enums.SortMode.TOPOLOGICAL)
+        walker = self.repo.walk(tip, SortMode.TOPOLOGICAL)
         if until:
             walker.hide(until)
         return list(walker)
@@ -179,8 +184,8 @@ class Platform:
 
     def git(self, *arguments: str, given: str = "") -> str:
         """What a git command prints."""
-        done = subprocess.run(["git", "-C", self.path, *arguments], input=given, capture_output=True, text=True, check=True)
-        return done.stdout
+        command = ["git", "-C", self.path, *arguments]
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=True).stdout
 
     # the ways of Git
 
@@ -188,7 +193,7 @@ class Platform:
         oid = at if len(at) == 40 else self.tip(at)
         return self.repo[oid].peel(pygit2.Tree) if oid else None
 
-    def _tree(self, parent: str | None, gone: Sequence[str], come: Mapping[str, tuple[FileMode, pygit2.Oid]]) -> pygit2.Oid:
+    def _tree(self, parent: str | None, gone: Sequence[str], come: Mapping[str, _Blob]) -> pygit2.Oid:
         index = pygit2.Index()
         if parent:
             index.read_tree(self.repo[parent].peel(pygit2.Tree))

@@ -78,7 +78,9 @@ def test_the_second_time_changes_nothing(capsys):
     assert "Nothing is missing in platform." in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("prepared", "advice"), [(["init"], "is inside the repository"), (["init", "--bare"], "clone")])
+@pytest.mark.parametrize(
+    ("prepared", "advice"), [(["init"], "is inside the repository"), (["init", "--bare"], "clone")]
+)
 def test_a_place_that_is_no_root_of_a_work_tree_is_refused(prepared, advice, capsys):
     git(".", *prepared, "--quiet")
     target = Path() if "--bare" in prepared else Path("sub")

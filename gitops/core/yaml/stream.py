@@ -28,8 +28,7 @@ _BOM = b"\xef\xbb\xbf"
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ASCII = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_FLOW_KEY = re.compile(r"[\[{,]\s*\?")  # `{?a: b}` has the key `?a` in YAML 1.2, and `a` in 1.1
-_DIRECTIVE = re.compile("^%", re.MULTILINE)
+_DIRECTIVE = re.compile("^%", re.MULTILINE)  # ruamel.yaml ignores some
 
 
 class YamlError(ValueError):
@@ -54,19 +53,12 @@ def walk(raw: bytes, consume: Callable[[Events], T]) -> T:
         code = f"{ord(found[0]):04X}"
         message = f'the character U+{code} is not allowed here: write it as "\\u{code}"'
         raise YamlError(message, *_end(text[: found.start()]))
-    if "?" in text and _FLOW_KEY.search(text) and _may_be_slow(text):
-        return consume(_slow(text))
     try:
         return consume(_fast(text))
     except _RefusalError:
-        if not _may_be_slow(text):
+        if len(text) > MAX_SLOW_CHARACTERS or _DIRECTIVE.search(text):
             raise
     return consume(_slow(text))
-
-
-def _may_be_slow(text: str) -> bool:
-    """Whether ruamel.yaml is asked: not about large files, and not about directives, of which it ignores some."""
-    return len(text) <= MAX_SLOW_CHARACTERS and not _DIRECTIVE.search(text)
 
 
 def walk_libyaml(raw: bytes, consume: Callable[[Events], T]) -> T:

@@ -1,0 +1,129 @@
+"""record(): the second pure half of a pass: from the plan, and the facts of writing it, to the new tree of `status/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitops.api.status import Status
+from gitops.core import definitions, memory, object_status, overview, provenance, statusfile, work_status
+from gitops.core.delivery import PlacementDelivery
+from gitops.core.manifests import Key, Manifest, Problem
+from gitops.core.overview import Verdict
+from gitops.core.plan import Plan
+from gitops.core.provenance import Provenance
+from gitops.core.record import Facts, Record
+from gitops.core.targets import store_key
+from gitops.core.tree import BLOB, FILE, Entry, Objects, Oid, patch
+from gitops.core.world import World
+
+RenderOverview = Callable[[Mapping[str, Any]], tuple[bytes, tuple[Problem, ...]]]
+"""Render the overview's scope; also return what is wrong with its template."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a pass leaves: the tree of `status/`, what happened, and how each Work stands now."""
+
+    tree: Oid
+    record: Record
+    verdicts: Mapping[Key, Verdict]
+    anything: bool
+
+    @property
+    def tally(self) -> str:
+        return overview.tally(self.verdicts.values())
+
+
+def origins(plan: Plan, objects: Objects) -> dict[Key, Provenance]:
+    """Trace the definitions of all that the plan looked at."""
+    works = {key: (decided.effective, decided.recorded) for key, decided in plan.decided.items()}
+    others = {key: (known.effective, known.recorded) for key, known in plan.survey.objects.items()}
+    return {key: provenance.trace(objects, key, *found) for key, found in {**works, **others}.items()}
+
+
+def record(
+    world: World, plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, objects: Objects, render: RenderOverview
+) -> Recorded:
+    """Record what was done."""
+    made = _statuses(plan, traced, facts)
+    verdicts = _verdicts(world, plan, made)
+    problems = list(_problems(world, plan))
+    scope = overview.scope(verdicts, _objects(plan, made), _counts(world, plan), [str(p) for p in problems])
+    readme, wrong = render(scope)
+    edits = {file: _file(objects, statusfile.dump(status)) if status else None for file, status in made.files.items()}
+    edits["README.md"] = _file(objects, readme)
+    found = object_status.repository_file([*problems, *wrong])
+    edits["repository.yaml"] = _file(objects, found) if found else None
+    anything = bool(verdicts or plan.survey.objects or plan.survey.seen.status or problems)
+    return Recorded(patch(objects, plan.survey.seen.status, edits), made, verdicts, anything)
+
+
+def _file(objects: Objects, content: bytes) -> Entry:
+    return Entry(FILE, objects.add(BLOB, content))
+
+
+def _statuses(plan: Plan, traced: Mapping[Key, Provenance], facts: Facts) -> Record:
+    made = Record()
+    placements: dict[Key, list[PlacementDelivery]] = {key: [] for key in plan.decided}
+    for placed in plan.delivery.placements:
+        placements[placed.work].append(placed)
+    for key, decided in plan.decided.items():
+        work_status.record_work(made, decided, placements[key], traced[key], facts)
+    for destination in plan.delivery.destinations:
+        object_status.record_destination(made, destination, traced[destination.object.key], facts)
+    for key, known in plan.survey.objects.items():
+        if key.kind != "Destination":
+            store = plan.survey.stores.get(store_key(key.kind, key.name))
+            object_status.record_store(made, known, store, traced[key], facts)
+    return made
+
+
+def _verdicts(world: World, plan: Plan, made: Record) -> dict[Key, Verdict]:
+    verdicts = dict(world.verdicts)
+    for key in plan.decided:
+        status = made.files.get(memory.work_file(key.namespace, key.name))
+        if status is None:
+            verdicts.pop(key, None)
+        else:
+            verdicts[key] = overview.verdict(status)
+    return verdicts
+
+
+def _problems(world: World, plan: Plan) -> Iterator[Problem]:
+    """List what is wrong and belongs to no object of its own."""
+    survey = plan.survey
+    yield from (p for p in survey.catalog.problems() if p.key is None or survey.catalog.candidates(p.key))
+    for key in survey.catalog.contested:
+        yield from definitions.duplicates(survey.catalog, key, _chosen(world, plan, key))
+    yield from survey.seen.settings_problems
+
+
+def _chosen(world: World, plan: Plan, key: Key) -> Manifest | None:
+    if key in plan.decided:
+        return plan.decided[key].effective.manifest
+    if key in world.works:
+        return world.works[key].manifest
+    known = plan.survey.objects.get(key)
+    return known.effective.manifest if known else None
+
+
+def _objects(plan: Plan, made: Record) -> dict[Key, Status]:
+    """Return the status of all Destinations and stores after this pass."""
+    found: dict[Key, Status] = {}
+    for key, known in plan.survey.objects.items():
+        status = made.files.get(memory.object_file(key), known.recorded.status)
+        if status:
+            found[key] = status
+    return found
+
+
+def _counts(world: World, plan: Plan) -> dict[str, int]:
+    """Count the Works on each Destination."""
+    counts = {name: world.index.count(name) for name in plan.survey.targets}
+    for key, decided in plan.decided.items():
+        for state, step in ((world.works.get(key), -1), (decided.state, 1)):
+            for name in state.destinations if state else ():
+                counts[name] = counts.get(name, 0) + step
+    return counts

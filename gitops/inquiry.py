@@ -1,0 +1,61 @@
+"""What only the log can tell: in which commits definitions and documents last changed, and whose they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from gitops.core.manifests import Key
+from gitops.core.plan import Plan
+from gitops.core.provenance import Provenance
+from gitops.core.record import CommitName
+from gitops.core.tree import Oid
+from gitops.git import history
+from gitops.git.commits import CommitInfo
+from gitops.git.repository import Repository
+
+
+def sources(repo: Repository, tip: Oid, plan: Plan, traced: Mapping[Key, Provenance]) -> dict[str, CommitName]:
+    """Return the commits of new and changed definitions, and those that removed one, by path."""
+    paths = {origin.path for origin in traced.values()} | set(removed_sources(plan).values())
+    return _named(repo, tip, paths - {""})
+
+
+def removed_sources(plan: Plan) -> dict[Key, str]:
+    """Return the files in which objects stood that are not defined any more."""
+    works = [(key, d.recorded) for key, d in plan.decided.items() if d.effective.removed]
+    others = [(key, o.recorded) for key, o in plan.survey.objects.items() if o.effective.removed]
+    return {key: recorded.text("source") for key, recorded in [*works, *others]}
+
+
+def meddlers(repo: Repository, plan: Plan) -> dict[tuple[str, str], CommitName]:
+    """Return the commits in which others changed documents that this pass restores, by (branch, path)."""
+    named: dict[tuple[str, str], CommitName] = {}
+    for name, branch in plan.branches.items():
+        paths = {path for made in plan.delivery.placements if made.branch == name for path in made.restored}
+        if branch.tip:
+            named |= {(name, path): commit for path, commit in _named(repo, branch.tip, paths).items()}
+    return named
+
+
+def known_versions(repo: Repository, plan: Plan) -> dict[tuple[Key, str], Oid]:
+    """Return the versions of documents that are in place though status does not know it, by (Work, placement)."""
+    named: dict[tuple[Key, str], Oid] = {}
+    for name, branch in plan.branches.items():
+        asked = [made for made in plan.delivery.placements if made.branch == name and made.version_paths]
+        if not asked or not branch.tip:
+            continue
+        found = history.last_changed(repo, branch.tip, {path for made in asked for path in made.version_paths})
+        for made in asked:
+            if commits := [found[path] for path in made.version_paths if path in found]:
+                named[made.work, made.name] = _newest(commits).oid
+    return named
+
+
+def _newest(commits: Iterable[CommitInfo]) -> CommitInfo:
+    return max(commits, key=lambda commit: (commit.committed, commit.oid))
+
+
+def _named(repo: Repository, tip: Oid, paths: Iterable[str]) -> dict[str, CommitName]:
+    asked = set(paths)
+    found = history.last_changed(repo, tip, asked) if asked else {}
+    return {path: CommitName(commit.oid, commit.author_name) for path, commit in found.items()}

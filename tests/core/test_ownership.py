@@ -1,0 +1,111 @@
+"""Who keeps what several claim: the first recorded owner; losing takes nothing from anybody."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitops.core.ownership import Claim, Claimant, Conflict, resolve
+
+
+def claim(exclusive="", shared=""):
+    return Claim(frozenset(exclusive), frozenset(shared))
+
+
+def claimant(name, wants, holds=None):
+    return Claimant((name,), wants, holds or claim())
+
+
+def test_of_two_newcomers_the_first_by_namespace_name_and_group_wins():
+    later, first = claimant("b", claim("x")), claimant("a", claim("x"))
+
+    assert resolve([later, first], {}) == {("b",): Conflict("x", ("a",))}
+
+
+def test_who_holds_it_keeps_it_whoever_else_comes():
+    assert resolve([claimant("a", claim("x")), claimant("z", claim("x"), claim("x"))], {}) == {("a",): Conflict("x", ("z",))}
+
+
+def test_what_the_holder_gives_up_is_free():
+    assert resolve([claimant("a", claim("x")), claimant("z", claim("y"), claim("x"))], {}) == {}
+
+
+def test_a_loser_is_held_back_as_a_whole_and_keeps_what_it_holds():
+    held_back = claimant("b", claim("xy"), claim("y"))
+
+    assert resolve([claimant("a", claim("x"), claim("x")), held_back, claimant("c", claim("y"))], {}) == {
+        ("b",): Conflict("x", ("a",)),
+        ("c",): Conflict("y", ("b",)),
+    }
+
+
+def test_directories_are_shared_but_not_with_a_file_of_the_same_name():
+    neighbours = [claimant("a", claim("f", "d")), claimant("b", claim("g", "d"))]
+
+    assert resolve(neighbours, {}) == {}
+    assert resolve([*neighbours, claimant("c", claim("d"))], {}) == {("c",): Conflict("d", ("a",))}
+    assert resolve([claimant("0", claim("d")), *neighbours], {}).keys() == {("a",), ("b",)}
+
+
+def test_what_is_reserved_is_lost_even_by_who_holds_it():
+    found = resolve([claimant("a", claim("x"), claim("x"))], {("Destination", "dev"): claim("x")})
+
+    assert found == {("a",): Conflict("x", ("Destination", "dev"))}
+
+
+tokens = st.frozensets(st.sampled_from("vwxyz"), max_size=3)
+claims = st.builds(Claim, tokens, tokens)
+claimants = st.dictionaries(st.sampled_from("abcdef"), st.tuples(claims, claims), max_size=6).map(
+    lambda found: [claimant(name, wants, holds) for name, (wants, holds) in found.items()]
+)
+
+
+def after(found, held_back):
+    """The claimants of the next pass: winners hold what they wanted, the others what they held."""
+    return [c if c.owner in held_back else c._replace(holds=c.wants) for c in found]
+
+
+@given(claimants, claims)
+def test_what_one_gets_no_other_gets(found, reserved):
+    held_back = resolve(found, {("Destination",): reserved})
+    winners = [c for c in found if c.owner not in held_back]
+
+    for one in winners:
+        assert not one.wants.exclusive & (reserved.exclusive | reserved.shared)
+        for other in winners:
+            if one is not other:
+                assert not one.wants.exclusive & (other.wants.exclusive | other.wants.shared)
+
+
+@given(claimants, st.randoms(use_true_random=False))
+def test_the_order_in_which_they_come_does_not_matter(found, random):
+    shuffled = random.sample(found, len(found))
+
+    assert resolve(shuffled, {}) == resolve(found, {})
+
+
+@given(claimants)
+def test_the_next_pass_says_the_same(found):
+    held_back = resolve(found, {})
+
+    assert resolve(after(found, held_back), {}) == held_back
+
+
+consistent = claimants.map(lambda found: after([c._replace(holds=Claim()) for c in found], resolve([c._replace(holds=Claim()) for c in found], {})))
+
+
+@given(consistent, claimants)
+def test_nobody_gets_what_another_holds_and_does_not_give_up(incumbents, newcomers):
+    """Holdings as real passes make them, and new wishes of anybody."""
+    wishes = {c.owner: c.wants for c in newcomers}
+    known = {c.owner for c in incumbents}
+    now = [c._replace(wants=wishes.get(c.owner, c.wants)) for c in incumbents]
+    now += [c._replace(holds=Claim()) for c in newcomers if c.owner not in known]
+    held_back = resolve(now, {})
+
+    for winner in now:
+        if winner.owner in held_back:
+            continue
+        for other in now:
+            kept = other.holds if other.owner in held_back else other.wants
+            if other is not winner:
+                assert not winner.wants.exclusive & (kept.exclusive | kept.shared)
+                assert not kept.exclusive & winner.wants.shared

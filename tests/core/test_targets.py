@@ -1,0 +1,148 @@
+"""Where Destinations stand, and which places are somebody else's."""
+
+import pytest
+
+from gitops.api.destination import Destination
+from gitops.api.statestore import BucketStateStore, GitStateStore
+from gitops.core import targets
+from gitops.core.targets import Location, embedded
+
+
+def destination(name, path=None, store=None, kind="GitStateStore", **spec):
+    ref = {"stateStoreRef": {"kind": kind, "name": store}} if store else {}
+    own = {"path": path} if path is not None else {}
+    return Destination.model_validate({
+        "apiVersion": "platform.kratix.io/v1alpha1", "kind": "Destination", "metadata": {"name": name}, "spec": {**own, **ref, **spec},
+    })  # fmt: skip
+
+
+def git_store(name, **spec):
+    found = {"apiVersion": "platform.kratix.io/v1alpha1", "kind": "GitStateStore", "metadata": {"name": name}, "spec": spec}
+    return targets.git_store(GitStateStore.model_validate(found))
+
+
+def bucket_store(name):
+    spec = {"bucketName": "b", "endpoint": "s3.example.org"}
+    found = {"apiVersion": "platform.kratix.io/v1alpha1", "kind": "BucketStateStore", "metadata": {"name": name}, "spec": spec}
+    return targets.bucket_store(BucketStateStore.model_validate(found))
+
+
+def resolve(*destinations, stores=(), recorded=None, source="main"):
+    known = {store.key: store for store in (embedded("main"), *stores)}
+    return targets.resolve(destinations, known, recorded or {}, source)
+
+
+def overlaps(*destinations, **more):
+    return {name: t.message for name, t in resolve(*destinations, **more).items() if t.reason == "PathOverlap"}
+
+
+@pytest.mark.parametrize(
+    ("path", "directory"),
+    [(None, "state/a"), ("", "state/a"), ("b", "state/b"), ("b/", "state/b"), ("./b", "state/b"), ("/b", "state/b"), ("b//c", "state/b/c")],
+)
+def test_the_path_defaults_to_the_name_and_has_one_spelling(path, directory):
+    assert resolve(destination("a", path))["a"].directory == directory
+
+
+@pytest.mark.parametrize("path", [".", "/"])
+def test_the_root_of_the_store_is_a_place(path):
+    assert resolve(destination("a", path))["a"].directory == "state"
+
+
+def test_a_store_without_url_is_a_branch_and_path_of_this_repository():
+    found = resolve(destination("a", store="fleet"), stores=[git_store("fleet", branch="deploy", path="/clusters")])["a"]
+
+    assert (found.location, found.directory, found.reason) == (Location("deploy", "clusters"), "clusters/a", "")
+
+
+def test_a_store_that_is_not_there_is_named():
+    found = resolve(destination("a", store="fleet"))["a"]
+
+    assert (found.reason, found.message) == ("StateStoreNotFound", "GitStateStore/fleet: not found")
+
+
+@pytest.mark.parametrize(
+    ("store", "kind"), [(git_store("s", url="https://example.org/x.git"), "GitStateStore"), (bucket_store("s"), "BucketStateStore")]
+)
+def test_a_store_that_cannot_be_written_makes_its_destinations_not_ready(store, kind):
+    found = resolve(destination("a", store="s", kind=kind), stores=[store])["a"]
+
+    assert store.reason == "ErrorInitialisingWriter"
+    assert (found.reason, found.message) == ("StateStoreNotReady", f"{kind}/s: not ready")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("a", "a"), ("a", "a/b"), ("a/b", "a"), ("/a", "a"), ("a/", "./a"), (".", "a"), ("a", "/"), ("Prod", "prod"), ("caf\u00e9", "cafe\u0301")],
+)
+def test_k12_paths_that_overlap_are_noticed_however_they_are_spelled(one, other):
+    found = resolve(destination("a", one), destination("b", other))
+
+    assert (found["a"].reason, found["b"].reason) == ("", "PathOverlap")
+    assert "Destination a" in found["b"].message
+
+
+@pytest.mark.parametrize(("one", "other"), [("a", "ab"), ("a/b", "a/c"), ("a-b", "a")])
+def test_neighbours_do_not_overlap(one, other):
+    assert overlaps(destination("a", one), destination("b", other)) == {}
+
+
+def test_k12_two_stores_of_one_branch_are_one_place():
+    stores = [git_store("one", branch="deploy", path="x"), git_store("two", branch="deploy")]
+
+    assert overlaps(destination("a", "a", "one"), destination("b", "x/a", "two"), stores=stores).keys() == {"b"}
+    assert overlaps(destination("a", "a", "one"), destination("b", "a", "two"), stores=stores) == {}
+
+
+def test_k12_a_store_may_reach_into_the_embedded_one():
+    assert overlaps(destination("a"), destination("b", "a", "s"), stores=[git_store("s", branch="main", path="state")]).keys() == {"b"}
+
+
+def test_branches_are_apart():
+    stores = [git_store("one", branch="x"), git_store("two", branch="y")]
+
+    assert overlaps(destination("a", "p", "one"), destination("b", "p", "two"), stores=stores) == {}
+
+
+def test_the_one_that_was_there_keeps_its_place():
+    assert overlaps(destination("a", "p"), destination("b", "p"), recorded={"b": "state/p"}).keys() == {"a"}
+
+
+def test_one_that_moves_into_another_is_the_newcomer():
+    assert overlaps(destination("a", "p"), destination("b", "p"), recorded={"a": "state/a", "b": "state/p"}).keys() == {"a"}
+
+
+@pytest.mark.parametrize("folder", ["works", "destinations", "statestores", "status", "templates", "Works/x", "gitops.yaml", ".github", ".github/workflows", ".gitlab-ci.yml"])
+def test_no_destination_may_write_among_the_definitions_or_outside(folder):
+    assert overlaps(destination("a", folder, "s"), stores=[git_store("s", branch="main")]).keys() == {"a"}
+
+
+def test_the_root_of_the_source_branch_is_no_destination():
+    assert overlaps(destination("a", ".", "s"), stores=[git_store("s", branch="main")]).keys() == {"a"}
+
+
+def test_on_a_branch_of_its_own_a_destination_may_be_the_root_and_use_those_names():
+    stores = [git_store("s", branch="deploy")]
+
+    assert overlaps(destination("a", ".", "s"), stores=stores) == {}
+    assert overlaps(destination("a", "works", "s"), stores=stores) == {}
+
+
+def test_the_output_branch_holds_the_status_and_a_destination_may_not():
+    known = {s.key: s for s in (embedded("deploy"), git_store("s", branch="deploy"))}
+    found = targets.resolve([destination("a", "status", "s"), destination("b", ".", "s")], known, {}, "main")
+
+    assert [t.reason for t in found.values()] == ["PathOverlap", "PathOverlap"]
+
+
+@pytest.mark.parametrize("path", ["..", "a/../b", ".git", "a/.GIT/hooks", "a\\b", "a\x00b", "x" * 256])
+def test_an_unsafe_path_is_the_fault_of_its_destination_alone(path):
+    found = resolve(destination("a", path), destination("b"))
+
+    assert found["a"].reason
+    assert found["b"].reason == ""
+
+
+@pytest.mark.parametrize("path", ["..", "a/.git"])
+def test_an_unsafe_path_of_a_store_makes_it_not_ready(path):
+    assert git_store("s", path=path).reason == "ErrorInitialisingWriter"

@@ -1,0 +1,304 @@
+"""The laws of a pass, as code: what must hold after any history, told from the repository alone.
+
+`look` takes in what stands before a pass, `judge` compares it with what stands after. Nothing of `gitops` is used here.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pygit2
+import yaml
+
+from support.platform import Platform
+
+Status = dict[str, Any]
+Statuses = Mapping[str, Status]
+
+_STATUS = re.compile(r"status: \d+ Works?\b")
+_DOCUMENTS = re.compile(r"(place|update|withdraw|move|destination)\(\S+\): ")
+_TIMES = ("firstTimestamp", "lastTimestamp")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where the branches stand, and what the newest status commit of the branch *home* says."""
+
+    home: str
+    tips: Mapping[str, str]
+    statuses: Statuses
+
+
+def look(platform: Platform, home: str = "") -> Scene:
+    """Take in what stands there now. *home* is the branch of the status, if that is not the source branch."""
+    home = home or platform.branch
+    tips = {name.removeprefix("refs/heads/"): str(platform.repo.references[name].target) for name in platform.repo.references}
+    last = next((commit for commit in platform.log(home) if is_status(commit)), None)
+    return Scene(home, tips, platform.statuses(str(last.id)) if last else {})
+
+
+def is_status(commit: pygit2.Commit) -> bool:
+    return bool(_STATUS.match(commit.message)) and "Gitops-Source-Commit" in trailers(commit)
+
+
+def is_documents(commit: pygit2.Commit) -> bool:
+    return bool(_DOCUMENTS.match(commit.message)) and "Gitops-Source-Commit" in trailers(commit)
+
+
+def trailers(commit: pygit2.Commit) -> dict[str, list[str]]:
+    """The trailers of a commit; empty when its last paragraph has anything else."""
+    found: dict[str, list[str]] = {}
+    for line in commit.message.rstrip("\n").split("\n\n")[-1].split("\n"):
+        key, colon, value = line.partition(": ")
+        if not colon or " " in key:
+            return {}
+        found.setdefault(key, []).append(value)
+    return found
+
+
+def judge(platform: Platform, before: Scene, now: str = "") -> Scene:
+    """Assert every law about what happened since *before*; *now* is the time of the pass."""
+    after = look(platform, before.home)
+    told = _told(platform, before, after)
+    for branch in after.tips:
+        _commits_are_in_order(platform, branch, before)
+    _only_own_paths_are_written(platform, before, after, told)
+    for old, new, commit in told:
+        _each_event_is_a_transition(old, new, commit)
+        _times_move_with_status(old, new, now)
+        _placements_move_with_a_reason(old, new)
+    _conditions_mean_what_they_say(platform, after)
+    _what_left_the_inventories_is_gone(platform, before, after)
+    _status_is_as_recorded(platform, after)
+    return after
+
+
+# 7. commits
+
+
+def _commits_are_in_order(platform: Platform, branch: str, before: Scene) -> None:
+    old, new = before.tips.get(branch), platform.tip(branch)
+    assert new, f"the branch {branch} is gone"
+    ours = [c for c in platform.log(branch, until=old or "") if is_status(c) or is_documents(c)]
+    for commit in ours:
+        subject = commit.message.partition("\n")[0]
+        assert len(commit.parents) <= 1, f"{subject}: a merge by the daemon"
+        assert len(subject) <= 72, f"{subject}: longer than 72 characters"
+        assert commit.message.count("\n\n") >= 1
+        assert str(commit.author) == str(commit.committer)
+    if old and old != new:
+        assert platform.repo.descendant_of(new, old), f"{branch} lost what stood at {old}"
+    if ours:
+        parsed = platform.git("interpret-trailers", "--parse", given=ours[0].message)
+        assert parsed == "".join(f"{k}: {v}\n" for k, vs in trailers(ours[0]).items() for v in vs)
+    if ours and branch == before.home:
+        assert is_status(ours[0]), "documents without a status"
+
+
+# 3. paths
+
+
+def _told(platform: Platform, before: Scene, after: Scene) -> list[tuple[Statuses, Statuses, pygit2.Commit]]:
+    """The status commits since *before*, oldest first, each with the statuses before and after it."""
+    commits = platform.log(after.home, until=before.tips.get(after.home, "")) if after.tips.get(after.home) else []
+    told, last = [], before.statuses
+    for commit in reversed([c for c in commits if is_status(c)]):
+        statuses = platform.statuses(str(commit.id))
+        told.append((last, statuses, commit))
+        last = statuses
+    return told
+
+
+def _only_own_paths_are_written(
+    platform: Platform, before: Scene, after: Scene, told: Iterable[tuple[Statuses, Statuses, pygit2.Commit]]
+) -> None:
+    known = [before.statuses, after.statuses, *(new for _, new, _ in told)]
+    own = {path for statuses in known for path in _inventories(statuses)}
+    places = tuple(place for statuses in known for place in _places(statuses))
+    for branch in after.tips:
+        for commit in platform.log(branch, until=before.tips.get(branch, "")):
+            for path in _changed(platform.repo, commit) if is_status(commit) or is_documents(commit) else ():
+                if is_status(commit):
+                    assert path.startswith("status/"), f"{path} written by a status commit"
+                else:
+                    assert (branch, path) in own or f"{branch}:{path}".startswith(places), f"{path} is nobody's"
+
+
+def _changed(repo: pygit2.Repository, commit: pygit2.Commit) -> Iterator[str]:
+    tree = commit.tree
+    diff = tree.diff_to_tree(commit.parents[0].tree, swap=True) if commit.parents else tree.diff_to_tree(swap=True)
+    for delta in diff.deltas:
+        yield delta.new_file.path
+
+
+def _inventories(statuses: Statuses) -> Iterator[tuple[str, str]]:
+    """All (branch, path) that belong to placements and Destinations."""
+    for status in statuses.values():
+        body = status["status"]
+        for path in body.get("inventory", {}):
+            yield body.get("branch", "main"), path
+        for branch, inventory in body.get("superseded", {}).items():
+            for path in inventory:
+                yield branch, path
+
+
+def _places(statuses: Statuses) -> Iterator[str]:
+    """The directories of placements in mode nestedByMetadata, with a slash at the end and the branch in front."""
+    for status in _of_kind(statuses, "WorkPlacement"):
+        spec, metadata = status["spec"], status["metadata"]
+        target = statuses.get(f"destinations/{spec['targetDestinationName']}.yaml", {}).get("status", {})
+        if target.get("mode") != "nestedByMetadata":
+            continue
+        short = metadata["name"].rpartition("-")[2]
+        promise = spec.get("promiseName") or metadata["labels"]["kratix.io/work"]
+        pipeline = metadata["labels"]["kratix.io/pipeline-name"]
+        parts = ["dependencies", promise, pipeline, short]
+        if "resourceName" in spec:
+            parts = ["resources", metadata["namespace"], promise, spec["resourceName"], pipeline, short]
+        path = "/".join(part for part in (target.get("path"), *parts) if part)
+        yield f"{target.get('branch', 'main')}:{path}/"
+
+
+def _of_kind(statuses: Statuses, kind: str) -> list[Status]:
+    return [status for status in statuses.values() if status["kind"] == kind]
+
+
+# 5. events
+
+
+def _each_event_is_a_transition(old: Statuses, new: Statuses, commit: pygit2.Commit) -> None:
+    said = Counter(trailers(commit).get("Gitops-Event", []))
+    rises: Counter[str] = Counter()
+    for file in old.keys() | new.keys():
+        rises += _rises(file, old.get(file, {}), new.get(file, {}), said)
+    assert said == rises, f"{commit.message}: events {said} but status files tell {rises}"
+
+
+def _rises(file: str, old: Status, new: Status, said: Counter[str]) -> Counter[str]:
+    if not new:  # an object that is gone is remembered by the log only
+        metadata = old["metadata"]
+        tail = f" {old['kind']}/{metadata['namespace']}/{metadata['name']}" if "namespace" in metadata else " "
+        return Counter({event: n for event, n in said.items() if event.endswith(tail)})
+    name = "/".join([new["kind"], *(new["metadata"][k] for k in ("namespace", "name") if k in new["metadata"])])
+    known = {_event(e): e for e in old.get("events", [])}
+    rises: Counter[str] = Counter()
+    assert len({_event(e) for e in new.get("events", [])}) == len(new.get("events", [])), f"{file}: an event twice"
+    for event in new.get("events", []):
+        before = known.get(_event(event))
+        rise = event["count"] - (before["count"] if before else 0)
+        assert rise >= 0, f"{file}: {event['reason']} counts less than before"
+        if before and not rise:
+            assert event == before, f"{file}: {event['reason']} changed without a new count"
+        if before:
+            assert event["firstTimestamp"] == before["firstTimestamp"]
+        rises[f"{event['type']} {event['reason']} {name}"] += rise
+    return +rises
+
+
+def _event(event: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(event[key] for key in ("type", "reason", "from", "message"))
+
+
+# 4. placements
+
+
+def _placements_move_with_a_reason(old: Statuses, new: Statuses) -> None:
+    for file, was in old.items():
+        if was["kind"] != "WorkPlacement":
+            continue
+        work = f"{file.rpartition('/')[0]}/work.yaml"
+        if work not in new:
+            assert not any(other.startswith(f"{file.rpartition('/')[0]}/") for other in new), f"{file} without its Work"
+        elif file not in new:
+            message = f"workplacement reconciled: {was['metadata']['name']}, operation: deleted"
+            counts = [_count(s.get(work, {}), message) for s in (old, new)]
+            assert counts[1] > counts[0], f"{file} went without an event"
+            gone = f"destinations/{was['spec']['targetDestinationName']}.yaml" not in new
+            same = work in old and old[work]["metadata"]["generation"] == new[work]["metadata"]["generation"]
+            assert gone or not same, f"{file} went although nothing of its Work changed"
+        else:
+            _documents_move_with_a_version(file, was["status"], new[file]["status"])
+
+
+def _count(status: Status, message: str) -> int:
+    return sum(event["count"] for event in status.get("events", []) if event["message"].startswith(message))
+
+
+def _documents_move_with_a_version(file: str, was: Status, now: Status) -> None:
+    if was.get("inventory") != now.get("inventory") and now.get("inventory"):
+        assert was.get("versionID") != now.get("versionID"), f"{file}: other documents, the same version"
+
+
+# 6. conditions
+
+
+def _times_move_with_status(old: Statuses, new: Statuses, now: str) -> None:
+    for file, status in new.items():
+        before = {c["type"]: c for c in old.get(file, {}).get("status", {}).get("conditions", [])}
+        for condition in status["status"].get("conditions", []):
+            last = before.get(condition["type"])
+            moved = last is None or last["lastTransitionTime"] != condition["lastTransitionTime"]
+            assert moved or last["status"] == condition["status"], f"{file}: {condition} changed and kept its time"
+            if last and last["status"] == condition["status"]:
+                assert not moved, f"{file}: {condition['type']} moved its time without a transition"
+            if moved and now and not last:
+                assert condition["lastTransitionTime"] == now
+
+
+def _conditions_mean_what_they_say(platform: Platform, scene: Scene) -> None:
+    for file, status in scene.statuses.items():
+        conditions = {c["type"]: c for c in status["status"]["conditions"]}
+        ready = conditions["Ready"]["status"] == "True"
+        false = [c for c in conditions.values() if c["status"] != "True" and c["type"] != "Ready"]
+        if status["kind"] == "WorkPlacement":
+            assert ready == (not false and "WriteSucceeded" in conditions), f"{file}: Ready is {ready} with {false}"
+            _documents_are_there(platform, scene, file, status, ready=ready)
+        if status["kind"] == "Work":
+            folder = file.removesuffix("work.yaml")
+            bad = [f for f, s in scene.statuses.items() if f.startswith(folder) and f != file and not _ready(s)]
+            invalid = conditions["Ready"]["reason"] == "InvalidDefinition"
+            assert ready == (not false and not bad and not invalid), f"{file}: Ready is {ready} with {false} and {bad}"
+            wanted, created = (status["status"].get(k, 0) for k in ("workPlacements", "workPlacementsCreated"))
+            assert ready <= (wanted == created)
+
+
+def _ready(status: Status) -> bool:
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in status["status"]["conditions"])
+
+
+def _documents_are_there(platform: Platform, scene: Scene, file: str, status: Status, *, ready: bool) -> None:
+    body = status["status"]
+    inventory, version = body.get("inventory", {}), body.get("versionID")
+    if not (ready and inventory):
+        return
+    branch = body.get("branch", scene.home)
+    assert inventory.items() <= platform.blobs(at=branch).items(), f"{file}: not all of its documents are there"
+    assert version, f"{file}: Ready without a version"
+    assert version in platform.repo, f"{file}: the version {version} is no commit"
+    tip = scene.tips[branch]
+    assert version == tip or platform.repo.descendant_of(tip, version), f"{file}: the version is not in the history"
+    assert inventory.items() <= platform.blobs(at=version).items(), f"{file}: the version has other documents"
+
+
+def _what_left_the_inventories_is_gone(platform: Platform, before: Scene, after: Scene) -> None:
+    now = set(_inventories(after.statuses))
+    removed = {
+        name
+        for file, status in before.statuses.items()
+        if status["kind"] == "Destination" and file not in after.statuses
+        for name in [status["metadata"]["name"]]
+    }
+    assert all(not any(d == n for d in removed) for n in ())  # noqa: S101
+    for branch, path in set(_inventories(before.statuses)) - now:
+        assert path not in platform.blobs(path, at=branch), f"{path} belongs to nobody any more and is still there"
+
+
+def _status_is_as_recorded(platform: Platform, scene: Scene) -> None:
+    """What stands in `status/` is what the newest status commit says, whatever others did to it."""
+    last = next((c for c in platform.log(scene.home) if is_status(c)), None)
+    if last:
+        assert platform.blobs("status/", at=scene.home) == platform.blobs("status/", at=str(last.id))
+    for file, status in scene.statuses.items():
+        assert yaml.safe_load(yaml.safe_dump(status)) == status, file
