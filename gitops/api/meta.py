@@ -52,8 +52,8 @@ def label_value(value: str) -> str:
     return value
 
 
-def _branch(value: str) -> str:
-    """Check *value* as a branch name, as `git check-ref-format --branch` does."""
+def branch_name(value: str) -> str:
+    """Check *value* as a branch name, as `git check-ref-format --branch` does. ValueError otherwise."""
     parts = value.split("/")
     if (
         _NOT_IN_REFS.search(value)
@@ -69,7 +69,7 @@ def _branch(value: str) -> str:
 Listed = Field(strict=False)  # a YAML list where the model keeps an immutable tuple
 Name = Annotated[str, AfterValidator(_dns1123_subdomain)]
 Namespace = Annotated[str, AfterValidator(_dns1123_label)]
-Branch = Annotated[str, AfterValidator(_branch)]
+Branch = Annotated[str, AfterValidator(branch_name)]
 LabelValue = Annotated[str, AfterValidator(label_value)]
 Labels = dict[Annotated[str, AfterValidator(label_key)], LabelValue]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from gitops.api.meta import Branch, Model
+from gitops.api.meta import Model, branch_name
 
 _IDENTITY = re.compile(r"[^<>\x00-\x1f\x7f]*[^<>\x00-\x1f\x7f\s][^<>\x00-\x1f\x7f]* <[^<>\x00-\x20\x7f]*>")
 
@@ -21,7 +21,7 @@ def _identity(value: str) -> str:
 class Output(Model):
     """Where the daemon writes. An empty `branch` is the source branch itself."""
 
-    branch: Branch | Literal[""] = ""
+    branch: Annotated[str, AfterValidator(lambda value: value and branch_name(value))] = ""
 
 
 class Commit(Model):

@@ -26,10 +26,12 @@ _MARK = Path(".git/gitops-demo")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where the repository is made."""
     parser.add_argument("directory", metavar="DIR", nargs="?", default="demo", help="where (default: demo)")
 
 
 def run(args: argparse.Namespace) -> int:
+    """Tell the story. UsageError when something else is there."""
     folder = Path(args.directory)
     _clear(folder)
     demo = Demo(folder)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -39,16 +39,16 @@ def run(args: argparse.Namespace) -> int:
     """Print what the log says of the object."""
     kind = one_kind(args.kind)
     opened = open_repository(args)
-    found = [entry for place in _paths(kind, args) for entry in _entries(opened, place)]
-    if not found:
+    told = [_entries(opened.repo.objects, change) for change in _changes(opened, _places(kind, args))]
+    entries = [entry for each in reversed(told) for entry in each]
+    if not entries:
         where = f" in {args.namespace} namespace" if kind.namespaced else ""
         raise NotFoundError(f"no history of {kind.resource} {args.name}{where} on branch {opened.output}")
-    entries = found[::-1]
     sys.stdout.write(history.as_json(entries) if args.output else history.table(entries))
     return 0
 
 
-def _paths(kind: Kind, args: argparse.Namespace) -> Sequence[str]:
+def _places(kind: Kind, args: argparse.Namespace) -> Sequence[str]:
     """Return where the status may stand: a file, or the folder of a Work and its placements."""
     found = paths(kind, args.namespace, args.name)
     return [path.removesuffix(f"/{WORK_FILE}") for path in found]
@@ -62,25 +62,41 @@ class Change(NamedTuple):
     after: Entry | None
 
 
-def _changes(opened: Opened, path: str) -> Iterator[Change]:
-    """List the commits that changed *path*, newest first."""
+def _changes(opened: Opened, places: Sequence[str]) -> Iterator[Change]:
+    """List the commits that changed one of *places*, newest first."""
     objects = opened.repo.objects
     tip = refs.tip(opened.repo, opened.output)
     for commit in walk(opened.repo, tip) if tip else ():
-        after = lookup(objects, commit.tree, path)
-        before = [lookup(objects, objects.read_commit(parent).tree, path) for parent in commit.parents] or [None]
-        if after not in before:
-            yield Change(commit, before[0], after)
+        parents = [objects.read_commit(parent).tree for parent in commit.parents]
+        for place in places:
+            after = lookup(objects, commit.tree, place)
+            before = [lookup(objects, tree, place) for tree in parents] or [None]
+            if after not in before:
+                yield Change(commit, before[0], after)
 
 
-def _entries(opened: Opened, path: str) -> Iterator[history.Entry]:
-    """List what happened, newest first."""
-    objects = opened.repo.objects
-    for change in _changes(opened, path):
-        commit = _named(change.commit)
-        entries: list[history.Entry] = []
-        for name in _names(objects, change):
-            before, after = (_file(objects, entry, name) for entry in (change.before, change.after))
-            whole = not name or name == WORK_FILE
-            entries += (history.changes if whole else history.versions)(commit, before, after)
-        yield from reversed(entries)
+def _entries(objects: ObjectStore, change: Change) -> list[history.Entry]:
+    """Return what happened in one commit."""
+    made = datetime.fromtimestamp(change.commit.committed, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    commit = history.Commit(change.commit.oid.hex(), made, change.commit.message)
+    before, after = (_files(objects, entry) for entry in (change.before, change.after))
+    entries: list[history.Entry] = []
+    for name in sorted(before.keys() | after.keys(), key=lambda name: (name != WORK_FILE, name)):
+        old, new = before.get(name), after.get(name)
+        if old != new:
+            tell = history.changes if name in ("", WORK_FILE) else history.versions
+            entries += tell(commit, _read(objects, old), _read(objects, new))
+    return entries
+
+
+def _files(objects: ObjectStore, entry: Entry | None) -> Mapping[str, Oid]:
+    """Return the files of a Work's folder by their names; a file that stands alone has none."""
+    if entry is None:
+        return {}
+    if not entry.is_tree:
+        return {"": entry.oid}
+    return {name: each.oid for name, each in objects.tree(entry.oid).items() if not each.is_tree}
+
+
+def _read(objects: ObjectStore, oid: Oid | None) -> Object | None:
+    return parse(objects.blob(oid)) if oid else None

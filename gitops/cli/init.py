@@ -21,10 +21,12 @@ STARTER = Path(__file__).parent / "starter"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where the repository is, or will be."""
     parser.add_argument("directory", metavar="DIR", nargs="?", help="where (default: --repo, or the current directory)")
 
 
 def run(args: argparse.Namespace) -> int:
+    """Make or complete the repository, and say what to do next. UsageError where none can be."""
     root = Path(args.directory or args.repo or ".")
     missing = _missing(root)
     if (root / ".git").exists():

@@ -73,5 +73,5 @@ def _forever(opened: Opened, reconciler: Reconciler, interval: float) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("started", repository=str(opened.repo.git_dir), branch=opened.source, output=opened.output, interval=interval)
-    Daemon(reconciler, stop).run(watch.changes(opened.repo, interval, stop))
+    Daemon(reconciler, stop).run(watch.changes([opened.repo.common_dir], interval, stop))
     return 0

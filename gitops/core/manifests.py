@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,6 +17,7 @@ from gitops.api.work import Work
 from gitops.core import yaml
 from gitops.core.complaints import Complaint, Path, complaints, describe, suggestion
 from gitops.core.text import printable
+from gitops.core.validation import violations
 
 Object = Work | Destination | GitStateStore | BucketStateStore
 
@@ -193,10 +194,13 @@ def _valid(model: type[M], candidate: _Candidate, key: Key | None, report: _Repo
         report.errors([fault.error for fault in candidate.faults], key)
         return None
     try:
-        return model.model_validate(candidate.data, by_alias=True, by_name=False)
+        obj = model.model_validate(candidate.data, by_alias=True, by_name=False)
     except ValidationError as error:
         report.complaints(candidate, list(complaints(error, model)), key)
         return None
+    broken = list(violations(obj))
+    report.complaints(candidate, broken, key)
+    return None if broken else obj
 
 
 class _Report:
@@ -211,10 +215,14 @@ class _Report:
         """Add errors that know their place."""
         for error in errors[:MAX_COMPLAINTS]:
             self._problems.append(Problem(self._path, error.line, error.column, printable(error.message), key))
+        for error in errors[MAX_COMPLAINTS : MAX_COMPLAINTS + 1]:
+            self._problems.append(Problem(self._path, error.line, error.column, _more(errors), key))
 
     def complaints(self, candidate: _Candidate, found: list[Complaint], key: Key | None) -> None:
         """Add complaints about one object."""
-        for complaint in found[:MAX_COMPLAINTS]:
+        shown = found[:MAX_COMPLAINTS]
+        shown += [Complaint(first.path, _more(found)) for first in found[MAX_COMPLAINTS : MAX_COMPLAINTS + 1]]
+        for complaint in shown:
             self._complaints.append(((candidate.document.index, candidate.prefix + complaint.path), complaint, key))
 
     def problems(self) -> tuple[Problem, ...]:
@@ -228,3 +236,7 @@ class _Report:
         line, column = place.key if complaint.of_key else place.position
         hint = f' (quote it: "{place.text}")' if complaint.quotable and place.text else ""
         return Problem(self._path, line, column, printable(complaint.message + hint), key)
+
+
+def _more(found: Sized) -> str:
+    return f"{len(found) - MAX_COMPLAINTS} more problems in this object"

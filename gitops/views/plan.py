@@ -52,7 +52,9 @@ def _action(made: PlacementDelivery) -> tuple[str, str]:
         return "misplace", "the Destination no longer matches its selectors; the documents stay"
     if not placement.misplaced and scheduled is not None and scheduled.status == "False":
         return "settle", "the Destination matches its selectors again"
-    if made.superseded or (made.changes and made.recorded.inventory() and not made.recorded.inventory().keys() & made.inventory.keys()):
+    if made.superseded or (
+        made.changes and made.recorded.inventory() and not made.recorded.inventory().keys() & made.inventory.keys()
+    ):
         return "move", "the place of its documents changed"
     if made.restored:
         return "update", f"{len(made.restored)} files changed outside gitops are restored"
@@ -117,7 +119,9 @@ def changes_anything(plan: Plan) -> bool:
 
 def _news(plan: Plan) -> list[Key]:
     """List the Works of which status would say something new: added, removed, invalid or pending since the last pass."""
-    return [key for key, decided in plan.decided.items() if decided.recorded.status is None or decided.effective.removed]
+    return [
+        key for key, decided in plan.decided.items() if decided.recorded.status is None or decided.effective.removed
+    ]
 
 
 def as_json(plan: Plan, objects: Objects) -> dict[str, Any]:

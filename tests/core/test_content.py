@@ -49,7 +49,7 @@ def test_content_is_decoded(content, raw):
     ("content", "reason"),
     [
         pytest.param(b64(gzip.compress(b"\0" * (MAX_BYTES + 1))), "more than 10485760 bytes", id="#50 bomb"),
-        pytest.param(b64(gzip.compress(b"\0" * 10**9, 9)), "more than 10485760 bytes", id="#50 large bomb"),
+        pytest.param(b64(gzip.compress(b"\0" * 10**8, 9)), "more than 10485760 bytes", id="#50 large bomb"),
         pytest.param(b64(GZIP + GZIP), "after the end", id="#50 two members"),
         pytest.param(b64(GZIP + b"x"), "after the end", id="#50 something after it"),
         pytest.param(b64(GZIP)[:8] + "!" + b64(GZIP)[8:], "not valid base64", id="#51 junk"),

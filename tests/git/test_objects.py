@@ -50,7 +50,7 @@ def test_a_pack_is_what_git_demands(repo, root, git):
     assert (pack.stat().st_mode & 0o777, pack.with_suffix(".idx").stat().st_mode & 0o777) == (0o444, 0o444)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.binary(max_size=300) | st.binary(min_size=4000, max_size=5000), min_size=1, max_size=30))
 def test_git_reads_every_object_of_a_pack(repo, root, sealed, contents):
     oids = [repo.objects.add(BLOB, content) for content in contents]

@@ -128,7 +128,10 @@ def sample() -> Sequence[Object]:
             labels={"team": "a", "kratix.io/promise-name": "redis"},
             conditions=[
                 condition(
-                    "ScheduleSucceeded", "True", "AllWorkplacementsScheduled", "All workplacements scheduled successfully"
+                    "ScheduleSucceeded",
+                    "True",
+                    "AllWorkplacementsScheduled",
+                    "All workplacements scheduled successfully",
                 ),
                 ready,
             ],
@@ -176,7 +179,7 @@ def sample() -> Sequence[Object]:
             "Work", "hostile", labels={"team": "b"}, conditions=[condition("Ready", "False", "X", "one\ntwo \x1b[1m")]
         ),
         status_file(
-            "Work", "escaped", conditions=[condition("Ready", "False", "X", "\x1b]0;title and \"quotes\" 日本語")]
+            "Work", "escaped", conditions=[condition("Ready", "False", "X", '\x1b]0;title and "quotes" 日本語')]
         ),
         status_file("Work", "bare"),
         status_file("Work", "other", "team-c", conditions=[ready]),

@@ -1,0 +1,223 @@
+"""A branch moves by compare-and-swap or not at all, and only locks that are provably ours are broken."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pygit2
+import pytest
+
+from gitops.core.tree import EMPTY
+from gitops.errors import Busy, Moved, RepositoryError
+from gitops.git import moves, refs
+from gitops.git.commits import Identity
+from gitops.git.moves import Move
+from gitops.git.repository import Repository
+
+ME = Identity("gitops", "gitops@localhost")
+
+
+@pytest.fixture
+def bare(tmp_path, git):
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", "bare.git")
+    return Repository.open(tmp_path / "bare.git")
+
+
+def commit(repo, *parents, note="x"):
+    oid = repo.objects.commit(EMPTY, parents, ME, 1_700_000_000, note)
+    repo.objects.flush()
+    return oid
+
+
+def leftovers(repo):
+    return [*repo.common_dir.glob("refs/**/*.lock"), *repo.common_dir.glob("gitops/moves/*")]
+
+
+@pytest.mark.parametrize("branch", ["main", "team/a/b", "é", "a.b"])
+def test_a_branch_is_born_and_moves(bare, git, branch):
+    one = commit(bare)
+    assert refs.tip(bare, branch) is None
+    refs.move(bare, branch, None, one, "born")
+    two = commit(bare, one)
+    refs.move(bare, branch, one, two, "moved")
+    assert refs.tip(bare, branch) == two
+    assert git(bare.git_dir, "rev-parse", f"refs/heads/{branch}") == two.hex()
+    assert leftovers(bare) == []
+
+
+def test_a_branch_that_is_elsewhere_does_not_move(bare):
+    one, two, three = (commit(bare, note=note) for note in "abc")
+    refs.move(bare, "main", None, one, "born")
+    for expected in (None, two):
+        with pytest.raises(Moved):
+            refs.move(bare, "main", expected, three, "no")
+    with pytest.raises(Moved):
+        refs.move(bare, "other", one, three, "no")
+    assert (refs.tip(bare, "main"), refs.tip(bare, "other")) == (one, None)
+    assert leftovers(bare) == []
+
+
+def test_the_comparison_is_made_under_the_lock(bare, monkeypatch, git):
+    one, two, three = commit(bare), commit(bare, note="b"), commit(bare, note="c")
+    refs.move(bare, "main", None, one, "born")
+    announce = moves.announce
+
+    def overtaken(common_dir, move):
+        git(bare.git_dir, "update-ref", "refs/heads/main", two.hex())
+        return announce(common_dir, move)
+
+    monkeypatch.setattr(moves, "announce", overtaken)
+    with pytest.raises(Moved):
+        refs.move(bare, "main", one, three, "no")
+    assert refs.tip(bare, "main") == two
+
+
+def test_a_packed_branch_moves_and_the_reflog_tells_of_it(repo, root, git, change):
+    one = change(repo, {"a": "1"})
+    git(root, "pack-refs", "--all", "--prune")
+    assert refs.tip(repo, "main") == one
+    two = change(repo, {"a": "2"})
+    assert refs.tip(repo, "main") == two
+    assert git(root, "reflog", "-1", "--format=%gs %gn").split() == ["test", "gitops"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from gitops.core.tree import EMPTY
+from gitops.errors import Busy, Moved
+from gitops.git import refs
+from gitops.git.commits import Identity
+from gitops.git.repository import Repository
+repo, name = Repository.open(Path(sys.argv[1])), sys.argv[2]
+done = 0
+while done < 25:
+    old = refs.tip(repo, "main")
+    new = repo.objects.commit(EMPTY, [old] if old else [], Identity(name, "x"), 1, f"{name} {done}")
+    repo.objects.flush()
+    try:
+        refs.move(repo, "main", old, new, "race")
+    except (Moved, Busy):
+        continue
+    done += 1
+"""
+
+
+def test_writers_that_race_lose_nothing(bare, git):
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, bare.git_dir, name]) for name in "ab"]
+    while any(writer.poll() is None for writer in writers):
+        git(bare.git_dir, "pack-refs", "--all")
+    assert [writer.returncode for writer in writers] == [0, 0]
+    subjects = git(bare.git_dir, "log", "--format=%s", "main").splitlines()
+    assert sorted(subjects) == sorted(f"{name} {n}" for name in "ab" for n in range(25))
+
+
+def test_a_branch_never_leads_to_objects_that_are_not_there(bare, git):
+    staged = bare.objects.commit(EMPTY, [], ME, 1, "never flushed")
+    with pytest.raises(Moved):
+        refs.move(bare, "main", None, staged, "no")
+    bare.objects.flush()
+    git(bare.git_dir, "gc", "-q", "--prune=now")
+    with pytest.raises(Moved, match="garbage"):
+        refs.move(bare, "main", None, staged, "no")
+    again = commit(bare, note="never flushed")
+    refs.move(bare, "main", None, bare.objects.commit(EMPTY, [again], ME, 1, "x"), "no") if again != staged else None
+    bare.objects.commit(EMPTY, [], ME, 1, "never flushed")
+    bare.objects.flush()
+    refs.move(bare, "main", None, staged, "written again")
+    git(bare.git_dir, "fsck", "--strict")
+
+
+@pytest.mark.parametrize("content", [b"", b"0" * 40 + b"\n"])
+def test_a_lock_of_somebody_else_is_waited_for_and_named(bare, content):
+    new = commit(bare)
+    lock = bare.git_dir / "refs/heads/main.lock"
+    lock.write_bytes(content)
+    os.utime(lock, (1, 1))
+    with pytest.raises(Busy, match=r"main\.lock"):
+        refs.move(bare, "main", None, new, "no")
+    assert lock.read_bytes() == content
+    assert bare.objects.stored(new)
+    lock.unlink()
+    refs.move(bare, "main", None, new, "yes")
+
+
+def abandon(repo, move):
+    record = moves.announce(repo.common_dir, move)
+    record.close()
+    return record
+
+
+def test_a_lock_with_our_new_id_is_taken_over_once_its_owner_is_dead(bare):
+    new = commit(bare)
+    move = Move("refs/heads/main", None, new)
+    lock = bare.git_dir / "refs/heads/main.lock"
+    lock.write_text(f"{new.hex()}\n")
+    living = moves.announce(bare.common_dir, move)
+    with pytest.raises(Busy):
+        refs.move(bare, "main", None, new, "no")
+    living.close()
+    refs.move(bare, "main", None, new, "yes")
+    assert leftovers(bare) == []
+
+
+def test_an_empty_lock_is_taken_over_only_when_it_was_taken_right_after_our_announcement(bare):
+    new = commit(bare)
+    lock = bare.git_dir / "refs/heads/main.lock"
+    now = time.time()
+    for age_of_record, age_of_lock, ours in ((60, 59.5, True), (60, 30, False), (60, 90, False), (0.2, 0, False)):
+        lock.touch()
+        record = abandon(bare, Move("refs/heads/main", None, new))
+        os.utime(record._path, (now - age_of_record,) * 2)
+        os.utime(lock, (now - age_of_lock,) * 2)
+        refs.recover(bare)
+        assert lock.exists() != ours
+        lock.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    "branch", ["", "-x", "a..b", "a b", "HEAD", "@{", "x.lock", "refs/heads/main", "a//b", "a\0b", "/a"]
+)
+def test_only_names_that_are_valid_below_refs_heads_are_branches(bare, branch):
+    with pytest.raises(RepositoryError, match="not a valid branch name"):
+        refs.tip(bare, branch)
+
+
+def test_a_symbolic_branch_is_refused_by_the_name_it_stands_for(bare, git):
+    git(bare.git_dir, "symbolic-ref", "refs/heads/alias", "refs/heads/main")
+    with pytest.raises(RepositoryError, match="refs/heads/main"):
+        refs.move(bare, "alias", None, commit(bare), "no")
+
+
+def test_a_damaged_ref_is_no_unborn_branch(bare):
+    new = commit(bare)
+    refs.move(bare, "main", None, new, "born")
+    (bare.git_dir / "refs/heads/main").write_bytes(b"")
+    with pytest.raises(RepositoryError, match="git reflog"):
+        refs.tip(bare, "main")
+
+
+def test_a_branch_below_another_one_cannot_be_written_and_the_cause_is_told(bare):
+    new = commit(bare)
+    refs.move(bare, "main", None, new, "born")
+    with pytest.raises(RepositoryError, match=r"bytes are free"):
+        refs.move(bare, "main/sub", None, new, "no")
+    assert leftovers(bare) == []
+
+
+def test_what_is_in_the_way_of_writing_is_told_and_heals(bare, monkeypatch):
+    new = commit(bare)
+    usage = shutil.disk_usage(bare.git_dir)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=7))
+    with monkeypatch.context() as full:
+
+        def no_space(self, name):
+            raise OSError(28, "No space left on device")
+
+        full.setattr(pygit2.transaction.ReferenceTransaction, "lock_ref", no_space)
+        with pytest.raises(RepositoryError, match=r"No space left.*7 bytes are free"):
+            refs.move(bare, "main", None, new, "no")
+    assert leftovers(bare) == []
+    refs.move(bare, "main", None, new, "yes")

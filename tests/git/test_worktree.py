@@ -1,0 +1,396 @@
+"""A checked-out branch moves together with its files and index, and nothing of the user's is touched."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gitops.errors import Busy, RepositoryError
+from gitops.git import refs
+from gitops.git.repository import Repository
+
+
+def status(git, root):
+    return git(root, "status", "--porcelain", "--untracked-files=all", "--ignored").splitlines()
+
+
+def leftovers(repo):
+    mine = ("*.lock", "index.gitops", "gitops/moves/*")
+    return [path for pattern in mine for path in repo.common_dir.rglob(pattern)] + list(
+        repo.common_dir.parent.rglob(".gitops-*")
+    )
+
+
+def committed(git, root):
+    return git(root, "ls-tree", "-r", "HEAD", "--format=%(path) %(objectname)").splitlines()
+
+
+def test_files_and_index_follow_and_the_status_is_clean_without_git_reading_a_file(repo, root, git, change):
+    change(repo, {"state/w/a": "1", "state/w/b": "1", "state/other/c": "1"})
+    assert (root / "state/w/a").read_text() == "1"
+    change(repo, {"state/w/a": "2", "state/w/b": None, "state/new/deep/d": "2", "state/other/c": None})
+    assert status(git, root) == []
+    assert git(root, "diff-files") == ""  # which compares the look only
+    assert sorted(str(p.relative_to(root)) for p in root.rglob("*") if ".git" not in p.parts) == [
+        "state",
+        "state/new",
+        "state/new/deep",
+        "state/new/deep/d",
+        "state/w",
+        "state/w/a",
+    ]
+    assert (root / "state/w/a").stat().st_mode & 0o111 == 0
+    assert leftovers(repo) == []
+    git(root, "fsck", "--strict")
+
+
+def test_a_file_becomes_a_folder_and_a_folder_a_file(repo, root, git, change):
+    change(repo, {"a": "file", "b/c/d": "folder"})
+    change(repo, {"a": None, "a/b": "now a folder", "b/c/d": None, "b": "now a file"})
+    assert status(git, root) == []
+    assert (root / "a/b").read_text() + (root / "b").read_text() == "now a foldernow a file"
+
+
+def test_the_daemons_first_commit_in_an_empty_repository_leaves_staged_files_staged(repo, root, git, change):
+    (root / "mine").write_text("mine")
+    git(root, "add", "mine")
+    change(repo, {"state/a": "1"})
+    assert status(git, root) == ["A  mine"]
+    git(root, "commit", "-q", "-m", "mine")
+    assert git(root, "ls-files").splitlines() == ["mine", "state/a"]
+
+
+# What the user has done to a path before the daemon changes it, or makes it, or removes it.
+USER = {
+    "nothing": lambda root, git, path: None,
+    "edited": lambda root, git, path: write(root / path, "user's"),
+    "staged": lambda root, git, path: (write(root / path, "user's"), git(root, "add", "-f", path)),
+    "staged and edited": lambda root, git, path: (
+        write(root / path, "staged"),
+        git(root, "add", "-f", path),
+        write(root / path, "user's"),
+    ),
+    "deleted": lambda root, git, path: (root / path).unlink(missing_ok=True),
+    "deletion staged": lambda root, git, path: git(root, "rm", "-q", "--ignore-unmatch", path),
+    "a folder": lambda root, git, path: (
+        (root / path).unlink(missing_ok=True),
+        write(root / path / "inside", "user's"),
+    ),
+    "a symlink": lambda root, git, path: (
+        (root / path).unlink(missing_ok=True),
+        (root / path).parent.mkdir(exist_ok=True),
+        (root / path).symlink_to(root / "victim"),
+    ),
+}
+DAEMON = {"changes": ("1", "2"), "makes": (None, "2"), "removes": ("1", None)}
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def looks(path):
+    if path.is_symlink():
+        return f"-> {path.readlink()}"
+    return sorted(p.name for p in path.iterdir()) if path.is_dir() else path.read_text() if path.exists() else None
+
+
+@pytest.mark.parametrize("ignored", [False, True], ids=["", "ignored"])
+@pytest.mark.parametrize("done", DAEMON)
+@pytest.mark.parametrize("user", USER)
+@pytest.mark.parametrize("then", ["commit", "commit -a"])
+def test_the_users_next_commit_reverts_nothing_and_his_changes_stay(repo, root, git, change, user, done, ignored, then):
+    before, after = DAEMON[done]
+    change(repo, {"state/p": before, "state/beside": "1", "keep": "1", "victim": "safe"})
+    if ignored:
+        write(root / ".git/info/exclude", "state/\n")
+    write(root / "untracked", "user's")
+    USER[user](root, git, "state/p")
+    file, index = looks(root / "state/p"), git(root, "ls-files", "-s", "state/p")
+
+    change(repo, {"state/p": after, "state/beside": "2", "state/added": "2"})
+
+    touched = user == "nothing"
+    assert looks(root / "state/p") == (after if touched else file)
+    if user.startswith(("staged", "deletion staged")):
+        staged_nothing = user == "deletion staged" and done == "makes"
+        assert git(root, "ls-files", "-s", "state/p") == index or staged_nothing
+    git(root, *then.split(), "--allow-empty", "-q", "-m", "user")
+    tip = {line.split()[0]: git(root, "show", f"HEAD:{line.split()[0]}") for line in committed(git, root)}
+    assert (tip["state/beside"], tip["state/added"], tip["keep"]) == ("2", "2", "1")
+    if then == "commit" and user in ("nothing", "edited", "deleted", "a folder", "a symlink"):
+        assert tip.get("state/p") == after
+    assert (root / "untracked").read_text() == "user's"
+    assert "untracked" not in tip
+    assert (root / "victim").read_text() == "safe"
+    assert leftovers(repo) == []
+
+
+def test_nothing_is_written_through_a_symlink_that_stands_for_a_folder(repo, root, git, change, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "old").write_text("1")
+    change(repo, {"state/old": "1"})
+    (root / "state/old").unlink()
+    (root / "state").rmdir()
+    (root / "state").symlink_to(outside)
+    change(repo, {"state/old": None, "state/new": "2", "state/sub/new": "2"})
+    assert sorted(path.name for path in outside.iterdir()) == ["old"]
+    assert (root / "state").is_symlink()
+
+
+def test_paths_that_git_would_never_check_out_stay_out_of_the_work_tree(repo, root, git, change):
+    change(repo, {"state/.git/hooks/pre-commit": "evil", ".GIT/config": "evil", "git~1": "evil", "fine": "1"})
+    assert [path.name for path in root.iterdir() if path.name != ".git"] == ["fine"]
+    assert "evil" not in (root / ".git/config").read_text()
+    assert git(root, "ls-files") == "fine"
+
+
+def test_every_work_tree_with_the_branch_follows_and_no_other(repo, root, git, change, tmp_path):
+    change(repo, {"a": "1"})
+    git(root, "branch", "side")
+    git(root, "worktree", "add", "-q", str(tmp_path / "side"), "side")
+    git(root, "worktree", "add", "-q", "--force", str(tmp_path / "twin"), "main")
+    linked = Repository.open(tmp_path / "side")
+    change(linked, {"a": "2"})
+    assert [looks(place / "a") for place in (root, tmp_path / "twin", tmp_path / "side")] == ["2", "2", "1"]
+    change(linked, {"a": "3"}, branch="side")
+    assert [looks(place / "a") for place in (root, tmp_path / "twin", tmp_path / "side")] == ["2", "2", "3"]
+    for place in ("side", "twin"):
+        assert status(git, tmp_path / place) == []
+    (tmp_path / "side" / "a").unlink()
+    (tmp_path / "side" / ".git").unlink()
+    (tmp_path / "side").rmdir()
+    change(repo, {"a": "4"}, branch="side")
+    assert git(root, "show", "side:a") == "4"
+
+
+def test_a_detached_head_and_a_bare_repository_have_nothing_to_follow(repo, root, git, change, tmp_path):
+    change(repo, {"a": "1"})
+    git(root, "checkout", "-q", "--detach")
+    change(repo, {"a": "2"})
+    assert (root / "a").read_text() == "1"
+    git(tmp_path, "clone", "-q", "--bare", str(root), "bare.git")
+    bare = Repository.open(tmp_path / "bare.git")
+    change(bare, {"a": "3"})
+    assert git(bare.git_dir, "show", "main:a") == "3"
+
+
+def test_an_index_that_is_locked_makes_the_daemon_wait(repo, root, git, change):
+    change(repo, {"a": "1"})
+    lock = root / ".git/index.lock"
+    lock.touch()
+    before = refs.tip(repo, "main")
+    with pytest.raises(Busy, match=r"index\.lock"):
+        change(repo, {"a": "2"})
+    assert (refs.tip(repo, "main"), looks(root / "a"), lock.exists()) == (before, "1", True)
+    lock.unlink()
+    assert leftovers(repo) == []
+    change(repo, {"a": "2"})
+    assert status(git, root) == []
+
+
+def test_git_waits_for_us_as_we_for_git(repo, root, git, change, monkeypatch, sealed):
+    change(repo, {"a": "1"})
+    swap = refs._swap
+    refused = []
+
+    def with_a_commit_in_between(*args):
+        (root / "mine").write_text("x")
+        done = subprocess.run(["git", "add", "mine"], cwd=root, env=sealed, capture_output=True, check=False)
+        refused.append(done.returncode)
+        swap(*args)
+
+    monkeypatch.setattr(refs, "_swap", with_a_commit_in_between)
+    change(repo, {"a": "2"})
+    assert refused == [128]
+    assert status(git, root) == ["?? mine"]
+
+
+def test_a_rebase_that_is_stopped_half_way_makes_the_daemon_wait(repo, root, git, change, sealed):
+    change(repo, {"a": "1"})
+    git(root, "checkout", "-q", "-b", "topic")
+    write(root / "a", "topic")
+    git(root, "commit", "-q", "-a", "-m", "topic")
+    git(root, "checkout", "-q", "main")
+    write(root / "a", "main")
+    git(root, "commit", "-q", "-a", "-m", "main")
+    git(root, "checkout", "-q", "topic")
+    assert subprocess.run(["git", "rebase", "main"], cwd=root, env=sealed, capture_output=True, check=False).returncode
+    with pytest.raises(Busy, match="rebase"):
+        change(repo, {"b": "2"}, branch="topic")
+    git(root, "rebase", "--abort")
+    change(repo, {"b": "2"}, branch="topic")
+    assert status(git, root) == []
+
+
+def test_a_merge_with_conflicts_goes_on_after_the_daemons_commit(repo, root, git, change, sealed):
+    change(repo, {"a": "1", "state/x": "1"})
+    git(root, "checkout", "-q", "-b", "topic")
+    write(root / "a", "topic")
+    git(root, "commit", "-q", "-a", "-m", "topic")
+    git(root, "checkout", "-q", "main")
+    write(root / "a", "main")
+    git(root, "commit", "-q", "-a", "-m", "main")
+    assert subprocess.run(["git", "merge", "topic"], cwd=root, env=sealed, capture_output=True, check=False).returncode
+    change(repo, {"state/x": "2", "a": "daemon"})
+    assert status(git, root) == ["UU a"]
+    write(root / "a", "merged")
+    git(root, "commit", "-q", "-a", "-m", "merged")
+    assert git(root, "show", "HEAD:state/x") + git(root, "show", "HEAD:a") == "2merged"
+
+
+def test_files_that_a_sparse_checkout_leaves_out_stay_out(repo, root, git, change):
+    change(repo, {"works/w": "1", "state/a": "1"})
+    git(root, "sparse-checkout", "set", "works")
+    assert not (root / "state").exists()
+    change(repo, {"works/w": "2", "state/a": "2"})
+    assert status(git, root) == []
+    assert (looks(root / "works/w"), (root / "state").exists()) == ("2", False)
+    git(root, "sparse-checkout", "set", "works", "--sparse-index")
+    tip = refs.tip(repo, "main")
+    with pytest.raises(RepositoryError, match="--no-sparse-index"):
+        change(repo, {"state/a": "3"})
+    assert refs.tip(repo, "main") == tip
+    assert leftovers(repo) == []
+
+
+CRASH = """
+import os, signal, sys
+from pathlib import Path
+from importlib import import_module
+from gitops.core.tree import BLOB, FILE, Entry, patch
+from gitops.git import refs
+from gitops.git.commits import Identity
+from gitops.git.repository import Repository
+
+root, module, owner, name, when = sys.argv[1:]
+holder = import_module(module)
+for part in owner.split(".") if owner else ():
+    holder = getattr(holder, part)
+original = getattr(holder, name)
+
+def killed(*args, **kwargs):
+    result = original(*args, **kwargs) if when == "after" else None
+    os.kill(os.getpid(), signal.SIGKILL)
+    return result
+
+setattr(holder, name, killed)
+repo = Repository.open(Path(root))
+objects, old = repo.objects, refs.tip(repo, "main")
+edits = {path: Entry(FILE, objects.add(BLOB, b"2")) for path in ("state/a", "state/new/c")} | {"state/b": None}
+new = objects.commit(patch(objects, objects.commit_tree(old), edits), [old], Identity("g", "g@x"), 1, "killed")
+objects.flush()
+refs.move(repo, "main", old, new, "killed")
+"""
+POINTS = [
+    ("gitops.git.moves", "", "announce"),
+    ("gitops.git.worktree", "", "hold"),
+    ("os", "", "link"),
+    ("gitops.git.worktree", "HeldIndex", "prepare"),
+    ("pygit2.transaction", "ReferenceTransaction", "lock_ref"),
+    ("pygit2.transaction", "ReferenceTransaction", "set_target"),
+    ("pygit2.transaction", "ReferenceTransaction", "commit"),
+    ("gitops.git.files", "WorkFiles", "_write"),
+    ("gitops.git.files", "WorkFiles", "follow"),
+    ("gitops.git.files", "WorkFiles", "sync"),
+    ("gitops.git.index", "Index", "serialise"),
+    ("gitops.git.worktree", "HeldIndex", "_write"),
+    ("gitops.git.worktree", "HeldIndex", "_let_go"),
+    ("gitops.git.moves", "Record", "remove"),
+]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: ".".join(filter(None, point)))
+def test_after_a_kill_the_next_pass_completes_or_drops_it(repo, root, git, change, point, when):
+    old = change(repo, {"state/a": "1", "state/b": "1", "mine": "1"})
+    write(root / "mine", "edited")
+    write(root / "untracked", "user's")
+    killed = subprocess.run([sys.executable, "-c", CRASH, root, *point, when], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    for lock in repo.common_dir.rglob("refs/heads/main.lock"):  # an empty one is trusted only after a second
+        past = time.time() - 30
+        for path in (lock, *repo.common_dir.glob("gitops/moves/*")):
+            os.utime(path, (past, past))
+
+    daemon = Repository.open(root)
+    refs.recover(daemon)
+
+    happened = refs.tip(daemon, "main") != old
+    assert status(git, root) == [" M mine", "?? untracked"]
+    assert (looks(root / "state/a"), looks(root / "state/new/c")) == (("2", "2") if happened else ("1", None))
+    assert leftovers(daemon) == []
+    git(root, "commit", "-q", "-a", "-m", "user")
+    assert git(root, "show", "--format=", "--name-only", "HEAD") == "mine"
+    change(daemon, {"state/a": "3"})
+    assert status(git, root) == ["?? untracked"]
+    git(root, "fsck", "--strict")
+
+
+def test_an_error_after_the_swap_is_made_good_by_the_next_pass(repo, root, git, change, monkeypatch):
+    change(repo, {"a": "1"})
+    with monkeypatch.context() as full:
+
+        def no_space(self, change):
+            raise OSError(28, "No space left on device")
+
+        full.setattr("gitops.git.files.WorkFiles.follow", no_space)
+        with pytest.raises(OSError, match="No space"):
+            change(repo, {"a": "2"})
+    assert (root / ".git/index.lock").exists()
+    change(repo, {"b": "3"})
+    assert (status(git, root), looks(root / "a"), looks(root / "b")) == ([], "2", "3")
+    assert leftovers(repo) == []
+
+
+def test_a_lock_of_ours_that_the_user_removed_leaves_no_trap(repo, root, git, change):
+    change(repo, {"state/a": "1", "state/b": "1"})
+    subprocess.run([sys.executable, "-c", CRASH, root, "gitops.git.files", "WorkFiles", "sync", "before"], check=False)
+    (root / ".git/index.lock").unlink()
+    refs.recover(Repository.open(root))
+    assert status(git, root) == []
+    assert looks(root / "state/a") == "2"
+
+
+MIX = st.lists(
+    st.tuples(
+        st.sampled_from(["daemon", "edit", "stage", "remove", "commit", "commit -a"]),
+        st.sampled_from(["p/a", "p/b", "p/b/c", "q"]),
+        st.sampled_from(["1", "2", "3"]),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(MIX)
+def test_a_plain_commit_of_the_user_holds_only_what_he_staged(tmp_path_factory, git, change, mix):
+    root = tmp_path_factory.mktemp("mix")
+    repo = Repository.init(root, "main")
+    change(repo, {"daemon": "0"})
+    for number, (what, path, text) in enumerate(mix):
+        file = root / path
+        if what == "daemon":
+            other = {"p/b": "p/b/c", "p/b/c": "p/b"}.get(path)
+            change(repo, {"daemon": str(number), path: text} | ({other: None} if other else {}))
+        elif what in ("edit", "stage") and not file.is_dir() and not file.parent.is_file():
+            write(file, text)
+            if what == "stage":
+                git(root, "add", path)
+        elif what == "remove" and file.is_file():
+            file.unlink()
+        elif what.startswith("commit"):
+            staged = git(root, "diff", "--cached", "--name-only").splitlines()
+            unstaged = git(root, "diff", "--name-only").splitlines() if what == "commit -a" else []
+            assert "daemon" not in staged + unstaged
+            git(root, *what.split(), "-q", "--allow-empty", "-m", "user")
+        assert git(root, "show", "HEAD:daemon") == looks(root / "daemon")
+    assert "daemon" not in "".join(status(git, root))
+    assert leftovers(repo) == []

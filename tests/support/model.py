@@ -1,0 +1,212 @@
+"""What should be delivered, worked out a second time and as plainly as can be.
+
+From the definitions and the placements that were accepted; written from the contract, knowing nothing of `gitops`.
+
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import yaml
+from support.oracle import Scene
+from support.platform import Platform
+
+Definition = dict[str, Any]
+CONFIGMAP = "kratix-canary-configmap.yaml"
+
+
+class Folder(NamedTuple):
+    """A Work and the files beside it, by their path below its folder."""
+
+    work: Definition
+    files: Mapping[str, bytes]
+
+
+def judge(platform: Platform, scene: Scene) -> None:
+    """Assert that placements and documents are what the definitions on the source branch ask for."""
+    found = platform.files()
+    destinations = _only(_definitions(found, "destinations/", "Destination"))
+    invalid = {file for file, status in scene.statuses.items() if _reason(status) == "InvalidDefinition"}
+    if any(file.startswith("destinations/") for file in invalid):
+        return
+    works = {k: w for k, w in _only(_definitions(found, "works/", "Work")).items() if _file(*k) not in invalid}
+    for key, (work, files) in works.items():
+        assert _file(*key) in scene.statuses, f"{key} has no status"
+        _placements_fit(scene, key, work, destinations)
+        for status in _placements(scene, key):
+            target = scene.statuses.get(f"destinations/{status['spec']['targetDestinationName']}.yaml")
+            if target and _written(status) and target["status"]["mode"] != "aggregatedYAML":
+                definition = destinations[target["metadata"]["name"]].work
+                _documents_are(platform, scene, status, _expected(work, files, status, target, definition))
+    for file, status in scene.statuses.items():
+        if file.startswith("destinations/") and status["status"].get("mode") == "aggregatedYAML":
+            _aggregate_is(platform, scene, status, works, destinations)
+
+
+def _definitions(found: Mapping[str, bytes], prefix: str, kind: str) -> Iterator[Folder]:
+    folders = [
+        path.removesuffix("work.yaml") for path in found if path.startswith("works/") and path.endswith("/work.yaml")
+    ]
+    for path, raw in found.items():
+        folder = next((f for f in folders if path.startswith(f)), "")
+        if not path.startswith(prefix) or (folder and path != f"{folder}work.yaml"):
+            continue
+        below = {p.removeprefix(folder): raw for p, raw in found.items() if folder and p.startswith(folder)}
+        try:
+            documents = list(yaml.load_all(raw, yaml.CSafeLoader))
+        except yaml.YAMLError:
+            continue
+        yield from (Folder(d, below) for d in documents if isinstance(d, dict) and d.get("kind") == kind)
+
+
+def _only(found: Iterator[Folder]) -> dict[Any, Folder]:
+    """Index definitions by (namespace, name), or name; what is defined twice is left to others to judge."""
+    listed: dict[Any, list[Folder]] = {}
+    for folder in found:
+        metadata = folder.work.get("metadata", {})
+        own = (metadata.get("namespace", "default"), metadata.get("name"))
+        listed.setdefault(own if folder.work["kind"] == "Work" else own[1], []).append(folder)
+    return {key: folders[0] for key, folders in listed.items() if len(folders) == 1}
+
+
+def _file(namespace: str, name: str) -> str:
+    return f"works/{namespace}/{name}/work.yaml"
+
+
+def _reason(status: Definition, kind: str = "Ready") -> str:
+    return next((c["reason"] for c in status["status"].get("conditions", []) if c["type"] == kind), "")
+
+
+def _written(status: Definition) -> bool:
+    return _reason(status, "WriteSucceeded") == "WorkloadsWrittenToStateStore"
+
+
+def _placements(scene: Scene, key: tuple[str, str]) -> list[Definition]:
+    folder = _file(*key).removesuffix("work.yaml")
+    return [s for f, s in scene.statuses.items() if f.startswith(folder) and s["kind"] == "WorkPlacement"]
+
+
+def _group_id(group: Definition) -> str:
+    directory = "/".join(part for part in group.get("directory", ".").split("/") if part not in ("", "."))
+    return group.get("id") or hashlib.md5((directory or ".").encode()).hexdigest()
+
+
+# scheduling
+
+
+def _placements_fit(scene: Scene, key: tuple[str, str], work: Definition, destinations: Mapping[str, Folder]) -> None:
+    single = bool(work["spec"].get("resourceName"))
+    for group in work["spec"]["workloadGroups"]:
+        fit = {name for name, folder in destinations.items() if _matches(group, folder.work)}
+        placed = {
+            s["spec"]["targetDestinationName"]: s
+            for s in _placements(scene, key)
+            if s["spec"]["id"] == _group_id(group)
+        }
+        if fit and single:
+            assert placed, f"{key}: not placed although {fit} match"
+        if not single:
+            assert fit <= placed.keys(), f"{key}: only on {placed.keys()} although {fit} match"
+        for name, status in placed.items():
+            if name in destinations:
+                misplaced = status["metadata"]["labels"].get("kratix.io/misplaced") == "true"
+                assert misplaced == (name not in fit), f"{key} on {name}: misplaced is {misplaced}, and {fit} match"
+
+
+def _matches(group: Definition, destination: Definition) -> bool:
+    rank = {"promise": 2, "promise-workflow": 1}
+    wanted: dict[str, str] = {}
+    for selector in sorted(group.get("destinationSelectors", ()), key=lambda s: rank.get(s.get("source"), 0)):
+        wanted |= selector.get("matchLabels", {})
+    labels = destination["metadata"].get("labels") or {}
+    if not wanted and labels and destination.get("spec", {}).get("strictMatchLabels"):
+        return False
+    return wanted.items() <= labels.items()
+
+
+# documents
+
+
+def _expected(
+    work: Definition, files: Mapping[str, bytes], status: Definition, target: Definition, destination: Definition
+) -> dict[str, bytes]:
+    spec, metadata, body = work["spec"], work["metadata"], target["status"]
+    group = next(g for g in spec["workloadGroups"] if _group_id(g) == status["spec"]["id"])
+    parts: list[str] = []
+    if body["mode"] == "nestedByMetadata":
+        promise = spec.get("promiseName") or metadata["name"]
+        parts = ["dependencies", promise]
+        if spec.get("resourceName"):
+            parts = ["resources", metadata.get("namespace", "default"), promise, spec["resourceName"]]
+        parts += [
+            metadata.get("labels", {}).get("kratix.io/pipeline-name", ""),
+            status["metadata"]["name"].rpartition("-")[2],
+        ]
+    above = [part for part in (body["path"], *parts) if part]
+    values = {**(spec.get("values") or {}), **(destination.get("spec", {}).get("values") or {})}
+    return {
+        "/".join([*above, path.removesuffix(".j2")]): _rendered(path, raw, destination["metadata"]["name"], values)
+        for path, raw in _documents(work, group, files)
+    }
+
+
+def _documents(work: Definition, group: Definition, files: Mapping[str, bytes]) -> list[tuple[str, bytes]]:
+    if "workloads" in group:
+        return [(w["filepath"], w["content"].encode()) for w in group["workloads"]]
+    own = "" if group["directory"] == "." else f"{group['directory']}/"
+    others = tuple(
+        f"{g['directory']}/" for g in work["spec"]["workloadGroups"] if g is not group and g["directory"] != "."
+    )
+    mine = {
+        path for path in files if path.startswith(own) and path != "work.yaml" and (own or not path.startswith(others))
+    }
+    return [(path, files[path]) for path in sorted(mine)]
+
+
+def _rendered(path: str, raw: bytes, destination: str, values: Mapping[str, Any]) -> bytes:
+    if not path.endswith(".j2"):
+        return raw
+    text = raw.decode().replace("{{ destination.metadata.name }}", destination)
+    return text.replace("{{ values.size }}", str(values.get("size"))).encode()
+
+
+def _documents_are(platform: Platform, scene: Scene, status: Definition, expected: Mapping[str, bytes]) -> None:
+    body, name = status["status"], status["metadata"]["name"]
+    assert body.get("inventory", {}).keys() == expected.keys(), (
+        f"{name}: {body.get('inventory')} but {expected} is wanted"
+    )
+    there = platform.files(at=body.get("branch", scene.home))
+    for path, content in expected.items():
+        assert there.get(path) == content, f"{name}: {path} holds {there.get(path)!r} and should hold {content!r}"
+
+
+def _aggregate_is(
+    platform: Platform,
+    scene: Scene,
+    target: Definition,
+    works: Mapping[tuple[str, str], Folder],
+    destinations: Mapping[str, Folder],
+) -> None:
+    """The documents of all placements, by (namespace, name, group), when all of them are plain cases."""
+    name, body = target["metadata"]["name"], target["status"]
+    found = [
+        s
+        for s in scene.statuses.values()
+        if s["kind"] == "WorkPlacement" and s["spec"]["targetDestinationName"] == name
+    ]
+    keys = [(s["metadata"]["namespace"], s["metadata"]["labels"]["kratix.io/work"]) for s in found]
+    if (
+        name not in destinations
+        or _reason(target) == "PathOverlap"
+        or not all(map(_written, found))
+        or not set(keys) <= works.keys()
+    ):
+        return
+    parts: list[bytes] = []
+    for key, status in sorted(zip(keys, found, strict=True), key=lambda pair: (*pair[0], pair[1]["spec"]["id"])):
+        work, files = works[key]
+        parts += _expected(work, files, status, target, destinations[name].work).values()
+    path = "/".join(part for part in (body["path"], body["filename"]) if part)
+    there = platform.files(path, at=body.get("branch", scene.home)).get(path)
+    assert there == (b"\n---\n".join(parts) if parts else None), f"{path} holds {there!r}"
