@@ -41,14 +41,19 @@ def label_key(value: str) -> str:
     if slash:
         _dns1123_subdomain(prefix)
     if len(name) > 63 or not _QUALIFIED.fullmatch(name):
-        raise ValueError(f"invalid label key {value!r}: at most 63 of letters, digits, '-', '_', '.', after an optional prefix/")
+        raise ValueError(
+            f"invalid label key {value!r}: at most 63 of letters, digits, '-', '_', '.', after an optional prefix/"
+        )
     return value
 
 
 def label_value(value: str) -> str:
     """Check *value* as a label value: empty, or at most 63 characters. ValueError otherwise."""
     if value and (len(value) > 63 or not _QUALIFIED.fullmatch(value)):
-        raise ValueError(f"invalid label value {value!r}: at most 63 of letters, digits, '-', '_' and '.', starting and ending alphanumeric")
+        raise ValueError(
+            f"invalid label value {value!r}: at most 63 of letters, digits, '-', '_' and '.', "
+            "starting and ending alphanumeric"
+        )
     return value
 
 
@@ -67,8 +72,14 @@ def branch_name(value: str) -> str:
 
 
 Listed = Field(strict=False)  # a YAML list where the model keeps an immutable tuple
-Name = Annotated[str, AfterValidator(_dns1123_subdomain)]
-Namespace = Annotated[str, AfterValidator(_dns1123_label)]
+Name = Annotated[
+    str,
+    AfterValidator(_dns1123_subdomain),
+    Field(json_schema_extra={"pattern": f"^{_SUBDOMAIN.pattern}$", "maxLength": 253}),
+]
+Namespace = Annotated[
+    str, AfterValidator(_dns1123_label), Field(json_schema_extra={"pattern": f"^{_LABEL.pattern}$", "maxLength": 63})
+]
 Branch = Annotated[str, AfterValidator(branch_name)]
 LabelValue = Annotated[str, AfterValidator(label_value)]
 Labels = dict[Annotated[str, AfterValidator(label_key)], LabelValue]
@@ -118,7 +129,7 @@ def _api_version(value: Any) -> Any:
 class Definition(Model):
     """What people define: a Work, a Destination or a state store. `status` of a dump is accepted and ignored."""
 
-    api_version: Annotated[str, BeforeValidator(_api_version)]
+    api_version: Annotated[str, BeforeValidator(_api_version), Field(json_schema_extra={"const": API_VERSION})]
     kind: str
     metadata: ObjectMeta
     status: Any = Field(default=None, exclude=True)

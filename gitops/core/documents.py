@@ -5,8 +5,7 @@ Adding the blobs and the tree here means naming them; what becomes lasting is de
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from gitops.api.work import Work, WorkloadGroup
 from gitops.core import content, kubernetes, paths, selectors
 from gitops.core.catalog import FOLDER_WORK
 from gitops.core.kubernetes import ObjectId
+from gitops.core.naming import group_id, short_ids
 from gitops.core.selectors import Selector
 from gitops.core.text import printable
 from gitops.core.tree import BLOB, EXECUTABLE, FILE, LINK, Entry, Objects, Oid, files, lookup, patch
@@ -69,22 +69,6 @@ def groups(work: Work, folder: Oid | None, objects: Objects) -> tuple[Group, ...
         _group(work, group, own, short, folder, objects)
         for group, own, short in zip(work.spec.workload_groups, ids, short_ids(ids), strict=True)
     )
-
-
-def group_id(directory: str) -> str:
-    """Return Kratix's id of a directory: the md5 of its cleaned name, 32 hex digits."""
-    parts = [part for part in directory.split("/") if part not in ("", ".")]
-    return hashlib.md5("/".join(parts or ["."]).encode(), usedforsecurity=False).hexdigest()
-
-
-def short_ids(ids: Iterable[str]) -> list[str]:
-    """Return the first 5 characters of each id, or more where two of one Work would be equal."""
-    known = list(ids)
-
-    def short(own: str) -> str:
-        return next((own[:n] for n in range(5, len(own)) if sum(i[:n] == own[:n] for i in set(known)) == 1), own)
-
-    return [short(own) for own in known]
 
 
 def _group(work: Work, group: WorkloadGroup, own: str, short: str, folder: Oid | None, objects: Objects) -> Group:

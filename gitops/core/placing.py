@@ -12,6 +12,7 @@ from gitops.core.definitions import Effective
 from gitops.core.documents import Group, Refusal, Render
 from gitops.core.manifests import Key
 from gitops.core.memory import RecordedPlacement, RecordedWork
+from gitops.core.naming import group_id
 from gitops.core.ownership import Claim
 from gitops.core.scheduling import Assignment
 from gitops.core.survey import Survey
@@ -107,7 +108,7 @@ class Context:
 def _scope(work: Work, group: Group, target: Target) -> Mapping[str, Any]:
     if group.documents is not None:
         return {}
-    directory = next((g.directory for g in work.spec.workload_groups if documents.group_id(g.directory) == group.id), ".")
+    directory = next((g.directory for g in work.spec.workload_groups if (g.id or group_id(g.directory)) == group.id), ".")
     spec = {"promiseName": work.spec.promise_name, "resourceName": work.spec.resource_name}
     meta = work.metadata
     return {

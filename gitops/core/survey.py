@@ -75,7 +75,7 @@ def survey(world: World, objects: Objects, seen: Seen) -> Survey:
         (o.effective.manifest.obj for o in known.values() if o.effective.manifest and isinstance(o.effective.manifest.obj, Destination)),
         stores,
         {name: r.text("path") for name, r in recorded.items()},
-        seen.source_branch,
+        {seen.source_branch, seen.home},
     )
     same = _labels(found) == _labels(world.targets)
     return Survey(

@@ -5,7 +5,7 @@ A Destination whose place overlaps another's, or whose store is missing, keeps i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -99,11 +99,11 @@ def resolve(
     destinations: Iterable[Destination],
     stores: Mapping[str, Store],
     recorded: Mapping[str, str],
-    source_branch: str,
+    reserved: Collection[str],
 ) -> dict[str, Target]:
     """Resolve all Destinations. *recorded* maps names to the directory that each had at the last pass.
 
-    Of two that overlap the one whose place is recorded keeps it, then the one whose name sorts first.
+    On the branches *reserved* nobody may write among definitions and status. Of two that overlap the one whose place is recorded keeps it, then the one whose name sorts first.
     """
     found = [_target(d, stores) for d in destinations]
     found.sort(key=lambda t: (recorded.get(t.name) != t.directory, t.name))
@@ -111,7 +111,7 @@ def resolve(
     done: dict[str, Target] = {}
     for target in found:
         if target.location and not target.reason:
-            place = taken.setdefault(target.location.branch, _Taken(source=target.location.branch == source_branch))
+            place = taken.setdefault(target.location.branch, _Taken(RESERVED if target.location.branch in reserved else ()))
             target = place.claim(target)  # noqa: PLW2901
         done[target.name] = target
     return dict(sorted(done.items()))
@@ -148,8 +148,7 @@ def _target(destination: Destination, stores: Mapping[str, Store]) -> Target:
 class _Taken:
     """The directories of one branch that have an owner."""
 
-    def __init__(self, *, source: bool) -> None:
-        reserved = RESERVED if source else ()
+    def __init__(self, reserved: Sequence[str]) -> None:
         self._owners: dict[str, str] = {paths.fold(name): f"{name} of this repository" for name in reserved}
         self._above: dict[str, str] = {"": self._owners[paths.fold(name)] for name in reserved[:1]}
 

@@ -8,8 +8,9 @@ from gitops.api.destination import Destination
 from gitops.api.meta import Model
 from gitops.api.statestore import GitStateStore
 from gitops.api.work import Work
-from gitops.core import documents, paths
+from gitops.core import paths
 from gitops.core.complaints import Complaint, Path, field
+from gitops.core.naming import group_id
 
 
 def violations(model: Model) -> Iterator[Complaint]:
@@ -29,7 +30,7 @@ def _groups(work: Work) -> Iterator[Complaint]:
     for number, group in enumerate(work.spec.workload_groups):
         place: Path = ("spec", "workloadGroups", number)
         yield from _directory((*place, "directory"), group.directory)
-        own = group.id or documents.group_id(group.directory)
+        own = group.id or group_id(group.directory)
         first = known.setdefault(own, number)
         if first != number:
             yield Complaint(place, f"{field(place)}: has the id {own}, as {field((*place[:2], first))} has")

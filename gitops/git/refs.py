@@ -19,7 +19,6 @@ from gitops.git.history import is_ancestor
 from gitops.git.moves import Move, Record
 from gitops.git.pack import sync_folder
 from gitops.git.repository import HEADS, Repository
-from gitops.git.worktree import HeldIndex
 
 _PATIENCE = 0.1  # seconds that git, too, waits for the lock of a ref
 
@@ -39,9 +38,13 @@ def move(repo: Repository, branch: str, old: Oid | None, new: Oid, message: str)
     intent = Move(_ref(branch), old, new)
     recover(repo)
     _expect(repo, intent)
-    with closing(moves.announce(repo.common_dir, intent)) as record, ExitStack() as undo:
+    with ExitStack() as handles, ExitStack() as undo:
+        record = handles.enter_context(closing(moves.announce(repo.common_dir, intent)))
         undo.callback(record.remove)
-        held = _hold_checkouts(repo, branch, undo)
+        held = []
+        for place in worktree.checkouts(repo, branch):
+            held.append(handles.enter_context(closing(worktree.hold(place))))
+            undo.callback(held[-1].drop)
         changes = worktree.changes(repo.objects, old, new) if held else []
         for checkout in held:
             checkout.prepare(changes)
@@ -71,14 +74,6 @@ def _finish(repo: Repository, record: Record) -> None:
     for place in worktree.interrupted(repo):
         if place.branch == intent.ref.removeprefix(HEADS):
             worktree.finish(place, repo.objects, worktree.changes(repo.objects, intent.old, now))
-
-
-def _hold_checkouts(repo: Repository, branch: str, undo: ExitStack) -> list[HeldIndex]:
-    held = []
-    for place in worktree.checkouts(repo, branch):
-        held.append(worktree.hold(place))
-        undo.callback(held[-1].drop)
-    return held
 
 
 def _expect(repo: Repository, intent: Move) -> None:
@@ -151,7 +146,8 @@ def _holds(repo: Repository, now: Oid, new: Oid) -> bool:
 
 def _ref(branch: str) -> str:
     ref = HEADS + branch
-    if branch == "HEAD" or branch.startswith(("-", "refs/")) or not pygit2.reference_is_valid_name(ref):
+    reserved = branch == "HEAD" or branch.startswith(("-", "refs/"))
+    if reserved or not branch.isprintable() or not pygit2.reference_is_valid_name(ref):
         raise RepositoryError(f"{branch!r} is not a valid branch name: see 'git check-ref-format --help'")
     return ref
 

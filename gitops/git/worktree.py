@@ -10,6 +10,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,9 +102,15 @@ class HeldIndex:
             self._place.lock.unlink()
         self._let_go()
 
+    def close(self) -> None:
+        """Let go of what is held without tidying up, as a kill does: `finish` takes it from there."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
     def _let_go(self) -> None:
         self._place.claim.unlink(missing_ok=True)
-        os.close(self._handle)
+        self.close()
 
     def _write(self) -> None:
         content = self._index.serialise()
@@ -145,15 +152,17 @@ def finish(place: Checkout, objects: Objects, changes: Iterable[Change] | None) 
     handle = _take(place)
     if handle is None:
         return
-    held = HeldIndex(place, handle)
-    if changes is None or _same(place.claim, place.index_file):
+    with closing(HeldIndex(place, handle)) as held:
+        if changes is not None and _same(place.claim, place.lock):
+            held.prepare(changes)
+            held.complete(objects)
+            return
+        completed = _same(place.claim, place.index_file)
         held.drop()
-        return
-    if not _same(place.claim, place.lock):
-        held.drop()
-        held = hold(place)
-    held.prepare(changes)
-    held.complete(objects)
+    if changes is not None and not completed:  # somebody removed our lock by hand
+        with closing(hold(place)) as held:
+            held.prepare(changes)
+            held.complete(objects)
 
 
 def _take(place: Checkout) -> int | None:

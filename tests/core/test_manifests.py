@@ -56,7 +56,7 @@ def test_each_kind_has_its_key():
         "BucketStateStore/s3",
     ]
     assert [manifest.index for manifest in objects] == [0, 1, 2, 3, 4]
-    assert [manifest.line for manifest in objects] == [1, 7, 14, 20, 24]
+    assert [manifest.line for manifest in objects] == [1, 7, 14, 20, 25]
     assert {manifest.path for manifest in objects} == {"works/a.yaml"}
 
 
@@ -153,7 +153,7 @@ def test_a_dump_of_many_works_is_read():
         (
             "spec:\n  workloadGroups:\n  - destinationSelectors:\n    - matchExpressions:\n"
             "      - {key: a, operator: in}\n",
-            "9:27 spec.workloadGroups[0].destinationSelectors[0].matchExpressions[0].operator: "
+            "9:28 spec.workloadGroups[0].destinationSelectors[0].matchExpressions[0].operator: "
             'expected In, NotIn, Exists or DoesNotExist, found "in" (did you mean "In"?)',
         ),
         (

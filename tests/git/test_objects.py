@@ -3,6 +3,7 @@
 import os
 import subprocess
 import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -134,10 +135,9 @@ def test_a_damaged_file_of_an_object_is_named_and_a_copy_in_a_pack_is_read_inste
 
 def test_a_file_with_the_content_of_another_object_is_damaged(repo, root):
     oid = object_id(BLOB, b"mine")
-    path = loose.path_of(str(root / ".git/objects"), oid)
-    os.makedirs(os.path.dirname(path))
-    with open(path, "wb") as file:
-        file.write(zlib.compress(b"blob 6\0theirs"))
+    path = Path(loose.path_of(str(root / ".git/objects"), oid))
+    path.parent.mkdir()
+    path.write_bytes(zlib.compress(b"blob 6\0theirs"))
     with pytest.raises(RepositoryError, match="damaged"):
         repo.objects.blob(oid)
 

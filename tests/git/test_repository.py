@@ -61,7 +61,7 @@ def test_a_place_without_a_repository_is_refused_with_the_way_out(tmp_path):
 def test_the_repository_of_another_user_is_refused(repo, root):
     for path in (root, repo.git_dir):
         os.chown(path, 65534, 65534)
-    with pytest.raises(RepositoryError, match="another user.*chown"):
+    with pytest.raises(RepositoryError, match=r"another user.*chown"):
         Repository.open(root)
 
 

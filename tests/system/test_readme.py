@@ -1,7 +1,7 @@
 """What README says happens, happens: each ```console block after `<!-- tested -->` is run, in order, in one folder.
 
 `$ ` begins a command, which must succeed; the lines below it are its whole output. A line `…` stands for any lines;
-a command without lines below it may print what it likes.
+a command without lines below it may print what it likes. After `<!-- tested: COMMAND -->` the block is the output of COMMAND.
 """
 
 import os
@@ -13,13 +13,17 @@ from pathlib import Path
 import pytest
 
 README = Path(__file__).parents[2] / "README.md"
-TESTED = re.compile(r"^<!-- tested -->\n+```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TESTED = re.compile(r"^<!-- tested(?:: (.*?))? -->\n+```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 END = "\x1e"
 
 
 def examples(text: str) -> list[tuple[str, str]]:
     """The (command, expected output) pairs of all tested blocks of *text*."""
-    parts = [part for block in TESTED.findall(text) for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
+    return [example for command, block in TESTED.findall(text) for example in _examples(command, block)]
+
+
+def _examples(command: str, block: str) -> list[tuple[str, str]]:
+    parts = [f"{command}\n{block}"] if command else re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
     return [(command, output.strip("\n")) for command, _, output in (part.partition("\n") for part in parts)]
 
 
@@ -70,6 +74,12 @@ def test_commands_share_a_shell_and_failures_are_seen(tmp_path):
 
 
 def test_only_marked_blocks_are_examples():
-    text = "```console\n$ rm -r /\n```\n\n<!-- tested -->\n```console\n$ echo a\na\n\nb\n$ true\n```\n"
+    unmarked = "```console\n$ rm -r /\n```\n\n"
+    marked = "<!-- tested -->\n```console\n$ echo a\na\n\nb\n$ true\n```\n"
+    told = "<!-- tested: gitops demo -->\n\n```console\n$ gitops get works\nNAME\n```\n"
 
-    assert examples(text) == [("echo a", "a\n\nb"), ("true", "")]
+    assert examples(unmarked + marked + told) == [
+        ("echo a", "a\n\nb"),
+        ("true", ""),
+        ("gitops demo", "$ gitops get works\nNAME"),
+    ]

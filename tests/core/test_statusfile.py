@@ -1,0 +1,204 @@
+"""Status files: one shape for the same facts, and nothing in one that is a reason to fail."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gitops.api.status import Condition, Event, Status
+from gitops.core import statusfile, yaml
+
+FILE = b"""\
+apiVersion: platform.kratix.io/v1alpha1
+kind: WorkPlacement
+metadata:
+  name: redis-small.worker-1-5058f
+  namespace: default
+  labels:
+    kratix.io/work: redis-small
+  generation: 1
+spec:
+  targetDestinationName: worker-1
+  id: 5058f1af8388633f609cadb75a75dc9d
+  promiseName: redis
+  resourceName: small
+  generation: 1
+status:
+  conditions:
+  - lastTransitionTime: "2025-06-23T14:03:20Z"
+    message: Scheduled to correct Destination
+    reason: ScheduledToDestination
+    status: "True"
+    type: ScheduleSucceeded
+  - lastTransitionTime: "2025-06-23T14:03:20Z"
+    message: ""
+    reason: WorkloadsWrittenToStateStore
+    status: "True"
+    type: WriteSucceeded
+  versionID: 5058f1af8388633f609cadb75a75dc9d00000000
+  inventory:
+    state/worker-1/redis.yaml: 0a58f1af8388633f609cadb75a75dc9d00000000
+events:
+- type: Normal
+  reason: WorkloadsWrittenToStateStore
+  from: WorkPlacementController
+  message: "successfully written to Destination: worker-1 with versionID: 5058f"
+  count: 1
+  firstTimestamp: "2025-06-23T14:03:20Z"
+  lastTimestamp: "2025-06-23T14:03:20Z"
+"""
+TIME = "2025-06-23T14:03:20Z"
+STATUS = Status(
+    kind="WorkPlacement",
+    name="redis-small.worker-1-5058f",
+    namespace="default",
+    labels={"kratix.io/work": "redis-small"},
+    spec={
+        "targetDestinationName": "worker-1",
+        "id": "5058f1af8388633f609cadb75a75dc9d",
+        "promiseName": "redis",
+        "resourceName": "small",
+        "generation": 1,
+    },
+    conditions=(
+        Condition("ScheduleSucceeded", "True", "ScheduledToDestination", "Scheduled to correct Destination", TIME),
+        Condition("WriteSucceeded", "True", "WorkloadsWrittenToStateStore", "", TIME),
+    ),
+    extra={
+        "versionID": "5058f1af8388633f609cadb75a75dc9d00000000",
+        "inventory": {"state/worker-1/redis.yaml": "0a58f1af8388633f609cadb75a75dc9d00000000"},
+    },
+    events=(
+        Event(
+            type="Normal",
+            reason="WorkloadsWrittenToStateStore",
+            source="WorkPlacementController",
+            message="successfully written to Destination: worker-1 with versionID: 5058f",
+            count=1,
+            first_timestamp=TIME,
+            last_timestamp=TIME,
+        ),
+    ),
+)
+
+
+def test_the_shape():
+    assert statusfile.dump(STATUS) == FILE
+    assert statusfile.load(FILE) == STATUS
+
+
+def test_what_is_empty_is_left_out():
+    assert statusfile.dump(Status("Destination", "worker-1")) == (
+        b"apiVersion: platform.kratix.io/v1alpha1\n"
+        b"kind: Destination\n"
+        b"metadata:\n"
+        b"  name: worker-1\n"
+        b"  generation: 1\n"
+        b"status: {}\n"
+    )
+
+
+def test_an_inventory_of_ten_thousand_documents_is_read_back():
+    status = dataclasses.replace(STATUS, extra={"inventory": {f"state/w/{n}": "0a58f1" for n in range(10_000)}})
+    assert statusfile.load(statusfile.dump(status)) == status
+
+
+word = st.text(max_size=20)
+some = st.text(min_size=1, max_size=20)
+json_like = st.recursive(
+    st.none() | st.booleans() | st.integers() | word,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(word, inner, max_size=3),
+    max_leaves=5,
+)
+statuses = st.builds(
+    Status,
+    kind=some,
+    name=some,
+    namespace=word,
+    labels=st.dictionaries(word, word, max_size=2),
+    generation=st.integers(1, 2**63),
+    spec=st.dictionaries(word, json_like, max_size=3),
+    conditions=st.lists(st.builds(Condition, some, some, word, word, word), max_size=3).map(tuple),
+    extra=st.dictionaries(word.filter(lambda key: key != "conditions"), json_like, max_size=3),
+    events=st.lists(st.builds(Event, some, some, word, word, st.integers(1), word, word), max_size=3).map(tuple),
+)
+
+
+@given(statuses)
+@settings(deadline=None)
+def test_what_is_written_is_read_back(status):
+    raw = statusfile.dump(status)
+    assert statusfile.load(raw) == status
+    assert statusfile.dump(statusfile.load(raw)) == raw
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"- a\n",
+        b"a: b: c\n",
+        b"\xff",
+        FILE + b"---\n" + FILE,
+        FILE.replace(b"kind: WorkPlacement\n", b""),
+        FILE.replace(b"  name: redis-small.worker-1-5058f\n", b""),
+        FILE.replace(b"  name: redis-small.worker-1-5058f\n", b"  name: 1\n"),
+        FILE.replace(b"platform.kratix.io", b"example.com"),
+        FILE + b"kind: Work\n",
+        b"<<<<<<< HEAD\n" + FILE,
+    ],
+)
+def test_what_is_no_status_file_is_none(raw):
+    assert statusfile.load(raw) is None
+
+
+def load(body):
+    return statusfile.load(b"apiVersion: platform.kratix.io/v1alpha1\nkind: Work\nmetadata: {name: a}\n" + body)
+
+
+BARE = Status("Work", "a")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", BARE),
+        (b"unknown: 1\n", BARE),
+        (b"status: x\nevents: y\nspec: []\n", BARE),
+        (b"status: {conditions: {}}\nevents: [null, 1, {}, {type: Normal}]\n", BARE),
+        (b"status: {conditions: [null, x, {}, {type: Ready}, {type: 1, status: x}]}\n", BARE),
+        (b"status: {future: [1]}\n", dataclasses.replace(BARE, extra={"future": [1]})),
+        (
+            b"status: {conditions: [{type: Ready, status: 'True', reason: 1, more: x}]}\n",
+            dataclasses.replace(BARE, conditions=(Condition("Ready", "True", ""),)),
+        ),
+        (
+            b"events: [{type: Normal, reason: R, count: -1}, {type: Normal, reason: S, count: true}]\n",
+            dataclasses.replace(BARE, events=tuple(Event("Normal", r, "", "", 1, "", "") for r in "RS")),
+        ),
+    ],
+)
+def test_what_cannot_be_right_is_left_out(body, status):
+    assert load(body) == status
+
+
+def test_metadata_that_cannot_be_right_is_left_out():
+    raw = b"apiVersion: platform.kratix.io/v1alpha1\nkind: Work\nmetadata:\n  name: a\n"
+    assert statusfile.load(raw + b"  namespace: 1\n  labels: {a: 1, b: c}\n  generation: '3'\n") == (
+        dataclasses.replace(BARE, labels={"b": "c"})
+    )
+
+
+@given(st.binary(max_size=200) | st.integers(0, len(FILE)).map(lambda cut: FILE[:cut]))
+@settings(deadline=None)
+def test_nothing_is_a_reason_to_fail(raw):
+    statusfile.load(raw)
+
+
+@given(json_like, st.sampled_from(["metadata", "spec", "status", "events"]))
+@settings(deadline=None)
+def test_no_value_is_a_reason_to_fail(value, field):
+    file = {"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Work", "metadata": {"name": "a"}, field: value}
+    found = statusfile.load(yaml.dump(file))
+    assert found is None or statusfile.load(statusfile.dump(found)) == found
