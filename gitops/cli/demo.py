@@ -90,8 +90,9 @@ class _Screen:
 
 
 def _first_pass(demo: Demo, screen: _Screen) -> None:
-    print("# A platform of 8 Works and 7 Destinations, in a Git repository of its own.")
-    screen.type("gitops run --once")
+    print(
+        "# A platform of 8 Works and 7 Destinations, in a Git repository of its own. After one pass (gitops run --once):"
+    )
     demo.reconcile()
     screen.get_works()
     screen.say("search asks for GPUs, and no Destination has them:")
@@ -99,9 +100,8 @@ def _first_pass(demo: Demo, screen: _Screen) -> None:
 
 
 def _label_change(demo: Demo, screen: _Screen) -> str:
-    screen.say("prod-us gives its fast disks back: a commit takes the label storage=nvme from it.")
+    screen.say("prod-us gives its fast disks back: a commit takes its label storage=nvme away. After another pass:")
     change = demo.take_label()
-    screen.type("gitops run --once")
     demo.reconcile()
     screen.get_works()
     screen.say("postgres-orders was placed there for its disks. It stays with its data until somebody decides:")

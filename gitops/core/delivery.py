@@ -55,6 +55,13 @@ class PlacementDelivery:
         return self.placement.destination if self.placement else self.recorded.destination
 
     @property
+    def moved(self) -> bool:
+        """Whether its documents leave the place where they were."""
+        before = self.recorded.inventory()
+        below = f"{self.place}/" if self.place else ""
+        return bool(before and self.inventory) and not any(p == self.place or p.startswith(below) for p in before)
+
+    @property
     def version_paths(self) -> tuple[str, ...]:
         """The paths whose last change in the log is its version, when status does not know it; else empty."""
         known = self.recorded.text("versionID") and self.recorded.inventory() == dict(self.inventory)

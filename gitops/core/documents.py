@@ -150,8 +150,9 @@ def _check_paths(found: list[str]) -> None:
     for path in found:
         if reason := paths.check(path):
             raise ValueError(reason)
-        if (other := folded.setdefault(paths.fold(path), path)) is not path:
+        if other := folded.get(own := paths.fold(path)):
             raise ValueError(f"{path}: clashes with {other} of the same group")
+        folded[own] = path
     for path in found:
         above = paths.fold(path)
         while above := above.rpartition("/")[0]:

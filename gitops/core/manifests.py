@@ -103,7 +103,9 @@ def load_settings(path: str, raw: bytes) -> tuple[Settings | None, tuple[Problem
     report = _Report(path, raw)
     settings: Settings | None = Settings()
     for document in documents[:1]:
-        settings = _valid(Settings, _Candidate(document, (), document.data or {}, 1, document.faults), None, report)
+        data = {} if document.data is None else document.data
+        report.errors([fault.error for fault in document.faults])
+        settings = _valid(Settings, _Candidate(document, (), data, document.line, ()), None, report)
     surplus = [yaml.YamlError("expected one document", document.line, 1) for document in documents[1:2]]
     report.errors([error] if error else surplus)
     problems = report.problems()
@@ -136,9 +138,10 @@ def _candidates(document: yaml.Document) -> Iterator[_Candidate]:
         faults[fault.path[:2] if fault.path[:1] == ("items",) else ()].append(fault)
     if around := faults[()] + faults[("items",)]:
         yield _Candidate(document, (), None, document.line, tuple(around))
-    for index, item in enumerate(data["items"]):
+    lines = document.item_lines or (document.line,) * len(data["items"])  # an alias of a list has no lines of its own
+    for index, (item, line) in enumerate(zip(data["items"], lines, strict=True)):
         prefix = ("items", index)
-        yield _Candidate(document, prefix, item, document.item_lines[index], tuple(faults.get(prefix, ())))
+        yield _Candidate(document, prefix, item, line, tuple(faults.get(prefix, ())))
 
 
 def _is_list(data: Any) -> bool:
@@ -147,13 +150,15 @@ def _is_list(data: Any) -> bool:
 
 def _object(candidate: _Candidate, report: _Report) -> Object | None:
     """Return the definition that a candidate is, or report why it is none."""
+    key = _readable_key(candidate.data)
     if candidate.faults:
-        return _valid(Work, candidate, _readable_key(candidate.data), report)
+        report.errors([fault.error for fault in candidate.faults], key)
+        return None
     model = _model(candidate.data)
     if isinstance(model, Complaint):
         report.complaints(candidate, [model], None)
         return None
-    return _valid(model, candidate, _readable_key(candidate.data), report)
+    return _valid(model, candidate, key, report)
 
 
 def _model(data: Any) -> type[Object] | Complaint:
@@ -174,15 +179,17 @@ def _model(data: Any) -> type[Object] | Complaint:
 
 def _readable_key(data: Any) -> Key | None:
     """Return the key of an object that may be wrong in all but what makes its key."""
-    metadata = data.get("metadata") if isinstance(data, dict) else None
-    if not isinstance(metadata, dict) or not str(data.get("apiVersion", GROUP)).startswith(GROUP):
+    kind, metadata = (data.get("kind"), data.get("metadata")) if isinstance(data, dict) else (None, None)
+    if not isinstance(kind, str) or kind not in KINDS or not isinstance(metadata, dict):
+        return None
+    if not str(data.get("apiVersion", GROUP)).startswith(GROUP):
         return None
     try:
-        kind, name = data.get("kind"), _NAME.validate_python(metadata.get("name"))
+        name = _NAME.validate_python(metadata.get("name"))
         namespace = _NAMESPACE.validate_python(metadata.get("namespace") or "default")
     except ValidationError:
         return None
-    return Key(kind, namespace if kind in NAMESPACED else "", name) if kind in KINDS else None
+    return Key(kind, namespace if kind in NAMESPACED else "", name)
 
 
 M = TypeVar("M", bound=Model)
@@ -190,9 +197,6 @@ M = TypeVar("M", bound=Model)
 
 def _valid(model: type[M], candidate: _Candidate, key: Key | None, report: _Report) -> M | None:
     """Return the candidate as an object of *model*, or report all that is wrong with it."""
-    if candidate.faults:
-        report.errors([fault.error for fault in candidate.faults], key)
-        return None
     try:
         obj = model.model_validate(candidate.data, by_alias=True, by_name=False)
     except ValidationError as error:

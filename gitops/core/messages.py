@@ -78,8 +78,7 @@ def _placement_verb(made: PlacementDelivery) -> str:
         return "withdraw"
     if not made.recorded.inventory():
         return "place"
-    stays = made.recorded.inventory().keys() & made.inventory.keys()
-    return "update" if stays or not made.inventory else "move"
+    return "move" if made.moved else "update"
 
 
 def _object(units: Sequence[Unit]) -> str:

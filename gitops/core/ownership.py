@@ -53,7 +53,7 @@ class _Taken:
             others = [self._exclusive[token]] if token in self._exclusive else []
             if token in claim.exclusive:
                 others += self._shared.get(token, ())
-            if other := next((o for o in others if o != owner), None):
+            if other := min((o for o in others if o != owner), default=None):
                 return Conflict(token, other)
         return None
 
@@ -68,7 +68,7 @@ def resolve(claimants: Iterable[Claimant], reserved: Mapping[Owner, Claim]) -> d
     while True:
         found, displaced = _sweep(ordered, reserved, held)
         if not displaced:
-            return found
+            return _named(ordered, reserved, found)
         held |= displaced  # what it holds was given away in this sweep: sweep again with that in its hands
 
 
@@ -96,3 +96,15 @@ def _sweep(
         taken.take(claimant.owner, claimant.holds)
         found[claimant.owner] = lost
     return found, {}
+
+
+def _named(
+    ordered: Sequence[Claimant], reserved: Mapping[Owner, Claim], found: Mapping[Owner, Conflict]
+) -> dict[Owner, Conflict]:
+    """Say each conflict as it stands in the end: the same again, however the sweeps came to it."""
+    taken = _Taken()
+    for owner, claim in reserved.items():
+        taken.take(owner, claim)
+    for claimant in ordered:
+        taken.take(claimant.owner, claimant.holds if claimant.owner in found else claimant.wants)
+    return {c.owner: taken.against(c.owner, c.wants) or found[c.owner] for c in ordered if c.owner in found}

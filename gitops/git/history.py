@@ -6,7 +6,7 @@ Every walk costs what lies between its ends, not what the history holds.
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from gitops.core.tree import Entry, Oid
@@ -22,27 +22,23 @@ _BOTH = _OLD | _NEW
 
 
 def is_ancestor(repo: Repository, old: Oid, new: Oid) -> bool:
-    """Tell whether *new* was built on *old*, or is it."""
-    return old == new or _paint(repo.objects, old, new)[old] == _BOTH
+    """Tell whether *new* was built on *old*, or is it. KeyError when one of them is missing."""
+    return old == new or _Reach(repo.objects, old, new).of[old] == _BOTH
 
 
 def walk(repo: Repository, tip: Oid, until: Oid | None = None) -> Iterator[CommitInfo]:
     """Yield what is reachable from *tip* and not from *until*: children before parents, otherwise newest first."""
-    painted = _paint(repo.objects, until, tip)
-    children: dict[Oid, int] = defaultdict(int)
-    for oid, paint in painted.items():
-        if paint == _NEW:
-            for parent in repo.objects.read_commit(oid).parents:
-                children[parent] += 1
+    reach = _Reach(repo.objects, until, tip)
+    children = Counter(parent for oid in reach.of if reach.is_new(oid) for parent in reach.parents[oid])
     ready = _Newest(repo.objects)
-    if painted[tip] == _NEW:
+    if reach.is_new(tip):
         ready.push(tip)
     while ready:
         commit = ready.pop()
         yield commit
         for parent in commit.parents:
             children[parent] -= 1
-            if not children[parent] and painted.get(parent) == _NEW:
+            if not children[parent] and reach.is_new(parent):
                 ready.push(parent)
 
 
@@ -51,57 +47,71 @@ class _Newest:
 
     def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects
-        self._heap: list[tuple[int, int, Oid]] = []
+        self._heap: list[tuple[int, int, CommitInfo]] = []
         self._count = 0
 
     def __bool__(self) -> bool:
         return bool(self._heap)
 
     def push(self, oid: Oid) -> None:
+        commit = self._objects.read_commit(oid)
         self._count += 1
-        heapq.heappush(self._heap, (-self._objects.read_commit(oid).committed, self._count, oid))
+        heapq.heappush(self._heap, (-commit.committed, self._count, commit))
 
     def pop(self) -> CommitInfo:
-        return self._objects.read_commit(heapq.heappop(self._heap)[2])
+        return heapq.heappop(self._heap)[2]
 
     @property
     def date(self) -> int:
         return -self._heap[0][0]
 
 
-def _paint(objects: ObjectStore, old: Oid | None, new: Oid) -> dict[Oid, int]:
-    """Mark all that is reachable from one of two commits only, and enough of what is reachable from both.
+class _Reach:
+    """From which of two commits others are reached: all that only one of them reaches, and where both meet.
 
-    Goes on while something waits that only one of them reaches, or that is dated like what only *new* reached.
+    It goes on while something waits that only one reaches, or that is not older than what only *new* reached: another
+    order of dates than that of ancestry, as in commits of one second, then changes nothing.
     """
-    painted: dict[Oid, int] = defaultdict(int)
-    queue, unsettled = _Newest(objects), 0
-    oldest_new = float("inf")
-    waiting: dict[Oid, int] = {}
 
-    def reach(oid: Oid, paint: int) -> None:
-        nonlocal unsettled
-        if painted[oid] | paint == painted[oid]:
-            return
-        unsettled -= waiting.get(oid, _BOTH) != _BOTH
-        painted[oid] |= paint
-        if oid not in waiting:
-            queue.push(oid)
-        waiting[oid] = painted[oid]
-        unsettled += painted[oid] != _BOTH
+    def __init__(self, objects: ObjectStore, old: Oid | None, new: Oid) -> None:
+        self.of: dict[Oid, int] = {}
+        self.parents: dict[Oid, tuple[Oid, ...]] = {}
+        self._queue = _Newest(objects)
+        self._waiting: set[Oid] = set()
+        self._undecided = 0  # of those that wait, how many only one commit reaches
+        if old is not None:
+            self._mark(old, _OLD)
+        self._mark(new, _NEW)
+        oldest = float("inf")
+        while self._queue and (self._undecided or self._queue.date >= oldest):
+            commit = self._next()
+            if self.is_new(commit.oid):
+                oldest = min(oldest, commit.committed)
 
-    for start, paint in ((old, _OLD), (new, _NEW)):
-        if start is not None:
-            reach(start, paint)
-    while queue and (unsettled or queue.date >= oldest_new):
-        commit = queue.pop()
-        paint = waiting.pop(commit.oid)
-        unsettled -= paint != _BOTH
-        if paint == _NEW:
-            oldest_new = min(oldest_new, commit.committed)
+    def is_new(self, oid: Oid) -> bool:
+        return self.of.get(oid) == _NEW
+
+    def _next(self) -> CommitInfo:
+        commit = self._queue.pop()
+        self.parents[commit.oid] = commit.parents
+        self._waiting.remove(commit.oid)
+        self._undecided -= self.of[commit.oid] != _BOTH
         for parent in commit.parents:
-            reach(parent, paint)
-    return painted
+            self._mark(parent, self.of[commit.oid])
+        return commit
+
+    def _mark(self, oid: Oid, source: int) -> None:
+        before = self.of.get(oid, 0)
+        after = before | source
+        if before == after:
+            return
+        self.of[oid] = after
+        if oid in self._waiting:
+            self._undecided -= before != _BOTH
+        else:
+            self._queue.push(oid)
+            self._waiting.add(oid)
+        self._undecided += after != _BOTH
 
 
 def last_changed(repo: Repository, tip: Oid, paths: Iterable[str], until: Oid | None = None) -> dict[str, CommitInfo]:
@@ -111,7 +121,7 @@ def last_changed(repo: Repository, tip: Oid, paths: Iterable[str], until: Oid | 
     since then is left out of the answer.
     """
     objects, asked = repo.objects, _Asked.of(paths)
-    limit = _paint(objects, until, tip) if until else None
+    reach = _Reach(objects, until, tip) if until else None
     found: dict[str, CommitInfo] = {}
     pending = {tip: set(paths)}
     queue = _Newest(objects)
@@ -119,20 +129,29 @@ def last_changed(repo: Repository, tip: Oid, paths: Iterable[str], until: Oid | 
     while queue:
         commit = queue.pop()
         left = pending.pop(commit.oid)
-        if limit is not None and limit.get(commit.oid) != _NEW:
+        if reach and not reach.is_new(commit.oid):
             continue
-        for parent in commit.parents:
-            changed = left & asked.differing(objects, objects.read_commit(parent).tree, commit.tree)
-            left -= changed
-            if left and parent not in pending:
+        shares, introduced = _share(objects, asked, commit, left)
+        for parent, unchanged in shares:
+            if parent not in pending:
                 queue.push(parent)
-            if left:
-                pending[parent] = _union(pending.get(parent, set()), left)
-            left = changed
-        if not commit.parents:
-            left &= asked.differing(objects, None, commit.tree)
-        found.update(dict.fromkeys(left, commit))
+            pending[parent] = _union(pending.get(parent, set()), unchanged)
+        found.update(dict.fromkeys(introduced, commit))
     return found
+
+
+def _share(
+    objects: ObjectStore, asked: _Asked, commit: CommitInfo, left: set[str]
+) -> tuple[list[tuple[Oid, set[str]]], set[str]]:
+    """Divide *left* into what each parent has in the same way, the first of them first, and what none has."""
+    shares = []
+    for parent in commit.parents:
+        changed = left & asked.differing(objects, objects.commit_tree(parent), commit.tree)
+        left -= changed
+        if left:
+            shares.append((parent, left))
+        left = changed
+    return shares, left if commit.parents else left & asked.differing(objects, None, commit.tree)
 
 
 def _union(one: set[str], other: set[str]) -> set[str]:

@@ -47,7 +47,7 @@ class Record:
         """Remove a lock file of Git that this abandoned move left behind, if it is that."""
         try:
             content, taken = lock.read_bytes(), lock.stat().st_mtime
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         after = taken - os.fstat(self._handle).st_mtime
         empty_since = time.time() - taken if not content and -0.1 <= after < _CLOSE else 0.0

@@ -122,7 +122,7 @@ def _blame(repo: Repository, intent: Move, refusal: Exception) -> Exception:
     lock = _lock(repo, intent.ref)
     try:
         age = time.time() - lock.stat().st_mtime
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         free = shutil.disk_usage(repo.common_dir).free
         return RepositoryError(f"{intent.ref} cannot be written: {refusal} ({free:,} bytes are free)")
     return Busy(f"{lock} has been held for {age:.0f} s: if no Git process is at work, remove it")

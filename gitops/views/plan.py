@@ -52,9 +52,7 @@ def _action(made: PlacementDelivery) -> tuple[str, str]:
         return "misplace", "the Destination no longer matches its selectors; the documents stay"
     if not placement.misplaced and scheduled is not None and scheduled.status == "False":
         return "settle", "the Destination matches its selectors again"
-    if made.superseded or (
-        made.changes and made.recorded.inventory() and not made.recorded.inventory().keys() & made.inventory.keys()
-    ):
+    if made.moved:
         return "move", "the place of its documents changed"
     if made.restored:
         return "update", f"{len(made.restored)} files changed outside gitops are restored"

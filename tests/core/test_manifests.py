@@ -16,6 +16,9 @@ REAL = ROOT / "../shared/real"
 API = "apiVersion: platform.kratix.io/v1alpha1\n"
 
 
+DESTINATION = {"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Destination", "metadata": {"name": "w"}}
+
+
 def load(text):
     return manifests.load("works/a.yaml", text.encode() if isinstance(text, str) else text)
 
@@ -66,8 +69,7 @@ def test_nothing_is_nothing_and_no_problem(text):
 
 
 def test_json_is_read():
-    obj = {"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Destination", "metadata": {"name": "w"}, "spec": {}}
-    (manifest,), problems = load(json.dumps(obj, indent=1))
+    (manifest,), problems = load(json.dumps(DESTINATION, indent=1))
     assert (manifest.key, problems) == (Key("Destination", "", "w"), ())
 
 
@@ -79,6 +81,12 @@ def test_a_list_is_its_items():
     assert problems == ()
     assert (first.key.name, first.line, first.index) == ("a", 3, 0)
     assert (second.key.name, second.line, second.index) == ("b", 8, 1)
+
+
+def test_a_list_may_be_an_alias():
+    (manifest,), problems = load(f"x: &items [{{kind: Work}}, {json.dumps(DESTINATION)}]\nkind: List\nitems: *items\n")
+    assert (str(manifest.key), manifest.line) == ("Destination/w", 1)
+    assert [problem.line for problem in problems] == [3, 3, 3]
 
 
 def test_what_a_cluster_adds_is_ignored():
@@ -242,6 +250,7 @@ def test_an_object_that_is_too_large_hides_no_other():
         (work(name="a\n  namespace: ../x"), None),
         ("kind: Work\nmetadata: {labels: {a: b}}\n", None),
         ("kind: Work\nmetadata: []\n", None),
+        ("kind: [Work]\nmetadata: {name: a}\na: 1\na: 2\n", None),
     ],
 )
 def test_a_problem_names_the_object_when_its_name_can_be_believed(text, key):
@@ -314,6 +323,8 @@ def test_no_settings_are_the_defaults(raw):
     [
         (b"ouput: {}\n", 'gitops.yaml:1: unknown field "ouput" (did you mean "output"?)'),
         (b"[1]\n", "gitops.yaml:1: expected an object, found a list"),
+        (b"[]\n", "gitops.yaml:1: expected an object, found a list"),
+        (b"# c\n---\nfalse\n", "gitops.yaml:3: expected an object, found a boolean"),
         (b"output: {branch: 1}\n", 'gitops.yaml:1: output.branch: expected a string, found a number (quote it: "1")'),
         (b"commit: {author: me}\n", "gitops.yaml:1: commit.author: expected 'Name <email>', not 'me'"),
         (b"output: {}\n---\noutput: {}\n", "gitops.yaml:3: expected one document"),

@@ -368,7 +368,7 @@ MIX = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MIX)
 def test_a_plain_commit_of_the_user_holds_only_what_he_staged(tmp_path_factory, git, change, mix):
     root = tmp_path_factory.mktemp("mix")

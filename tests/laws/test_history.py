@@ -16,6 +16,7 @@ from support.platform import ADA, BOB, Platform
 
 from gitops.git import refs
 
+MEMORY = Path("/dev/shm")  # where there is one: a history syncs to disk hundreds of times
 FILES = ["works/a.yaml", "works/b.yaml", "works/team/c.yaml", "works/all.yml"]
 FOLDERS = ["works/f", "works/team/g"]
 DESTINATIONS = ["dev", "prod", "edge"]
@@ -90,7 +91,7 @@ class History(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="gitops-laws-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="gitops-laws-", dir=MEMORY if MEMORY.is_dir() else None))
         self.platform = Platform(self.folder / "platform.git")
         self.daemons = [self.platform.reconciler(), self.platform.reconciler()]
         self.home = "main"
@@ -126,6 +127,7 @@ class History(RuleBasedStateMachine):
     def define_store(self, branch, path):
         self.platform.commit({f"statestores/{STORE}.yaml": store(STORE, branch, path)}, "Define the store")
 
+    @precondition(lambda self: self._definitions())
     @rule(data=st.data(), how=st.sampled_from(["a: [", "kind: Wrok\n", "", "spec: 1", "extra"]))
     def break_definition(self, data, how):
         file = self._choose(data, self._definitions())
@@ -133,11 +135,13 @@ class History(RuleBasedStateMachine):
         broken = {"spec": text.replace("spec:", "sepc:", 1), "extra": f"{text}---\nkind: Unknown\n"}
         self.platform.commit({file: broken.get(how.partition(":")[0], how)}, f"Break {file}")
 
+    @precondition(lambda self: self._definitions())
     @rule(data=st.data(), whole=st.booleans())
     def remove_definition(self, data, whole):
         file = self._choose(data, self._definitions())
         self.platform.remove(file.rpartition("/")[0] if whole and file.endswith("/work.yaml") else file)
 
+    @precondition(lambda self: self._definitions())
     @rule(data=st.data(), name=st.sampled_from(["renamed.yaml", "moved/a.yaml", "b.yaml"]))
     def rename_definition(self, data, name):
         file = self._choose(data, self._definitions())

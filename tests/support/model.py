@@ -26,11 +26,12 @@ class Folder(NamedTuple):
 def judge(platform: Platform, scene: Scene) -> None:
     """Assert that placements and documents are what the definitions on the source branch ask for."""
     found = platform.files()
-    destinations = _only(_definitions(found, "destinations/", "Destination"))
+    defined = list(_definitions(found, "destinations/", "Destination"))
+    destinations = _only(defined)
     invalid = {file for file, status in scene.statuses.items() if _reason(status) == "InvalidDefinition"}
-    if any(file.startswith("destinations/") for file in invalid):
+    if len(destinations) < len(defined) or any(file.startswith("destinations/") for file in invalid):
         return
-    works = {k: w for k, w in _only(_definitions(found, "works/", "Work")).items() if _file(*k) not in invalid}
+    works = {k: w for k, w in _only(list(_definitions(found, "works/", "Work"))).items() if _file(*k) not in invalid}
     for key, (work, files) in works.items():
         assert _file(*key) in scene.statuses, f"{key} has no status"
         _placements_fit(scene, key, work, destinations)
@@ -60,7 +61,7 @@ def _definitions(found: Mapping[str, bytes], prefix: str, kind: str) -> Iterator
         yield from (Folder(d, below) for d in documents if isinstance(d, dict) and d.get("kind") == kind)
 
 
-def _only(found: Iterator[Folder]) -> dict[Any, Folder]:
+def _only(found: list[Folder]) -> dict[Any, Folder]:
     """Index definitions by (namespace, name), or name; what is defined twice is left to others to judge."""
     listed: dict[Any, list[Folder]] = {}
     for folder in found:

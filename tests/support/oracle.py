@@ -240,12 +240,11 @@ def _times_move_with_status(old: Statuses, new: Statuses, now: str) -> None:
         before = {c["type"]: c for c in old.get(file, {}).get("status", {}).get("conditions", [])}
         for condition in status["status"].get("conditions", []):
             last = before.get(condition["type"])
-            moved = last is None or last["lastTransitionTime"] != condition["lastTransitionTime"]
-            assert moved or last["status"] == condition["status"], f"{file}: {condition} changed and kept its time"
+            when = condition["lastTransitionTime"]
             if last and last["status"] == condition["status"]:
-                assert not moved, f"{file}: {condition['type']} moved its time without a transition"
-            if moved and now and not last:
-                assert condition["lastTransitionTime"] == now
+                assert when == last["lastTransitionTime"], f"{file}: {condition['type']} moved its time without reason"
+            elif now:
+                assert when == max(now, last["lastTransitionTime"] if last else now), f"{file}: {condition}"
 
 
 def _conditions_mean_what_they_say(platform: Platform, scene: Scene) -> None:

@@ -40,6 +40,18 @@ def test_a_new_repository_has_the_example_in_its_first_commit(capsys):
     assert "cd platform\n  gitops run --once\n" in capsys.readouterr().out
 
 
+def test_the_example_of_a_new_repository_is_valid_and_is_delivered(capsys):
+    main(["init", "platform"])
+
+    assert main(["--repo", "platform", "validate"]) == 0
+    assert main(["--repo", "platform", "run", "--once"]) == 0
+    capsys.readouterr()
+
+    assert main(["--repo", "platform", "get", "works"]) == 0
+    assert capsys.readouterr().out == "NAME    STATUS\nhello   Ready\n"
+    assert "greeting" in Path("platform/state/worker-1/resources/default/hello/example/5058f/hello.yaml").read_text()
+
+
 def test_the_branch_that_was_asked_for_is_made():
     main(["--branch", "trunk", "init", "platform"])
 

@@ -1,7 +1,8 @@
 """What README says happens, happens: each ```console block after `<!-- tested -->` is run, in order, in one folder.
 
 `$ ` begins a command, which must succeed; the lines below it are its whole output. A line `…` stands for any lines;
-a command without lines below it may print what it likes. After `<!-- tested: COMMAND -->` the block is the output of COMMAND.
+a command without lines below it may print what it likes. After `<!-- tested: COMMAND -->` the whole block is what
+COMMAND prints.
 """
 
 import os

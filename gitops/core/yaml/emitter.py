@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
-from gitops.core.yaml.scalars import render
+from gitops.core.yaml.scalars import render, text
 
 MAX_IMPLICIT_KEY = 1000  # readers look 1,024 characters ahead for the colon
 
@@ -30,7 +31,7 @@ def _mapping(data: Mapping[str, object], lead: str, indent: str, lines: list[str
     for key, value in data.items():
         name = _key(key, indent)
         if isinstance(value, str):
-            lines.append(f"{lead}{name} {render(value)}")
+            lines.append(f"{lead}{name} {text(value)}")
         elif isinstance(value, Mapping) and value:
             lines.append(lead + name)
             _mapping(value, indent + "  ", indent + "  ", lines)
@@ -53,10 +54,11 @@ def _sequence(data: list[object] | tuple[object, ...], lead: str, indent: str, l
         lead = indent
 
 
+@lru_cache(maxsize=4096)
 def _key(key: str, indent: str) -> str:
     if not isinstance(key, str):
         raise TypeError(f"only a string can be a key, not {key!r}")
-    name = render(key)
+    name = text(key)
     return f"{name}:" if len(name) <= MAX_IMPLICIT_KEY else f"? {name}\n{indent}:"
 
 

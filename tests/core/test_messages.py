@@ -1,0 +1,153 @@
+"""Commit messages: short subjects, trailers that git itself can read, and no way for a value to forge one."""
+
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gitops.core import messages
+from gitops.core.delivery import PlacementDelivery, Unit
+from gitops.core.events import Transition
+from gitops.core.manifests import Key
+from gitops.core.memory import RecordedPlacement
+from gitops.core.messages import Source
+from gitops.core.record import CommitName, Happened
+from gitops.core.tree import FILE, Change, Entry
+
+SOURCE = Source("1" * 40, "Ada Lovelace", "ada@example.org", "Add redis", "2026-01-01T00:00:00Z")
+HOSTILE = [
+    "two\nlines",
+    "two\r\nlines",
+    "[skip ci]",
+    "---",
+    "a\n\nSigned-off-by: Mallory <m@example.org>",
+    "a\n---\nGitops-Event: Normal Forged Work/x",
+    "Gitops-Truncated: 0",
+    "\x1b[31mred",
+    "\u202ereversed",
+    "\u2028",
+    "\x85",
+    "# comment",
+    "(cherry picked from commit 1111111)",
+    " " * 50,
+    "x" * 5000,
+    "\ud800",
+    "",
+]
+
+
+def trailers(message):
+    """What git sees in the last paragraph."""
+    command = ["git", "interpret-trailers", "--parse"]
+    printed = subprocess.run(command, input=message.encode(), capture_output=True, check=True).stdout.decode()
+    return [tuple(line.split(": ", 1)) for line in printed.splitlines()]
+
+
+def change(path):
+    return Change(path, None, Entry(FILE, b"\1" * 20))
+
+
+def unit(name="redis-small", destination="worker-1", place="state/worker-1/resources/default/redis/small/5058f", changes=2):
+    key = Key("Work", "default", name)
+    made = PlacementDelivery(key, f"{name}.{destination}-5058f", object(), RecordedPlacement(), "main", place, {}, key)
+    changed = [change(f"{place}/{n}") for n in range(changes)]
+    return Unit(key, "main", changes=changed, placements=[made], destinations={destination})
+
+
+def happened(message="message", name="search"):
+    return Happened(Key("Work", "team-c", name), Transition("Warning", "NoMatchingDestination", "Scheduler", message))
+
+
+def test_a_documents_commit_says_what_went_where_and_why():
+    assert messages.documents([unit()], SOURCE, {}) == (
+        "place(default/redis-small): worker-1 (+2 ~0 -0)\n"
+        "\n"
+        "Its selectors match worker-1; source commit 1111111.\n"
+        "\n"
+        "Gitops-Work: default/redis-small\n"
+        "Gitops-Destination: worker-1\n"
+        "Gitops-Path: state/worker-1/resources/default/redis/small/5058f\n"
+        f"Gitops-Source-Commit: {'1' * 40}\n"
+        f"Argocd-reference-commit-sha: {'1' * 40}\n"
+        "Argocd-reference-commit-author: Ada Lovelace <ada@example.org>\n"
+        "Argocd-reference-commit-subject: Add redis\n"
+        "Argocd-reference-commit-date: 2026-01-01T00:00:00Z\n"
+    )
+
+
+def test_a_status_commit_tells_each_event_once_as_a_line_and_as_a_trailer():
+    versions = {"default/redis-small.worker-1-5058f": "2" * 40}
+
+    assert messages.status("5 Works, 4 Ready, 1 Pending", [happened()], [Key("Work", "team-c", "search")], versions, SOURCE) == (
+        "status: 5 Works, 4 Ready, 1 Pending (1 event)\n"
+        "\n"
+        "Warning NoMatchingDestination Work/team-c/search: message\n"
+        "\n"
+        "Gitops-Event: Warning NoMatchingDestination Work/team-c/search\n"
+        "Gitops-Work: team-c/search\n"
+        f"Gitops-Version: default/redis-small.worker-1-5058f {'2' * 40}\n"
+        f"Gitops-Source-Commit: {'1' * 40}\n"
+    )
+
+
+def test_ours_are_told_from_those_of_others():
+    documents, status = messages.documents([unit()], SOURCE, {}), messages.status("1 Work", [], [], {}, SOURCE)
+
+    assert (messages.is_documents(documents), messages.is_status(documents)) == (True, False)
+    assert (messages.is_documents(status), messages.is_status(status)) == (False, True)
+    assert not messages.is_status("status: tidy up") and not messages.is_documents("update(deps): pygit2")
+
+
+@pytest.mark.parametrize("units", [1, 2, 60])
+def test_subjects_fit_into_72_characters(units):
+    found = [unit(f"{'w' * 200}-{n}", f"{'d' * 200}-{n}") for n in range(units)]
+
+    assert len(messages.documents(found, SOURCE, {}).partition("\n")[0]) <= 72
+
+
+def test_a_short_subject_keeps_its_counts():
+    subject = messages.documents([unit("w" * 200)], SOURCE, {}).partition("\n")[0]
+
+    assert subject.endswith("… (+2 ~0 -0)")
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_no_value_of_a_commit_forges_or_breaks_a_trailer(value):
+    source = Source("1" * 40, value, value, value, "2026-01-01T00:00:00Z", value)
+    message = messages.documents([unit()], source, {Key("Work", "default", "redis-small"): CommitName(b"\1" * 20, value)})
+
+    found = trailers(message)
+    assert [key for key, _ in found if key.startswith("Gitops-")] == ["Gitops-Work", "Gitops-Destination", "Gitops-Path", "Gitops-Source-Commit"]
+    assert ("Gitops-Source-Commit", "1" * 40) in found
+    assert not any(key.startswith(("Signed-off-by", "Gitops-Event")) for key, _ in found)
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_no_message_of_an_event_forges_or_breaks_a_trailer(value):
+    found = trailers(messages.status("1 Work", [happened(value)], [], {}, SOURCE))
+
+    assert found == [("Gitops-Event", "Warning NoMatchingDestination Work/team-c/search"), ("Gitops-Source-Commit", "1" * 40)]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(max_size=60))
+def test_whatever_an_event_says_git_reads_the_same_trailers(value):
+    assert [key for key, _ in trailers(messages.status("1 Work", [happened(value)], [], {}, SOURCE))] == ["Gitops-Event", "Gitops-Source-Commit"]
+
+
+def test_a_message_is_bounded_and_says_what_it_leaves_out():
+    events = [happened(f"no match for {n}", f"work-{n}") for n in range(100_000)]
+    works = [Key("Work", "team-c", f"work-{n}") for n in range(100_000)]
+    message = messages.status("100000 Works, 100000 Pending", events, works, {}, SOURCE)
+
+    assert 200 << 10 < len(message.encode()) <= 256 << 10
+    found = trailers(message)
+    kept = sum(key in ("Gitops-Event", "Gitops-Work") for key, _ in found)
+    lines = message.count("\nWarning ")
+    assert ("Gitops-Truncated", str(300_000 - kept - lines)) in found
+    assert found[-2] == ("Gitops-Source-Commit", "1" * 40)
+
+
+def test_a_message_within_the_bound_is_not_truncated():
+    assert "Gitops-Truncated" not in messages.status("1 Work", [happened()] * 100, [], {}, SOURCE)

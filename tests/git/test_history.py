@@ -1,0 +1,143 @@
+"""Ancestry, ranges and "who last changed this" agree with git on any history."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gitops.core.tree import BLOB, EMPTY, FILE, Entry, patch
+from gitops.git import history, refs
+from gitops.git.commits import Identity
+from gitops.git.repository import Repository
+
+ME = Identity("gitops", "gitops@localhost")
+PATHS = ["a", "d/a", "d/b", "d/e/f", "x/y"]
+FOLDERS = ["d", "d/e", "x", "never/there"]
+
+# A history is a list of commits: parents (as numbers of earlier ones), seconds since the one before, edits.
+COMMITS = st.lists(
+    st.tuples(
+        st.lists(st.integers(1, 4), max_size=2, unique=True),
+        st.integers(0, 1),
+        st.dictionaries(st.sampled_from(PATHS), st.sampled_from([None, "1", "2"]), max_size=2),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+def build(repo, commits):
+    """Write a history; without parents a commit follows the one before it; a merge takes its first parent's tree."""
+    objects, oids, when = repo.objects, [], 1_700_000_000
+    for back, seconds, files in commits:
+        parents = list(dict.fromkeys(oids[max(0, len(oids) - n)] for n in back or [1])) if oids else []
+        edits = {path: text and Entry(FILE, objects.add(BLOB, text.encode())) for path, text in files.items()}
+        tree = patch(objects, objects.commit_tree(parents[0]) if parents else EMPTY, edits)
+        when += seconds
+        oids.append(objects.commit(tree, parents, ME, when, f"{len(oids)}"))
+    objects.flush()
+    return oids
+
+
+def lines(text):
+    return [bytes.fromhex(line) for line in text.split()]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(COMMITS, st.data())
+def test_walks_agree_with_git(repo, root, git, commits, data):
+    oids = build(repo, commits)
+    tip, until = oids[-1], data.draw(st.sampled_from(oids))
+    for old in {*oids[:3], until}:
+        expected = git(root, "merge-base", "--all", old.hex(), tip.hex()) == old.hex()
+        assert history.is_ancestor(repo, old, tip) == expected
+        assert history.is_ancestor(repo, tip, old) == (tip == old)
+    for args, walked in (
+        ([tip.hex()], history.walk(repo, tip)),
+        ([tip.hex(), f"^{until.hex()}"], history.walk(repo, tip, until)),
+        ([until.hex(), f"^{tip.hex()}"], history.walk(repo, until, tip)),
+    ):
+        found = list(walked)
+        assert {info.oid for info in found} == set(lines(git(root, "rev-list", *args)))
+        place = {info.oid: number for number, info in enumerate(found)}
+        assert all(place[info.oid] < place.get(parent, len(found)) for info in found for parent in info.parents)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(COMMITS)
+def test_the_last_change_of_a_path_is_the_one_that_git_log_shows(repo, root, git, commits):
+    tip = build(repo, commits)[-1]
+    found = history.last_changed(repo, tip, PATHS + FOLDERS)
+    shown = {path: git(root, "log", "-1", "--format=%H", tip.hex(), "--", path) for path in PATHS + FOLDERS}
+    assert {path: info.oid.hex() for path, info in found.items()} == {p: oid for p, oid in shown.items() if oid}
+
+
+def test_the_newest_commit_comes_first_and_a_child_before_its_parent_whatever_the_clock_says(repo):
+    objects = repo.objects
+    one = objects.commit(EMPTY, [], ME, 500, "one")
+    two = objects.commit(EMPTY, [one], ME, 100, "two, by a slow clock")
+    side = objects.commit(EMPTY, [one], ME, 300, "side")
+    top = objects.commit(EMPTY, [two, side], ME, 600, "merge")
+    assert [info.oid for info in history.walk(repo, top)] == [top, side, two, one]
+    assert list(history.walk(repo, top, top)) == []
+    assert history.is_ancestor(repo, one, top)
+    assert not history.is_ancestor(repo, top, one)
+
+
+def test_what_did_not_change_since_a_commit_is_left_out(repo, root, git, change):
+    base = change(repo, {"a": "1", "b": "1", "d/e": "1"})
+    second = change(repo, {"a": "2", "d/f": "1"})
+    tip = change(repo, {"b": "2", "d/e": None})
+    found = history.last_changed(repo, tip, ["a", "b", "d", "d/e", "d/f", "never"], base)
+    assert {path: info.oid for path, info in found.items()} == {
+        "a": second,
+        "b": tip,
+        "d": tip,
+        "d/e": tip,
+        "d/f": second,
+    }
+    assert history.last_changed(repo, tip, ["a"], tip) == {}
+    assert history.last_changed(repo, tip, ["a"], second) == {}
+
+
+def test_a_walk_reads_only_what_lies_between_its_ends(repo, monkeypatch):
+    oids = build(repo, [([], 1, {"a": str(n % 2)}) for n in range(200)])
+    fresh = Repository.open(repo.git_dir)
+    read = fresh.objects.read_commit
+    asked = set()
+    monkeypatch.setattr(fresh.objects, "read_commit", lambda oid: asked.add(oid) or read(oid))
+    assert len(list(history.walk(fresh, oids[-1], oids[-4]))) == 3
+    assert history.is_ancestor(fresh, oids[-4], oids[-1])
+    assert history.last_changed(fresh, oids[-1], ["a"], oids[-4]).keys() == {"a"}
+    assert len(asked) <= 6
+
+
+def test_many_paths_cost_one_walk(repo, monkeypatch):
+    objects = repo.objects
+    blob = Entry(FILE, objects.add(BLOB, b"1"))
+    paths = [f"d{n % 20}/f{n}" for n in range(1000)]
+    root = patch(objects, None, dict.fromkeys(paths, blob))
+    tip = first = objects.commit(root, [], ME, 1, "first")
+    for n in range(50):
+        root = patch(objects, root, {f"d{n % 20}/new": Entry(FILE, objects.add(BLOB, b"%d" % n))})
+        tip = objects.commit(root, [tip], ME, 2 + n, "more")
+    reads = []
+    tree = objects.tree
+    monkeypatch.setattr(objects, "tree", lambda oid: reads.append(oid) or tree(oid))
+    assert {info.oid for info in history.last_changed(repo, tip, paths).values()} == {first}
+    assert len(reads) < 50 * 4 + 30
+
+
+def test_a_shallow_history_ends_where_it_was_cut(repo, root, git, change, tmp_path):
+    for text in "123":
+        change(repo, {"a": text})
+    git(tmp_path, "clone", "-q", "--depth=2", f"file://{root}", "shallow")
+    shallow = Repository.open(tmp_path / "shallow")
+    tip = refs.tip(shallow, "main")
+    assert len(list(history.walk(shallow, tip))) == 2
+    assert history.last_changed(shallow, tip, ["a"])["a"].oid == tip
+
+
+def test_a_missing_commit_is_an_error_and_no_end(repo, change):
+    tip = change(repo, {"a": "1"})
+    with pytest.raises(KeyError):
+        history.is_ancestor(repo, b"x" * 20, tip)

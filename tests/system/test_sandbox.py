@@ -1,0 +1,66 @@
+"""Templates of others: they see their scope and nothing else, cannot change it, and cannot take more than their share."""
+
+import os
+
+import pytest
+
+from gitops.core.documents import TemplateError
+from gitops.sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    made = Sandbox()
+    yield made
+    made.close()
+
+
+def test_a_template_sees_its_scope(sandbox):
+    assert sandbox("{{ work.name }}: {{ values.n + 1 }}\n", {"work": {"name": "é"}, "values": {"n": 1}}) == "é: 2\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        ("{{ nothing }}", "'nothing' is undefined"),
+        ("{% if %}", "line 1"),
+        ("{{ values.update({'n': 2}) }}", "unsafe"),
+        ("{{ ''.__class__.__mro__ }}", "unsafe"),
+        ("{{ [1, 2] | random }}", "No filter named 'random'"),
+        ("{% include 'x' %}", "no loader"),
+        ("{{ now() }}", "'now' is undefined"),
+        ("{{ lipsum(n=100) }}", "'lipsum' is undefined"),
+        ("{{ 'x' * 2000000 }}", "more than 1 MiB of output"),
+        ("{{ 1 / 0 }}", "division by zero"),
+        ("{" * 20000, ""),
+    ],
+)
+def test_what_a_template_may_not(sandbox, template, reason):
+    if template.startswith("{{{{"):
+        template = "{{ " + "(" * 10_000 + "1" + ")" * 10_000 + " }}"
+    with pytest.raises(TemplateError, match=None if not reason else "(?i).*" + reason.replace("(", r"\(")):
+        sandbox(template, {"values": {"n": 1}})
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "{{ 'x' * 10 ** 9 }}",
+        "{{ 2 ** (10 ** 9) }}",
+    ],
+)
+def test_a_template_that_costs_too_much_is_ended_and_the_next_one_is_not_affected(sandbox, template):
+    with pytest.raises(TemplateError):
+        sandbox(template, {})
+    assert sandbox("{{ a }}", {"a": 1}) == b"1"
+
+
+def test_nothing_of_the_environment_is_within_reach(sandbox, monkeypatch):
+    monkeypatch.setitem(os.environ, "SECRET", "canary")
+    sandbox.close()
+    pid = None
+    assert sandbox("{{ 1 }}", {}) == b"1"
+    pid = sandbox._process.pid
+    with open(f"/proc/{pid}/environ", "rb") as environ:
+        assert b"canary" not in environ.read()
