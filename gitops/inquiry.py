@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from gitops.core import messages
 from gitops.core.manifests import Key
 from gitops.core.plan import Plan
 from gitops.core.provenance import Provenance
@@ -12,6 +13,7 @@ from gitops.core.tree import Oid
 from gitops.git import history
 from gitops.git.commits import CommitInfo
 from gitops.git.repository import Repository
+from gitops.git.trailers import trailers
 
 
 def sources(repo: Repository, tip: Oid, plan: Plan, traced: Mapping[Key, Provenance]) -> dict[str, CommitName]:
@@ -49,6 +51,23 @@ def known_versions(repo: Repository, plan: Plan) -> dict[tuple[Key, str], Oid]:
             if commits := [found[path] for path in made.version_paths if path in found]:
                 named[made.work, made.name] = _newest(commits).oid
     return named
+
+
+def placed(repo: Repository, tip: Oid) -> dict[Key, frozenset[str]]:
+    """Return the Destinations to which the log took each Work since it was last withdrawn, where it speaks of one Work."""
+    named: dict[Key, set[str]] = {}
+    ended: set[Key] = set()
+    for commit in history.walk(repo, tip):
+        found = trailers(commit.message) if messages.is_documents(commit.message) else []
+        works = [value.partition("/") for key, value in found if key == messages.WORK]
+        if len(works) != 1:
+            continue
+        work = Key("Work", works[0][0], works[0][2])
+        if commit.message.startswith("withdraw("):
+            ended.add(work)
+        elif work not in ended:
+            named.setdefault(work, set()).update(value for key, value in found if key == messages.DESTINATION)
+    return {work: frozenset(names) for work, names in named.items()}
 
 
 def _newest(commits: Iterable[CommitInfo]) -> CommitInfo:

@@ -123,7 +123,8 @@ class Reconciler:
         if left is None and tip:
             last = seen.last if home else newest(self._repo, tip, messages.is_documents)
             left = last.tree if last else None
-        return Branch(tip, root, left)
+        logged = inquiry.placed(self._repo, tip) if tip and seen.seen.status is None else {}
+        return Branch(tip, root, left, logged)
 
 
 def _signer(key: str) -> Sign:
@@ -166,8 +167,8 @@ class _Pass:
         return outcome
 
     def _documents(self, branch: str, gone: dict[Key, CommitName]) -> Chain:
-        tip, root, _ = self._plan.branches[branch]
-        return self._publisher.documents(branch, tip, root, self._plan.delivery.units, self._seen.source, gone)
+        known = self._plan.branches[branch]
+        return self._publisher.documents(branch, known.tip, known.root, self._plan.delivery.units, self._seen.source, gone)
 
     def _write_elsewhere(self, gone: dict[Key, CommitName]) -> dict[UnitId, Oid]:
         """Commit and move the other branches: status may only report what is there."""

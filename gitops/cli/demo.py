@@ -91,7 +91,7 @@ class _Screen:
 
 def _first_pass(demo: Demo, screen: _Screen) -> None:
     print(
-        "# A platform of 8 Works and 7 Destinations, in a Git repository of its own. After one pass (gitops run --once):"
+        "# A platform of 8 Works and 7 Destinations, in a Git repository of its own. After a pass, gitops run --once:"
     )
     demo.reconcile()
     screen.get_works()

@@ -224,7 +224,10 @@ class _Deliverer:
         alone = len(aggregate.authors) == 1 and not self._moved.get(name)
         key = aggregate.authors[0] if alone else Key("Destination", "", name)
         changes = tuple(edits.touched(self._objects, root, wanted))
-        return self._book_destination(key, aggregate.branch, wanted, changes, name)
+        unit = self._book_destination(key, aggregate.branch, wanted, changes, name)
+        if unit:
+            unit.authors = aggregate.authors
+        return unit
 
     # units
 

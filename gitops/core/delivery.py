@@ -98,6 +98,13 @@ class Unit:
     changes: list[Change] = field(default_factory=list)
     placements: list[PlacementDelivery] = field(default_factory=list)
     destinations: set[str] = field(default_factory=set)
+    authors: tuple[Key, ...] = ()
+
+    @property
+    def works(self) -> list[Key]:
+        """The Works whose documents it commits; `authors` are those whose part of an aggregate changed."""
+        own = {self.key} if self.key.kind == "Work" else set()
+        return sorted(own | {made.work for made in self.placements} | set(self.authors))
 
     @property
     def tally(self) -> Tally:

@@ -22,7 +22,7 @@ _RESERVE = 16 << 10
 
 Trailer = tuple[str, str]
 
-SOURCE_COMMIT = "Gitops-Source-Commit"
+SOURCE_COMMIT, WORK, DESTINATION = "Gitops-Source-Commit", "Gitops-Work", "Gitops-Destination"
 _DOCUMENTS = re.compile(r"(place|update|withdraw|move|destination)\(")
 _SOURCE = re.compile(rf"^{SOURCE_COMMIT}: ([0-9a-f]{{40}})$", re.MULTILINE)
 
@@ -54,11 +54,16 @@ def documents(units: Sequence[Unit], source: Source, removed: dict[Key, CommitNa
     """Return the message of a documents commit: of one unit, or of all units of a pass."""
     tally = edits.tally({c.path: c for unit in units for c in unit.changes}.values())
     names = sorted({name for unit in units for name in unit.destinations})
-    canaries = all(unit.key.kind == "Destination" and not unit.placements for unit in units)
-    what = "own documents" if canaries else _listed(names, "Destination")
+    what = _listed(names, "Destination") if any(unit.placements or unit.key.kind == "Work" for unit in units) else _own(units)
     subject = f"{_verb(units)}({_object(units)}): {what} ({tally})"
     why = _why(units, source, removed)
     return _message(_cut(subject, f" ({tally})"), [why], _document_trailers(units, names), source_trailers(source))
+
+
+def _own(units: Sequence[Unit]) -> str:
+    """Say what a Destination commits: its canary documents, or the aggregate of several Works."""
+    works = sorted({f"{key.namespace}/{key.name}" for unit in units for key in unit.works})
+    return _listed(works, "Work") if works else "own documents"
 
 
 def _verb(units: Sequence[Unit]) -> str:
@@ -118,11 +123,11 @@ def _why(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) 
 
 
 def _document_trailers(units: Sequence[Unit], names: Iterable[str]) -> Iterator[Trailer]:
-    works = sorted({made.work for unit in units for made in unit.placements} | {u.key for u in units if u.key.kind == "Work"})
+    works = sorted({key for unit in units for key in unit.works})
     for key in works:
-        yield "Gitops-Work", f"{key.namespace}/{key.name}"
+        yield WORK, f"{key.namespace}/{key.name}"
     for name in names:
-        yield "Gitops-Destination", name
+        yield DESTINATION, name
     for place in sorted({made.place for unit in units for made in unit.placements if made.place}):
         yield "Gitops-Path", place
 
@@ -145,7 +150,7 @@ def _status_trailers(happened: Iterable[Happened], works: Iterable[Key], version
     for key, transition in happened:
         yield "Gitops-Event", f"{transition.type} {transition.reason} {key}"
     for key in sorted(works):
-        yield "Gitops-Work", f"{key.namespace}/{key.name}"
+        yield WORK, f"{key.namespace}/{key.name}"
     for name, version in sorted(versions.items()):
         yield "Gitops-Version", f"{name} {version}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gitops.api.work import Work
@@ -14,6 +14,7 @@ from gitops.core.manifests import Key
 from gitops.core.memory import RecordedPlacement, RecordedWork
 from gitops.core.naming import group_id
 from gitops.core.ownership import Claim
+from gitops.core.recovery import Traces
 from gitops.core.scheduling import Assignment
 from gitops.core.survey import Survey
 from gitops.core.targets import Target
@@ -43,6 +44,7 @@ class Context:
     survey: Survey
     objects: Objects
     renderer: Render
+    traces: Traces = field(default_factory=Traces)
 
     def decide(self, key: Key) -> Decided:
         """Decide one Work, as if no other claimed what it claims."""
@@ -61,7 +63,7 @@ class Context:
             key.name,
             groups,
             single=bool(work.spec.resource_name),
-            existing=self._existing(recorded),
+            existing=self._existing(recorded) if self.survey.seen.status else self._recovered(key, work, groups),
             matcher=self.survey.matcher,
             unready=self.survey.unready,
         )
@@ -88,6 +90,10 @@ class Context:
             if name in self.survey.targets or self.survey.cleanup.get(name) == "none":
                 existing.setdefault(placement.group, []).append(name)
         return existing
+
+    def _recovered(self, key: Key, work: Work, groups: tuple[Group, ...]) -> dict[str, list[str]]:
+        """Return the Destinations on which the documents of each group stand, now that no status tells."""
+        return {g.id: self.traces.destinations(key, work, g, self.survey.targets, self.objects) for g in groups}
 
     def _placement(self, work: Work, group: Group, assignment: Assignment, recorded: RecordedWork) -> Placement:
         name = f"{work.metadata.name}.{assignment.destination}-{group.short}"

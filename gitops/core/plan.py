@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from gitops.core import claims, layout, memory
@@ -16,6 +17,7 @@ from gitops.core.delivery import Delivery, Drift
 from gitops.core.documents import Render
 from gitops.core.manifests import Key
 from gitops.core.placing import Context, Decided
+from gitops.core.recovery import Traces
 from gitops.core.survey import Survey
 from gitops.core.targets import Target
 from gitops.core.tree import Objects, Oid, diff, subtree
@@ -23,11 +25,15 @@ from gitops.core.world import World
 
 
 class Branch(NamedTuple):
-    """An output branch: its tip, the tree that is there now, and the tree that the last pass left (None: not known)."""
+    """An output branch: its tip, the tree that is there now, and the tree that the last pass left (None: not known).
+
+    `logged` are the Destinations of each Work in its log; they are asked for only when all status is lost.
+    """
 
     tip: Oid | None
     root: Oid | None
     left: Oid | None
+    logged: Mapping[Key, frozenset[str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -46,12 +52,20 @@ class Plan:
 
 def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects: Objects, renderer: Render) -> Plan:
     """Decide what a pass does. Pure: equal arguments give an equal plan, and nothing is written."""
-    context = Context(world, survey, objects, renderer)
+    roots = {name: branch.root for name, branch in branches.items()}
+    context = Context(world, survey, objects, renderer, Traces(roots, _logged(branches.values())))
     drift = Drift({name: frozenset(_drifted(objects, survey, name, branch)) for name, branch in branches.items()})
     decided = _closure(context, _dirty(context, drift))
     decided = claims.settle(context, decided)
-    roots = {name: branch.root for name, branch in branches.items()}
     return Plan(survey, decided, deliver(context, decided, roots, drift), branches)
+
+
+def _logged(branches: Iterable[Branch]) -> dict[Key, set[str]]:
+    found: dict[Key, set[str]] = {}
+    for branch in branches:
+        for key, names in branch.logged.items():
+            found.setdefault(key, set()).update(names)
+    return found
 
 
 def _closure(context: Context, first: Iterable[Key]) -> dict[Key, Decided]:

@@ -36,9 +36,10 @@ def judge(platform: Platform, scene: Scene) -> None:
         assert _file(*key) in scene.statuses, f"{key} has no status"
         _placements_fit(scene, key, work, destinations)
         for status in _placements(scene, key):
-            target = scene.statuses.get(f"destinations/{status['spec']['targetDestinationName']}.yaml")
-            if target and _written(status) and target["status"]["mode"] != "aggregatedYAML":
-                definition = destinations[target["metadata"]["name"]].work
+            name = status["spec"]["targetDestinationName"]
+            target = scene.statuses[f"destinations/{name}.yaml"]
+            if name in destinations and _written(status) and target["status"]["mode"] != "aggregatedYAML":
+                definition = destinations[name].work
                 _documents_are(platform, scene, status, _expected(work, files, status, target, definition))
     for file, status in scene.statuses.items():
         if file.startswith("destinations/") and status["status"].get("mode") == "aggregatedYAML":

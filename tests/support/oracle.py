@@ -116,15 +116,15 @@ def _only_own_paths_are_written(
     platform: Platform, before: Scene, after: Scene, told: Iterable[tuple[Statuses, Statuses, pygit2.Commit]]
 ) -> None:
     known = [before.statuses, after.statuses, *(new for _, new, _ in told)]
-    own = {path for statuses in known for path in _inventories(statuses, before.home)}
-    places = tuple(place for statuses in known for place in _places(statuses, before.home))
+    own = {f"{branch}:{path}/" for statuses in known for branch, path in _inventories(statuses, before.home)}
+    places = (*own, *(place for statuses in known for place in _places(statuses, before.home)))
     for branch in after.tips:
         for commit in platform.log(branch, until=before.tips.get(branch, "")):
             for path in _changed(platform.repo, commit) if is_status(commit) or is_documents(commit) else ():
                 if is_status(commit):
                     assert path.startswith("status/"), f"{path} written by a status commit"
                 else:
-                    assert (branch, path) in own or f"{branch}:{path}".startswith(places), f"{path} is nobody's"
+                    assert f"{branch}:{path}/".startswith(places), f"{path} is nobody's"
 
 
 def _changed(repo: pygit2.Repository, commit: pygit2.Commit) -> Iterator[str]:

@@ -7,7 +7,7 @@ Only a syntax error or a limit of the whole file ends the reading.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import yaml
@@ -41,7 +41,7 @@ class Document:
     faults: tuple[Fault, ...]
     item_lines: tuple[int, ...]
     index: int
-    raw: bytes
+    raw: bytes = field(repr=False)
 
     def position(self, path: Path) -> tuple[int, int]:
         """Return line and column of *path*, or of the nearest thing around it that is there. Reads the file again."""

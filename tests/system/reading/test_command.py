@@ -1,0 +1,61 @@
+"""The frame of the command: options, help, and how it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gitops import __version__
+from gitops.cli.main import COMMANDS
+
+
+def test_the_version(gitops: Callable[..., Any]) -> None:
+    assert gitops("--version").out == f"gitops {__version__}\n"
+
+
+def test_help_names_every_command_and_each_command_has_its_own(gitops: Callable[..., Any]) -> None:
+    assert gitops("--help").out == gitops().out
+    for name in COMMANDS:
+        assert f"\n  {name} " in gitops("--help").out
+        shown = gitops(name, "--help")
+        assert (shown.code, shown.out.startswith(f"usage: gitops {name} ")) == (0, True)
+
+
+def test_help_and_version_import_nothing_heavy() -> None:
+    heavy = "sys.exit(bool({'pygit2', 'pydantic', 'yaml', 'jinja2'} & set(sys.modules)))"
+    script = f"import sys\nfrom gitops.cli.main import main\ntry: main(['--version'])\nexcept SystemExit: {heavy}"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_an_unknown_command_is_a_usage_error_with_a_hint(gitops: Callable[..., Any]) -> None:
+    ran = gitops("gte")
+    assert (ran.out, ran.code) == ("", 2)
+    assert ran.err.startswith('error: unknown command "gte", did you mean "get"?\n')
+
+
+@pytest.mark.parametrize("words", [("--nope",), ("get", "--watc"), ("history", "work")])
+def test_words_that_make_no_sense_are_a_usage_error(gitops: Callable[..., Any], words: tuple[str, ...]) -> None:
+    ran = gitops(*words)
+    assert (ran.out, ran.code, ran.err[:7]) == ("", 2, "error: ")
+
+
+def test_switches_may_be_spelt_with_true_and_false(gitops: Callable[..., Any]) -> None:
+    assert (
+        gitops("get", "works", "--all-namespaces=true", "-A=false").err == "No resources found in default namespace.\n"
+    )
+    assert gitops("get", "works", "-A=false", "-A").err == "No resources found\n"
+
+
+def test_it_runs_as_a_module(status_repo: Any) -> None:
+    command = [sys.executable, "-m", "gitops", "--repo", status_repo.path, "get", "works"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stderr == "No resources found in default namespace.\n"
+
+
+def test_as_a_plugin_of_kubectl_it_has_that_name(gitops: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/local/bin/kubectl-gitops"])
+    assert gitops("get", "--help").out.startswith("usage: kubectl gitops get ")

@@ -1,0 +1,129 @@
+"""Deleting or losing the status loses no decision."""
+
+import pytest
+from support.definitions import configmap, destination, group, selector, work
+
+MODES = ["nestedByMetadata", "none", "aggregatedYAML"]
+THREE = {f"destinations/{name}.yaml": name for name in ("a", "b", "c")}
+
+
+def three(mode="", **envs):
+    return {path: destination(name, mode=mode, env=envs.get(name, "dev")) for path, name in THREE.items()}
+
+
+def squash(platform, *without):
+    """One commit with what stands there now, on no history."""
+    files = {path: raw for path, raw in platform.files().items() if not path.startswith(without)}
+    platform.move(None)
+    platform.commit(files, "Squash")
+
+
+def drop_status_commits(platform):
+    """The history as a filter leaves it that takes `status/` out of it: documents commits stay, status commits go."""
+    commits = [c for c in reversed(platform.log()) if not c.message.startswith("status: ")]
+    parent = None
+    for commit in commits:
+        files = {p: raw for p, raw in platform.files(at=str(commit.id)).items() if not p.startswith("status/")}
+        gone = {p: None for p in (platform.files(at=parent) if parent else {}) if p not in files}
+        parent = platform.commit({**files, **gone}, commit.message, branch="filtered", onto=parent or "")
+    platform.move(parent)
+
+
+def placements(platform):
+    return {file: s["status"].get("versionID") for file, s in platform.statuses().items() if s["kind"] == "WorkPlacement"}
+
+
+def sticky(platform, mode):
+    """A resource request on the only Destination that matched, and others that match now, which a new choice might prefer."""
+    platform.commit({**three(mode, a="no", b="no", c="dev"), "works/r.yaml": work("r", request="r", env="dev")})
+    platform.reconcile()
+    return three(mode)
+
+
+def test_deleted_status_is_written_again_with_the_same_placements_and_versions(platform):
+    platform.commit(sticky(platform, ""))
+    platform.reconcile()
+    before, documents = placements(platform), platform.blobs("state/")
+
+    platform.remove("status")
+    platform.reconciler().reconcile()
+
+    assert placements(platform) == before != {}
+    assert platform.blobs("state/") == documents
+    assert not [s for s in platform.subjects()[:2] if s.startswith(("place", "move", "update"))]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_squashed_history_with_status_remembers(platform, mode):
+    platform.commit(sticky(platform, mode))
+    squash(platform)
+    platform.reconciler().reconcile()
+
+    assert list(placements(platform)) == ["works/default/r/r.c-5058f.yaml"]
+
+
+def test_a_squashed_history_without_status_is_read_back_from_nested_documents(platform):
+    platform.commit(sticky(platform, ""))
+    squash(platform, "status/")
+    documents = platform.blobs("state/c")
+    platform.reconciler().reconcile()
+
+    assert list(placements(platform)) == ["works/default/r/r.c-5058f.yaml"]
+    assert platform.blobs("state/c") == documents
+    assert platform.reconciler().reconcile()[0].commits == ()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_documents_commits_that_are_left_in_the_log_tell_the_placement(platform, mode):
+    platform.commit(sticky(platform, mode))
+    drop_status_commits(platform)
+    platform.reconciler().reconcile()
+
+    assert list(placements(platform)) == ["works/default/r/r.c-5058f.yaml"]
+
+
+def test_what_was_misplaced_is_read_back_as_misplaced(platform):
+    sticky(platform, "")
+    platform.commit(three(c="qa"))
+    squash(platform, "status/")
+    platform.reconciler().reconcile()
+
+    assert platform.condition("works/default/r/r.c-5058f.yaml") == ("False", "Misplaced", "Misplaced")
+
+
+def test_groups_are_read_back_one_by_one(platform):
+    groups = [group({f"{d}/x.txt": configmap(d)}, selector(env=env), directory=d) for d, env in (("one", "dev"), ("two", "qa"))]
+    platform.commit({**three(a="dev", b="qa", c="no"), "works/r.yaml": work("r", request="r", groups=groups)})
+    platform.reconcile()
+    before = placements(platform)
+    platform.commit({**three(), "destinations/q.yaml": destination("q", env="qa")})
+    squash(platform, "status/")
+    platform.reconciler().reconcile()
+
+    assert list(placements(platform)) == list(before)
+
+
+def test_in_mode_none_the_same_name_with_other_content_is_no_placement(platform):
+    """Two requests deliver a file of one name to different Destinations; each is found on its own."""
+    platform.commit({**three("none", a="one", b="two", c="no")})
+    for name, env in (("v", "one"), ("w", "two")):
+        platform.commit({f"works/{name}.yaml": work(name, {"x.txt": name}, request=name, env=env)})
+    platform.reconcile()
+    before = placements(platform)
+    drop_status_commits(platform)
+    platform.reconciler().reconcile()
+
+    assert list(placements(platform)) == list(before)
+    assert (platform.files()["state/a/x.txt"], platform.files()["state/b/x.txt"]) == (b"v", b"w")
+
+
+def test_a_new_repository_is_no_lost_status(platform):
+    """Documents of nobody, on a Destination where a first pass has not been, are no reason to go there once there is status."""
+    platform.commit(three(a="no", b="no", c="dev"))
+    platform.reconcile()
+    stray = "state/a/resources/default/redis/r/instance-configure/5058f/r.yaml"
+    platform.commit({stray: "x", "works/r.yaml": work("r", request="r", env="dev")})
+    platform.reconcile()
+
+    assert list(placements(platform)) == ["works/default/r/r.c-5058f.yaml"]
+    assert platform.files()[stray] == b"x"
