@@ -55,7 +55,7 @@ def newest(repo: Repository, tip: Oid, wanted: Callable[[str], bool]) -> CommitI
 def _source(repo: Repository, tip: Oid) -> Source:
     """Name the newest commit that is not one of ours."""
     walked = history.walk(repo, tip)
-    commit = next((c for c in walked if not (messages.is_status(c.message) or messages.is_documents(c.message))), None)
+    commit = next((c for c in walked if not messages.is_ours(c.message)), None)
     commit = commit or repo.objects.read_commit(tip)
     date = datetime.fromtimestamp(commit.when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Source(commit.oid.hex(), commit.author_name, commit.author_email, commit.subject, date, repo.origin())

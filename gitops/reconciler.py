@@ -116,15 +116,11 @@ class Reconciler:
         return decide(self._world, found, branches, sketch, self._renderer)
 
     def _branch_state(self, seen: Observation, name: str) -> Branch:
-        home = name == seen.seen.home
-        tip = seen.tip if home else refs.tip(self._repo, name)
+        tip = seen.tip if name == seen.seen.home else refs.tip(self._repo, name)
         root = self._repo.objects.commit_tree(tip) if tip else None
-        left = self._world.trees.get(name)
-        if left is None and tip:
-            last = seen.last if home else newest(self._repo, tip, messages.is_documents)
-            left = last.tree if last else None
+        left = newest(self._repo, tip, messages.is_ours) if tip else None
         logged = inquiry.placed(self._repo, tip) if tip and seen.seen.status is None else {}
-        return Branch(tip, root, left, logged)
+        return Branch(tip, root, left.tree if left else None, logged)
 
 
 def _signer(key: str) -> Sign:
@@ -145,7 +141,7 @@ class _Pass:
         sign = _signer(settings.commit.signing_key) if settings.commit.signing_key else None
         self._publisher = Publisher(repo, sketch, settings, int(now.timestamp()), sign)
         self._home = seen.seen.home
-        self._left = {name: branch.root for name, branch in plan.branches.items()}
+        self._status = seen.seen.status
 
     def run(self) -> Outcome:
         traced = recording.origins(self._plan, self._sketch)
@@ -178,8 +174,6 @@ class _Pass:
             assert chain.tip
             self._repo.objects.flush()
             refs.move(self._repo, name, self._plan.branches[name].tip, chain.tip, "gitops: documents")
-            self._world.trees.pop(name, None)  # the log knows better, should the rest of this pass fail
-            self._left[name] = chain.root
             versions |= chain.versions
         return versions
 
@@ -194,8 +188,8 @@ class _Pass:
         tip = self._publisher.commit(chain.tip, root, message)
         self._repo.objects.flush()
         refs.move(self._repo, self._home, branch.tip, tip, "gitops: status")
-        self._left[self._home] = root
-        unfinished = any(made.superseded for made in self._plan.delivery.placements)
+        self._status = recorded.tree
+        unfinished = bool(self._plan.unfinished)
         return Outcome((*dict.fromkeys(chain.versions.values()), tip), recorded.tally, len(happened), tip, unfinished)
 
     def _changed(self, status: Oid) -> Iterator[Key]:
@@ -211,5 +205,5 @@ class _Pass:
         world.adopt({key: decided.state for key, decided in self._plan.decided.items()})
         world.catalog, world.objects = survey.catalog, survey.objects
         world.targets, world.matcher = survey.targets, survey.matcher
-        world.status, world.verdicts, world.seen = recorded.tree, recorded.verdicts, True
-        world.trees = {name: root for name, root in self._left.items() if root}
+        world.status, world.verdicts, world.seen = self._status, recorded.verdicts, True
+        world.unfinished = self._plan.unfinished

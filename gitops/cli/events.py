@@ -12,9 +12,10 @@ from gitops.cli.repository import open_repository
 from gitops.cli.selection import add_namespace_arguments, namespace_of_request, one_kind
 from gitops.cli.status import Snapshot, StatusReader
 from gitops.errors import GitOpsError
+from gitops.views.escape import escape
 from gitops.views.events import EventTable
 from gitops.views.kinds import Object, name_of
-from gitops.views.output import OutputError, print_jsonpath, printer
+from gitops.views.output import print_jsonpath, printer
 from gitops.views.serialise import to_json, to_yaml
 
 _FORMS = ("json", "jsonpath", "jsonpath-as-json", "name", "yaml")
@@ -91,14 +92,11 @@ def _shower(args: argparse.Namespace) -> Show:
     if not name:
         table = EventTable(namespaces=args.all_namespaces, headers=not args.no_headers)
         return lambda events: table.add(events, datetime.now(UTC))
-    try:
-        printer(args.output, allowed=_FORMS)
-    except OutputError as error:
-        raise GitOpsError(str(error)) from error
+    printer(args.output, allowed=_FORMS)  # so that a form that is none is refused
     forms: dict[str, Show] = {
         "json": lambda events: to_json(_list(events), sort=False) + "\n",
         "yaml": lambda events: to_yaml(_list(events)),
-        "name": lambda events: "".join(f"event/{name_of(event)}\n" for event in events),
+        "name": lambda events: "".join(f"event/{escape(name_of(event))}\n" for event in events),
     }
     return forms.get(name) or (lambda events: print_jsonpath(template, _list(events), name == "jsonpath-as-json"))
 

@@ -19,10 +19,9 @@ from gitops.cli.selection import (
 )
 from gitops.cli.status import StatusReader
 from gitops.errors import GitOpsError
-from gitops.views.events import split
-from gitops.views.jsonpath import JSONPathError
+from gitops.views.events import without_events
 from gitops.views.kinds import Kind, Object, name_of, namespace_of
-from gitops.views.output import TABLES, Found, OutputError, Printer, printer
+from gitops.views.output import TABLES, Found, Printer, printer
 from gitops.views.sorting import sort_by
 from gitops.views.table import Options, Tables
 
@@ -52,18 +51,11 @@ def run(args: argparse.Namespace) -> int:
     if not args.resources:
         raise GitOpsError("Required resource not specified: one or more of works, workplacements, destinations, …")
     requests = read_requests(args)
-    show = None if args.output in TABLES else _printer(args)
+    show = None if args.output in TABLES else printer(args.output, headers=not args.no_headers)
     reader = StatusReader(open_repository(args))
     if args.watch:
         return _watch(reader, requests, args, show)
     return _print(select(reader.snapshot(), requests, args), args, show)
-
-
-def _printer(args: argparse.Namespace) -> Printer:
-    try:
-        return printer(args.output, headers=not args.no_headers)
-    except OutputError as error:
-        raise GitOpsError(str(error)) from error
 
 
 def _print(selected: Selected, args: argparse.Namespace, show: Printer | None) -> int:
@@ -93,14 +85,11 @@ def _whole(selected: Selected, show: Printer) -> str:
     if not groups and selected.errors:
         return ""
     alone = len(groups) == 1 and groups[0].named and not selected.errors
-    try:
-        return show([Found(group.kind, obj) for group in groups for obj in _objects(group)], alone)
-    except OutputError as error:
-        raise GitOpsError(str(error)) from error
+    return show([Found(group.kind, obj) for group in groups for obj in _objects(group)], alone)
 
 
 def _objects(group: Group) -> list[Object]:
-    return [split(file)[0] for file in group.objects]
+    return [without_events(file) for file in group.objects]
 
 
 def _options(args: argparse.Namespace, kinds: bool) -> Options:
@@ -108,10 +97,7 @@ def _options(args: argparse.Namespace, kinds: bool) -> Options:
 
 
 def _sorted(selected: Selected, args: argparse.Namespace) -> Selected:
-    try:
-        groups = [Group(g.kind, sort_by(args.sort_by, g.objects), g.named) for g in selected.groups]
-    except JSONPathError as error:
-        raise GitOpsError(str(error)) from error
+    groups = [Group(g.kind, sort_by(args.sort_by, g.objects), g.named) for g in selected.groups]
     return Selected(groups, selected.errors)
 
 

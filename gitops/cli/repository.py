@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitops.api.settings import Settings
 from gitops.core.manifests import load_settings
 from gitops.core.tree import lookup
-from gitops.errors import NotFoundError
+from gitops.errors import NotFoundError, UsageError
 from gitops.git import refs
 from gitops.git.repository import Repository
 
 SETTINGS = "gitops.yaml"
 _DEFAULT_BRANCH = "main"
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://|[^/]+@[^/]+:")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,9 @@ class Opened:
 
 
 def open_repository(args: argparse.Namespace) -> Opened:
-    """Open the repository that the user named, or that of the current directory. RepositoryError, NotFoundError."""
+    """Open the repository that the user named, or that of the current directory. GitOpsError when it cannot be used."""
+    if _URL.match(args.repo or ""):
+        raise UsageError(f"--repo {args.repo}: clone the repository, and give the path of the clone")
     repo = Repository.open(Path(args.repo or "."))
     source = args.branch or repo.head_branch() or _DEFAULT_BRANCH
     if args.branch and refs.tip(repo, source) is None:

@@ -47,12 +47,13 @@ class StatusReader:
         """Return the tree of the status files in *commit*."""
         return subtree(self._repo.objects, self._repo.objects.read_commit(commit).tree, FOLDER) if commit else None
 
-    def below(self, root: Oid | None, path: str) -> Iterator[tuple[str, Object]]:
-        """List the status files in a folder with their paths in it."""
+    def below(self, root: Oid | None, path: str, works: bool) -> Iterator[Object]:
+        """List the status files in a folder: those of Works (*works*), or all others."""
         objects = self._repo.objects
-        for name, entry in files(objects, subtree(objects, root, path)):
-            if name.endswith(".yaml") and (found := self._read(entry.oid)):
-                yield name, found
+        for name, entry in files(objects, subtree(objects, root, path), "/"):
+            chosen = name.endswith(".yaml") and name.endswith(f"/{WORK_FILE}") == works
+            if chosen and (found := self._read(entry.oid)):
+                yield found
 
     def at(self, root: Oid | None, path: str) -> Object | None:
         """Return the status file at *path*; None where there is none that can be read."""
@@ -75,7 +76,7 @@ class Snapshot:
     def all(self, kind: Kind, namespace: str | None) -> list[Object]:
         """Return the status files of a kind, by namespace and name; *namespace* None: those of all namespaces."""
         inside = namespace if kind.namespaced else ""
-        listed = (file for _, file in self._reader.below(self._root, _folder(kind, namespace)))
+        listed = self._reader.below(self._root, _folder(kind, namespace), works=kind.kind == "Work")
         found = (f for f in listed if f["kind"] == kind.kind and inside in (None, namespace_of(f)))
         return sorted(found, key=lambda f: (namespace_of(f), name_of(f)))
 

@@ -14,11 +14,12 @@ from gitops.cli.repository import open_repository
 from gitops.cli.selection import Request, add_selection_arguments, not_found, read_requests, select
 from gitops.cli.status import Snapshot, StatusReader
 from gitops.errors import GitOpsError, UsageError
-from gitops.views.events import split
+from gitops.views.escape import escape
+from gitops.views.events import without_events
 from gitops.views.gotext import quote
 from gitops.views.kinds import Kind, Object, name_of, namespace_of
-from gitops.views.output import Found, OutputError, Printer, printer
-from gitops.views.waiting import ForError, Goal, read_for
+from gitops.views.output import Found, Printer, printer
+from gitops.views.waiting import Goal, read_for
 
 _FORMS = ("json", "jsonpath", "jsonpath-as-json", "name", "yaml")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
@@ -50,7 +51,8 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Wait for each of the objects that the arguments name; the time limit is for all of them together."""
-    goal, show = _goal(args), _printer(args)
+    goal = read_for(args.condition)
+    show = printer(args.output, allowed=_FORMS) if args.output else None
     timeout = _seconds(args.timeout)
     requests = _requests(args)
     reader = StatusReader(open_repository(args))
@@ -78,38 +80,24 @@ class _Waiting:
         for snapshot in self._reader.snapshots(self._deadline):
             before, file = file, snapshot.get(target.kind, target.namespace, target.name)
             try:
-                if self._goal.met(split(file)[0] if file else None):
+                if self._goal.met(without_events(file) if file else None):
                     self._announce(target.kind, file or before)
                     return ""
-            except ForError as error:
+            except GitOpsError as error:
                 return str(error)
             if file is None and not self._goal.may_be_absent:
                 return not_found(target.kind, target.name)
         late = "timed out waiting for the condition on" if self._timeout else "condition not met for"
-        return f"{late} {target.kind.plural}/{target.name}" if file else "timed out waiting for the condition"
+        return f"{late} {target.kind.plural}/{escape(target.name)}" if file else "timed out waiting for the condition"
 
     def _announce(self, kind: Kind, file: Object | None) -> None:
         """Say that it is as it should be; what was not there from the start is not worth a word."""
         if file is None:
             return
-        obj = split(file)[0]
-        met = f"{kind.full_singular}/{name_of(obj)} condition met\n"
+        obj = without_events(file)
+        met = f"{kind.full_singular}/{escape(name_of(obj))} condition met\n"
         sys.stdout.write(self._show([Found(kind, obj)], True) if self._show else met)
         sys.stdout.flush()
-
-
-def _goal(args: argparse.Namespace) -> Goal:
-    try:
-        return read_for(args.condition)
-    except ForError as error:
-        raise GitOpsError(str(error)) from error
-
-
-def _printer(args: argparse.Namespace) -> Printer | None:
-    try:
-        return printer(args.output, allowed=_FORMS) if args.output else None
-    except OutputError as error:
-        raise GitOpsError(str(error)) from error
 
 
 def _requests(args: argparse.Namespace) -> Sequence[Request]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from gitops.core import edits, layout
 from gitops.core.aggregate import Aggregate, aggregates, completed
@@ -12,8 +13,8 @@ from gitops.core.catalog import RESERVED
 from gitops.core.delivery import Delivery, DestinationDelivery, Drift, PlacementDelivery, Roots, Unit, UnitId
 from gitops.core.edits import Edits
 from gitops.core.manifests import Key
-from gitops.core.memory import RecordedPlacement
-from gitops.core.paths import join
+from gitops.core.memory import Recorded, RecordedPlacement
+from gitops.core.paths import directories_above, join
 from gitops.core.placing import Context, Decided
 from gitops.core.targets import Target
 from gitops.core.tree import BLOB, Change, Oid
@@ -30,6 +31,7 @@ class _Deliverer:
         self._context, self._decided, self._roots, self._drift = context, decided, roots, drift
         self._objects, self._survey = context.objects, context.survey
         self._units: dict[UnitId, Unit] = {}
+        self._placed: list[PlacementDelivery] = []
         self._moved = {o.key.name: self._has_moved(o) for o in self._survey.objects.values() if o.key.kind == "Destination"}
 
     def run(self) -> Delivery:
@@ -38,6 +40,7 @@ class _Deliverer:
         aggregated = aggregates(self._survey, self._objects, placements)
         units = {name: self._book_aggregate(name, aggregate) for name, aggregate in aggregated.items()}
         placements = [completed(p, aggregated.get(p.destination), units.get(p.destination), self._drift) for p in placements]
+        self._placed = placements
         destinations = [self._destination(o, aggregated.get(o.key.name)) for o in self._looked_at(aggregated)]
         placements = [self._settled(p) for p in placements]
         return Delivery(tuple(placements), tuple(destinations), {k: u for k, u in self._units.items() if u.edits})
@@ -107,7 +110,7 @@ class _Deliverer:
         place = posixpath.commonpath(parents) if (parents := {path.rpartition("/")[0] for path in recorded.inventory()}) else ""
         return PlacementDelivery(decided.key, recorded.status.name, None, recorded, branch, place, {}, unit)
 
-    def _superseded(self, recorded: RecordedPlacement, branch: str) -> dict[str, dict[str, Oid]]:
+    def _superseded(self, recorded: Recorded, branch: str) -> dict[str, dict[str, Oid]]:
         """Return what is left to remove in other branches: first the new place is written, the old one next."""
         before = recorded.text("branch") or self._survey.seen.home
         return {before: recorded.inventory()} if before != branch and recorded.inventory() else {}
@@ -115,7 +118,8 @@ class _Deliverer:
     def _settled(self, made: PlacementDelivery) -> PlacementDelivery:
         """Remove what the placement had and will not have any more."""
         for branch, inventory in made.recorded.superseded().items():
-            self._prune(made, branch, inventory)
+            kept = made.inventory if branch == made.branch else {}  # it has come back since
+            self._prune(made, branch, {path: oid for path, oid in inventory.items() if path not in kept})
         before = made.recorded.text("branch") or self._survey.seen.home
         if before != made.branch:
             return made
@@ -124,40 +128,37 @@ class _Deliverer:
         return replace(made, changes=changes)
 
     def _prune(self, made: PlacementDelivery, branch: str, inventory: Mapping[str, Oid]) -> tuple[Change, ...]:
-        own = [path for path in inventory if self._may_remove(made, branch, path)]
+        own = [path for path in inventory if self._may_remove(branch, path)]
         wanted = edits.absent(self._objects, self._roots.get(branch), own)
         changes = tuple(edits.touched(self._objects, self._roots.get(branch), wanted))
         self._book(made, branch, wanted, changes)
         return changes
 
-    def _may_remove(self, made: PlacementDelivery, branch: str, path: str) -> bool:
+    def _may_remove(self, branch: str, path: str) -> bool:
         """Status is untrusted: never remove a definition, or what another placement or a Destination claims."""
         first = path.split("/")[0]
         if first.startswith(".") or (branch in (self._survey.seen.source_branch, self._survey.seen.home) and first in RESERVED):
             return False
-        return not any(self._claimed(made, target, path) for target in self._targets_at(branch, path))
+        if (branch, path) in self._kept or any((branch, above) in self._kept_files for above in directories_above(path)):
+            return False
+        return not any(self._claimed(target, path) for target in self._targets_at(branch, path))
 
-    def _claimed(self, made: PlacementDelivery, target: Target, path: str) -> bool:
+    def _claimed(self, target: Target, path: str) -> bool:
         own = path.removeprefix(f"{target.directory}/")
         if own in layout.canaries(target) or (target.mode == layout.AGGREGATED and own == target.filename):
             return True
-        tokens = layout.tokens(target, path)
-        for key in {key for token in tokens for key in self._context.world.index.holders(token)} - self._decided.keys():
-            if target.name in self._context.world.works[key].destinations:
-                return True
-        return any((target.name, token) in self._claims and self._claims[target.name, token] != made.name for token in tokens)
+        holders = {key for token in layout.tokens(target, path) for key in self._context.world.index.holders(token)}
+        return any(target.name in self._context.world.works[key].destinations for key in holders - self._decided.keys())
 
-    @property
-    def _claims(self) -> dict[tuple[str, str], str]:
-        """The exclusive tokens of all decided placements, made when first something is to be removed."""
-        if "_made_claims" not in self.__dict__:
-            self._made_claims = {
-                (p.destination, token): p.name
-                for d in self._decided.values()
-                for p in (d.state.placements if d.state else ())
-                for token in p.claim.exclusive
-            }
-        return self._made_claims
+    @cached_property
+    def _kept_files(self) -> frozenset[tuple[str, str]]:
+        """What the decided placements have after this pass, in each branch."""
+        return frozenset((made.branch, path) for made in self._placed for path in made.inventory)
+
+    @cached_property
+    def _kept(self) -> frozenset[tuple[str, str]]:
+        """The same with the directories above: a file where such a directory comes gives way by itself."""
+        return self._kept_files.union((branch, above) for branch, path in self._kept_files for above in directories_above(path))
 
     # Destinations
 
@@ -204,18 +205,19 @@ class _Deliverer:
         if target is not None and not target.reason:
             wanted = edits.present(self._objects, root, inventory)
         changes = tuple(edits.touched(self._objects, root, wanted))
-        made = DestinationDelivery(known, target, branch, inventory, parts, changes)
-        before = known.recorded.text("branch") or self._survey.seen.home
-        old = [path for path in known.recorded.inventory() if path not in inventory or before != branch]
-        gone = edits.absent(self._objects, self._roots.get(before), [p for p in old if self._free(before, p)])
-        removed = tuple(edits.touched(self._objects, self._roots.get(before), gone))
         self._book_destination(known.key, branch, wanted, changes)
-        self._book_destination(known.key, before, gone, removed)
-        return replace(made, changes=changes + removed)
+        superseded = self._superseded(known.recorded, branch)
+        old = {} if superseded else {path: oid for path, oid in known.recorded.inventory().items() if path not in inventory}
+        for at, left in [*known.recorded.superseded().items(), (branch, old)]:
+            changes += self._remove_own(known.key, at, left)
+        return DestinationDelivery(known, target, branch, inventory, parts, changes, superseded)
 
-    def _free(self, branch: str, path: str) -> bool:
-        own = branch in (self._survey.seen.source_branch, self._survey.seen.home)
-        return not path.startswith(".") and not (own and path.split("/")[0] in RESERVED)
+    def _remove_own(self, key: Key, branch: str, inventory: Mapping[str, Oid]) -> tuple[Change, ...]:
+        root = self._roots.get(branch)
+        gone = edits.absent(self._objects, root, [path for path in inventory if self._may_remove(branch, path)])
+        removed = tuple(edits.touched(self._objects, root, gone))
+        self._book_destination(key, branch, gone, removed)
+        return removed
 
     def _book_aggregate(self, name: str, aggregate: Aggregate) -> Unit | None:
         """Commit an aggregate with the one Work that changed it, or else with its Destination."""

@@ -86,6 +86,7 @@ class DestinationDelivery:
     inventory: Mapping[str, Oid]
     parts: Mapping[str, int] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    superseded: Mapping[str, Mapping[str, Oid]] = field(default_factory=dict)
 
 
 @dataclass

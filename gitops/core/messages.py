@@ -184,6 +184,11 @@ def is_status(message: str) -> bool:
     return message.startswith("status: ") and _SOURCE.search(message) is not None
 
 
+def is_ours(message: str) -> bool:
+    """Whether a commit with this message is one of ours."""
+    return is_status(message) or is_documents(message)
+
+
 def is_documents(message: str) -> bool:
     """Whether a commit with this message is a documents commit of ours."""
     return _DOCUMENTS.match(message) is not None and _SOURCE.search(message) is not None

@@ -13,7 +13,7 @@ from gitops.core.events import DESTINATION, NORMAL, WARNING, Transition
 from gitops.core.layout import AGGREGATED
 from gitops.core.manifests import Problem
 from gitops.core.provenance import Provenance
-from gitops.core.record import Facts, Record
+from gitops.core.record import Facts, Record, inventories
 from gitops.core.targets import Store
 from gitops.core.world import Object
 
@@ -67,6 +67,8 @@ def _placing(made: DestinationDelivery, facts: Facts) -> dict[str, object]:
         extra["parts"] = dict(made.parts)
     if made.inventory:
         extra["inventory"] = {path: oid.hex() for path, oid in sorted(made.inventory.items())}
+    if made.superseded:
+        extra["superseded"] = inventories(made.superseded)
     return extra
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from gitops.core.text import printable
 
@@ -78,6 +79,12 @@ def fold(path: str) -> str:
 def join(*parts: str) -> str:
     """Join paths, leaving out the empty ones. Nothing is cleaned: check the result."""
     return "/".join(part for part in parts if part)
+
+
+def directories_above(path: str) -> Iterator[str]:
+    """List the directories in which *path* is, the nearest first; without the root."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def directory(path: str) -> str:

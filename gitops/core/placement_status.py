@@ -12,7 +12,7 @@ from gitops.core.delivery import PlacementDelivery, UnitId
 from gitops.core.events import NORMAL, SCHEDULER, WARNING, WORKPLACEMENT, Transition
 from gitops.core.manifests import Key
 from gitops.core.placing import Decided
-from gitops.core.record import Facts, Record
+from gitops.core.record import Facts, Record, inventories
 from gitops.core.world import Placement, WorkState
 
 
@@ -119,9 +119,7 @@ def _placement_extra(made: PlacementDelivery, version: str, failure: str | None,
     if inventory:
         extra["inventory"] = {path: oid.hex() for path, oid in sorted(inventory.items())}
     if made.superseded:
-        extra["superseded"] = {
-            branch: {path: oid.hex() for path, oid in sorted(old.items())} for branch, old in sorted(made.superseded.items())
-        }
+        extra["superseded"] = inventories(made.superseded)
     return extra
 
 

@@ -46,6 +46,12 @@ class Plan:
     branches: Mapping[str, Branch] = field(default_factory=dict)
 
     @property
+    def unfinished(self) -> frozenset[Key]:
+        """The Works and Destinations of which a next pass must remove documents from a branch that they have left."""
+        works = {made.work for made in self.delivery.placements if made.superseded}
+        return frozenset(works | {made.object.key for made in self.delivery.destinations if made.superseded})
+
+    @property
     def changes_documents(self) -> bool:
         return any(self.delivery.units.values())
 
@@ -90,7 +96,7 @@ def _dirty(context: Context, drift: Drift) -> set[Key]:
     found = {key for key in survey.advance.keys if key.kind == "Work"}
     found |= _in_broken_files(world, survey)
     found |= _status_changed(context.objects, world.status, survey.seen.status)
-    found |= _retargeted(world, survey)
+    found |= _retargeted(world, survey) | {key for key in world.unfinished if key.kind == "Work"}
     for branch, paths in drift.paths.items():
         for path in paths:
             found |= _owners(world, survey, branch, path)

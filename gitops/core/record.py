@@ -64,3 +64,8 @@ class Record:
         folded = events.fold(before.events if before else (), happened, now)
         self.files[file] = replace(after, conditions=settled, events=folded)
         self.happened += [Happened(Key(after.kind, after.namespace, after.name), t) for t in happened]
+
+
+def inventories(found: Mapping[str, Mapping[str, Oid]]) -> dict[str, dict[str, str]]:
+    """Return inventories as status files have them, by branch."""
+    return {branch: {path: oid.hex() for path, oid in sorted(files.items())} for branch, files in sorted(found.items())}

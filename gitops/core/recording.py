@@ -120,8 +120,8 @@ def _objects(plan: Plan, made: Record) -> dict[Key, Status]:
 
 
 def _counts(world: World, plan: Plan) -> dict[str, int]:
-    """Count the Works on each Destination."""
-    counts = {name: world.index.count(name) for name in plan.survey.targets}
+    """Count the Works on each Destination, also on one that was removed and left its documents behind."""
+    counts = {key.name: world.index.count(key.name) for key in plan.survey.objects if key.kind == "Destination"}
     for key, decided in plan.decided.items():
         for state, step in ((world.works.get(key), -1), (decided.state, 1)):
             for name in state.destinations if state else ():

@@ -132,7 +132,10 @@ def _discard(where: dict[str, set[Key]], token: str, key: Key) -> None:
 
 @dataclass
 class World:
-    """The memory of a daemon. `status` and `trees` are what its last pass left on the output branches."""
+    """The memory of a daemon. `status` is the tree that its last pass saw or left.
+
+    `unfinished` are those whose documents still stand in a branch that they have left.
+    """
 
     catalog: Catalog = field(default_factory=Catalog)
     settings: Entry | None = None
@@ -143,7 +146,7 @@ class World:
     index: Index = field(default_factory=Index)
     verdicts: Mapping[Key, Verdict] = field(default_factory=dict)
     status: Oid | None = None
-    trees: dict[str, Oid] = field(default_factory=dict)
+    unfinished: frozenset[Key] = frozenset()
     seen: bool = False
 
     def adopt(self, works: Mapping[Key, WorkState | None]) -> None:

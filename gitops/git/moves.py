@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from gitops.core.tree import Oid
 
+_TICK = 0.1  # seconds by which times of files may be off
 _CLOSE = 2.0  # seconds between a record and an empty lock that was taken on its strength
 _SETTLED = 1.0  # seconds after which an empty lock is no longer one that Git is just about to fill
 
@@ -43,16 +44,20 @@ class Record:
     def close(self) -> None:
         os.close(self._handle)
 
-    def break_lock(self, lock: Path) -> None:
-        """Remove a lock file of Git that this abandoned move left behind, if it is that."""
+    def break_lock(self, lock: Path) -> bool:
+        """Remove a lock file of Git if this abandoned move left it behind. False when that is not certain yet."""
         try:
             content, taken = lock.read_bytes(), lock.stat().st_mtime
         except (FileNotFoundError, NotADirectoryError):
-            return
+            return True
         after = taken - os.fstat(self._handle).st_mtime
-        empty_since = time.time() - taken if not content and -0.1 <= after < _CLOSE else 0.0
-        if content == self.move.new.hex().encode() + b"\n" or empty_since > _SETTLED:
-            lock.unlink(missing_ok=True)
+        if not content and -_TICK <= after < _CLOSE:
+            if time.time() - taken < _SETTLED:
+                return False
+        elif content != self.move.new.hex().encode() + b"\n":
+            return True
+        lock.unlink(missing_ok=True)
+        return True
 
 
 def announce(common_dir: Path, move: Move) -> Record:

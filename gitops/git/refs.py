@@ -16,7 +16,7 @@ from gitops.core.tree import Oid
 from gitops.errors import Busy, Moved, RepositoryError
 from gitops.git import moves, worktree
 from gitops.git.history import is_ancestor
-from gitops.git.moves import Move, Record
+from gitops.git.moves import Move
 from gitops.git.pack import sync_folder
 from gitops.git.repository import HEADS, Repository
 
@@ -59,15 +59,15 @@ def move(repo: Repository, branch: str, old: Oid | None, new: Oid, message: str)
 def recover(repo: Repository) -> None:
     """Finish what a kill interrupted: complete or drop it, and take away its locks. Cheap when there is nothing."""
     for record in moves.abandoned(repo.common_dir):
-        _finish(repo, record)
-        record.remove()
+        _bring_after(repo, record.move)
+        if record.break_lock(_lock(repo, record.move.ref)):
+            record.remove()
     for place in worktree.interrupted(repo):
         worktree.finish(place, repo.objects, None)
 
 
-def _finish(repo: Repository, record: Record) -> None:
-    intent = record.move
-    record.break_lock(_lock(repo, intent.ref))
+def _bring_after(repo: Repository, intent: Move) -> None:
+    """Bring the work trees after a move that happened."""
     now = _read(repo, intent.ref)
     if now is None or not _holds(repo, now, intent.new):
         return

@@ -17,10 +17,14 @@ DEFAULT_NAMESPACE = "default"  # where Kubernetes keeps the events of objects th
 
 def split(file: Object) -> tuple[Object, list[Object]]:
     """Return the object that stands in a status file, and its events as objects of their own."""
-    obj = {key: value for key, value in file.items() if key != "events"}
-    listed = file.get("events")
+    obj, listed = without_events(file), file.get("events")
     found = [entry for entry in listed if isinstance(entry, Mapping)] if isinstance(listed, list) else []
     return obj, [_event(obj, entry) for entry in found]
+
+
+def without_events(file: Object) -> Object:
+    """Return the object that stands in a status file."""
+    return {key: value for key, value in file.items() if key != "events"}
 
 
 def by_time(events: Iterable[Object]) -> list[Object]:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gitops.errors import GitOpsError
 from gitops.views.gotext import display, quote, source
 from gitops.views.serialise import to_json
 
 Values = list[Any]
 
 
-class JSONPathError(Exception):
+class JSONPathError(GitOpsError):
     """The template cannot be read, or makes no sense for this object; the message is kubectl's."""
 
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gitops.errors import GitOpsError
 from gitops.views.escape import escape
 from gitops.views.gotext import display
 from gitops.views.jsonpath import Chain, JSONPathError, explain, find, print_results
@@ -18,7 +19,7 @@ FORMS = ("custom-columns", "json", "jsonpath", "jsonpath-as-json", "name", "wide
 TABLES = ("", "wide")
 
 
-class OutputError(Exception):
+class OutputError(GitOpsError):
     """The form is unknown or cannot be filled; the message is kubectl's."""
 
 
@@ -82,7 +83,7 @@ def _names(found: Sequence[Found], alone: bool) -> str:
 
 def print_jsonpath(text: str, value: Object, as_json: bool) -> str:
     """Return what the template *text* prints of *value*. OutputError."""
-    template = _parsed(text, f"error parsing jsonpath {text}, ")
+    template = _template(text)
     try:
         results = find(template, value)
     except JSONPathError as error:
@@ -91,7 +92,7 @@ def print_jsonpath(text: str, value: Object, as_json: bool) -> str:
 
 
 def _jsonpath(text: str, as_json: bool) -> Printer:
-    _parsed(text, f"error parsing jsonpath {text}, ")
+    _template(text)  # so that it is refused before anything is printed
     return lambda found, alone: print_jsonpath(text, whole(found, alone), as_json)
 
 
@@ -102,7 +103,7 @@ def _custom_columns(spec: str, headers: bool) -> Printer:
     for part in parts:
         if not part[2]:
             raise OutputError(f"unexpected custom-columns spec: {''.join(part)}, expected <header>:<json-path-expr>")
-    templates = [_parsed(_relaxed(path)) for _, _, path in parts]
+    templates = [parse(relaxed(path)) for _, _, path in parts]
     layout, pending = writer(), ["\t".join(header for header, _, _ in parts)] if headers else []
 
     def show(found: Sequence[Found], alone: bool) -> str:
@@ -114,22 +115,12 @@ def _custom_columns(spec: str, headers: bool) -> Printer:
 
 
 def _column(template: Sequence[Chain], obj: Object) -> str:
-    try:
-        values = [value for values in find(template, obj) for value in values]
-    except JSONPathError as error:
-        raise OutputError(str(error)) from error
+    values = [value for values in find(template, obj) for value in values]
     return ",".join(map(display, values)) or "<none>"
 
 
-def _relaxed(path: str) -> str:
-    try:
-        return relaxed(path)
-    except JSONPathError as error:
-        raise OutputError(str(error)) from error
-
-
-def _parsed(text: str, lead: str = "") -> Sequence[Chain]:
+def _template(text: str) -> Sequence[Chain]:
     try:
         return parse(text)
     except JSONPathError as error:
-        raise OutputError(f"{lead}{error}") from error
+        raise OutputError(f"error parsing jsonpath {text}, {error}") from error

@@ -144,8 +144,11 @@ def as_text(plan: Plan) -> str:
 
 def _lines(plan: Plan) -> Iterator[str]:
     rows, waiting, changed = placements(plan), pending(plan), files(plan)
-    tally = edits.tally(c for unit in plan.delivery.units.values() for c in unit.changes)
-    yield f"Plan: {_summary(rows)}; {_count(len(changed), 'file')} ({tally})."
+    if rows or changed:
+        tally = edits.tally(c for unit in plan.delivery.units.values() for c in unit.changes)
+        yield f"Plan: {_summary(rows)}; {_count(len(changed), 'file')} ({tally})."
+    else:
+        yield "Plan: nothing to change."
     if rows:
         yield "\nPlacements"
         width = max(len(row.placement) for row in rows)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from gitops.errors import GitOpsError
 from gitops.views.gotext import display, quote
-from gitops.views.jsonpath import JSONPathError, find
+from gitops.views.jsonpath import find
 from gitops.views.jsonpath_parser import parse, relaxed
 from gitops.views.kinds import Object
 
@@ -17,7 +18,7 @@ Met = Callable[[Object | None], bool]
 _EXAMPLE = "--for=jsonpath='{.status.readyReplicas}'=3"
 
 
-class ForError(Exception):
+class ForError(GitOpsError):
     """`--for` cannot be read, or makes no sense for an object; the message is kubectl's."""
 
 
@@ -30,7 +31,7 @@ class Goal:
 
 
 def read_for(text: str) -> Goal:
-    """Return what `--for` asks for. ForError."""
+    """Return what `--for` asks for. ForError or JSONPathError, here or when it is asked about an object."""
     if text.lower() == "delete":
         return Goal(lambda obj: obj is None, may_be_absent=True)
     if text.lower() == "create":
@@ -68,16 +69,10 @@ def _jsonpath(text: str) -> Met:
         raise ForError("jsonpath expression cannot be empty")
     if sign and not wanted:
         raise ForError(f"jsonpath wait has to have a value after equal sign, like {_EXAMPLE}")
-    try:
-        template = parse(relaxed(path))
-    except JSONPathError as error:
-        raise ForError(str(error)) from error
+    template = parse(relaxed(path))
 
     def met(obj: Object | None) -> bool:
-        try:
-            found = [value for values in find(template, obj) for value in values] if obj else []
-        except JSONPathError as error:
-            raise ForError(str(error)) from error
+        found = [value for values in find(template, obj) for value in values] if obj else []
         return bool(found) and (not wanted or _equal(found, wanted))
 
     return met

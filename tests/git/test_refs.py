@@ -165,7 +165,7 @@ def test_an_empty_lock_is_taken_over_only_when_it_was_taken_right_after_our_anno
     new = commit(bare)
     lock = bare.git_dir / "refs/heads/main.lock"
     now = time.time()
-    for age_of_record, age_of_lock, ours in ((60, 59.5, True), (60, 30, False), (60, 90, False), (0.2, 0, False)):
+    for age_of_record, age_of_lock, ours in ((60, 59.5, True), (60, 30, False), (60, 90, False)):
         lock.touch()
         record = abandon(bare, Move("refs/heads/main", None, new))
         os.utime(record._path, (now - age_of_record,) * 2)
@@ -173,6 +173,23 @@ def test_an_empty_lock_is_taken_over_only_when_it_was_taken_right_after_our_anno
         refs.recover(bare)
         assert lock.exists() != ours
         lock.unlink(missing_ok=True)
+        assert leftovers(bare) == []
+
+
+def test_an_empty_lock_that_git_may_be_about_to_fill_is_looked_at_again(bare):
+    new = commit(bare)
+    lock = bare.git_dir / "refs/heads/main.lock"
+    record = abandon(bare, Move("refs/heads/main", None, new))
+    lock.touch()
+    os.utime(lock, (time.time() + 600,) * 2)
+    os.utime(record._path, (time.time() + 600,) * 2)
+    with pytest.raises(Busy):
+        refs.move(bare, "main", None, new, "not yet")
+    past = time.time() - 30
+    os.utime(lock, (past, past))
+    os.utime(record._path, (past, past))
+    refs.move(bare, "main", None, new, "now")
+    assert leftovers(bare) == []
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ STORE = "side"
 ENVIRONMENTS = ["dev", "prod", "none"]
 
 DOCUMENTS = st.dictionaries(
-    st.sampled_from(["x.yaml", "y.txt", "sub/x.yaml", "t.yaml.j2"]),
+    st.sampled_from(["x.yaml", "y.txt", "sub", "sub/x.yaml", "t.yaml.j2"]),
     st.builds(configmap, st.sampled_from(["one", "two", "three"]), st.sampled_from(["a", "b"])),
     max_size=2,
 ).map(

@@ -104,11 +104,12 @@ def test_groups_are_read_back_one_by_one(platform):
 
 
 def test_in_mode_none_the_same_name_with_other_content_is_no_placement(platform):
-    """Two requests deliver a file of one name to different Destinations; each is found on its own."""
-    platform.commit({**three("none", a="one", b="two", c="no")})
-    for name, env in (("v", "one"), ("w", "two")):
-        platform.commit({f"works/{name}.yaml": work(name, {"x.txt": name}, request=name, env=env)})
+    """Two requests deliver a file of one name to different Destinations that both match: each is found on its own."""
+    platform.commit({"destinations/a.yaml": destination("a", mode="none"), "works/v.yaml": work("v", {"x.txt": "v"}, request="v")})
     platform.reconcile()
+    platform.commit({"destinations/b.yaml": destination("b", mode="none", x="1"), "works/w.yaml": work("w", {"x.txt": "w"}, request="w", x="1")})
+    platform.reconcile()
+    platform.commit({"destinations/a.yaml": destination("a", mode="none", x="1")})
     before = placements(platform)
     drop_status_commits(platform)
     platform.reconciler().reconcile()

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from gitops.views.waiting import ForError, read_for
+from gitops.errors import GitOpsError
+from gitops.views.waiting import read_for
 
 
 def work(status: str = "True", generation: int = 1, **rest: Any) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def test_a_value_is_compared_as_text_and_may_hold_equals_signs_in_the_path() -> 
 
 @pytest.mark.parametrize("text", ["", "Ready", "jsonpath=", "jsonpath={.x}=", "jsonpath={.x"])
 def test_what_cannot_be_waited_for(text: str) -> None:
-    with pytest.raises(ForError):
+    with pytest.raises(GitOpsError):
         read_for(text)
 
 
@@ -56,5 +57,5 @@ def test_what_cannot_be_waited_for(text: str) -> None:
     "text", ["jsonpath={.status}=x", "jsonpath={.status.conditions[0].*}=x", "jsonpath={.status[0]}=x"]
 )
 def test_what_makes_no_sense_for_the_object(text: str) -> None:
-    with pytest.raises(ForError):
+    with pytest.raises(GitOpsError):
         read_for(text).met(work())

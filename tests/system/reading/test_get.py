@@ -65,6 +65,15 @@ def test_what_is_no_repository_is_refused(gitops: Callable[..., Any], tmp_path: 
     assert "is not a Git repository" in refused.err
 
 
+@pytest.mark.parametrize("url", ["https://example.org/x.git", "ssh://git@example.org/x", "git@example.org:x.git"])
+def test_a_url_is_refused_with_what_to_do_instead(gitops: Callable[..., Any], url: str) -> None:
+    refused = gitops("--repo", url, "get", "works")
+    assert (refused.code, refused.err) == (
+        2,
+        f"error: --repo {url}: clone the repository, and give the path of the clone\n",
+    )
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"text", b"a: [", b"{}", b"kind: Work\nmetadata: {name: 5}\n", b"a: 1\n---\nb: 2\n", b"\xff\xfe"],
@@ -185,3 +194,13 @@ def test_a_reader_that_goes_away_is_no_error(status_repo: Any, watching: Callabl
     process = watching("get", "works")
     process.stdout.close()
     assert (process.stderr.read(), process.wait()) == ("", 141)
+
+
+@pytest.mark.parametrize("words", [("get", "works"), ("events",), ("wait", "--for=create", "work/redis")])
+def test_a_template_that_makes_no_sense_ends_the_command(
+    status_repo: Any, gitops: Callable[..., Any], words: tuple[str, ...]
+) -> None:
+    status_repo.commit({**WORK, "events": [{"type": "Normal", "reason": "Came"}]})
+    ran = gitops(*words, "-o", "jsonpath={.kind[0]}")
+    assert (ran.out, ran.code) == ("", 1)
+    assert ran.err.startswith('error: error executing jsonpath "{.kind[0]}": Error executing template: string is not ')

@@ -78,7 +78,12 @@ def test_hostile_texts_are_written_as_kubectl_writes_them(
         "apiVersion": "platform.kratix.io/v1alpha1",
         "kind": "Work",
         "metadata": {"name": "hostile", "namespace": "default"},
-        "status": {"list": HOSTILE, "nested": [[HOSTILE], {}], "map": {text: text for text in HOSTILE}, "none": None},
+        "status": {
+            "list": HOSTILE,
+            "nested": [[HOSTILE], {}],
+            "keys": [{text: text} for text in HOSTILE],
+            "none": None,
+        },
     }
     kubectl.serve([work])
     status_repo.commit(work)

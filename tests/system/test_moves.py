@@ -1,0 +1,223 @@
+"""A changed path, mode, filename or store moves the documents; a removed Destination leaves them or takes them along."""
+
+import pytest
+from support.definitions import configmap, destination, store, work
+from support.platform import BOB
+
+NESTED, FLAT, AGGREGATED = "nestedByMetadata", "none", "aggregatedYAML"
+P = "works/default/r/r.dev-5058f.yaml"
+
+
+def settle(platform):
+    """A pass, and then one more that must have nothing to do, also of somebody who has seen nothing."""
+    platform.clock.advance()
+    platform.reconcile()
+    tip = platform.tip()
+    for daemon in (platform, platform.reconciler()):
+        platform.clock.advance()
+        daemon.reconcile()
+        assert platform.tip() == tip, platform.log()[0].message
+
+
+def dev(**fields):
+    return {"destinations/dev.yaml": destination("dev", env="dev", **fields)}
+
+
+def documents(platform, *branches):
+    """All files that are not definitions or status, by branch and path."""
+    own = ("works/", "destinations/", "statestores/", "status/", "notes/")
+    return {(b, p) for b in branches or ["main"] for p in platform.files(at=b) if platform.tip(b) and not p.startswith(own)}
+
+
+def owned(platform):
+    """All files that some status lists as its own."""
+    statuses = [s for s in platform.statuses().values()]
+    return {(s["status"].get("branch", "main"), path) for s in statuses for path in s["status"].get("inventory", {})}
+
+
+@pytest.fixture
+def placed(platform):
+    platform.commit({
+        **dev(), "statestores/s.yaml": store("s", "deploy", "clusters"),
+        "works/r.yaml": work("r", {"x.yaml": configmap("x"), "d/y.txt": "y"}, request="r", env="dev"),
+        "works/s.yaml": work("s", env="dev"),
+    })  # fmt: skip
+    settle(platform)
+    return platform
+
+
+MOVES = {
+    "path": {"path": "elsewhere/dev"},
+    "path below": {"path": "dev/below"},
+    "root": {"path": "/"},
+    "mode none": {"mode": FLAT},
+    "mode aggregated": {"mode": AGGREGATED, "agent": "none"},
+    "store": {"store": "s"},
+    "store, path and mode": {"store": "s", "path": "x", "mode": FLAT},
+}
+
+
+@pytest.mark.parametrize("there", MOVES.values(), ids=MOVES)
+@pytest.mark.parametrize("back", [False, True], ids=["there", "and back"])
+def test_k11_a_move_leaves_nothing_unowned_and_misses_nothing(placed, there, back):
+    before = documents(placed)
+    placed.commit(dev(**there))
+    settle(placed)
+    assert documents(placed, "main", "deploy") == owned(placed)
+    assert len(documents(placed, "main", "deploy")) == len(before) - (2 if there.get("mode") == AGGREGATED else 0)
+    assert placed.subjects()[-1] and placed.condition(P)[0] == "True"
+
+    if back:
+        placed.commit(dev())
+        settle(placed)
+        assert documents(placed, "main", "deploy") == before == owned(placed)
+
+
+@pytest.mark.parametrize("there", [{"path": "moved"}, {"mode": FLAT}, {"mode": AGGREGATED, "agent": "none"}], ids=str)
+def test_k11_within_a_branch_documents_are_added_and_removed_in_one_commit(placed, there):
+    placed.commit(dev(**there))
+    tip = placed.tip()
+    settle(placed)
+
+    moves = [c for c in placed.log(until=tip) if c.message.startswith("move(dev)")]
+    assert len(moves) == 1
+    assert placed.blobs("state/", at=str(moves[0].id)) == placed.blobs("state/")
+
+
+def test_across_branches_the_new_place_is_written_before_the_old_is_removed(placed):
+    """At every commit of either branch, in the order in which they were made, the documents stand somewhere."""
+    placed.commit(dev(store="s"))
+    tip = placed.tip()
+    placed.reconcile()
+
+    assert placed.files(at="deploy")["clusters/dev/resources/default/redis/r/instance-configure/5058f/x.yaml"]
+    removed = next(c for c in reversed(placed.log(until=tip)) if not placed.files("state/dev", at=str(c.id)))
+    status_before = placed.statuses(at=str(removed.parents[0].id))
+    assert any(s["status"].get("branch") == "deploy" for s in status_before.values())
+
+
+def test_the_version_after_a_move_is_the_commit_that_moved(placed):
+    placed.commit(dev(path="moved"))
+    settle(placed)
+    version = placed.status(P)["status"]["versionID"]
+
+    assert placed.repo[version].message.startswith("move(dev)")
+    assert f"WorkloadsWrittenToStateStore: successfully written to Destination: dev with versionID: {version}" in placed.events(P)
+
+
+def test_what_others_put_beside_the_documents_stays_where_it_is(placed):
+    placed.commit({"state/dev/README.md": "mine"}, by=BOB)
+    placed.commit(dev(path="moved"))
+    settle(placed)
+
+    assert placed.files("state/dev/") == {"state/dev/README.md": b"mine"}
+
+
+def test_a_destination_that_moves_into_anothers_place_waits_and_keeps_its_documents(placed):
+    placed.commit({"destinations/other.yaml": destination("other", env="no")})
+    settle(placed)
+    before = placed.blobs("state/")
+    placed.commit(dev(path="other/sub"))
+    settle(placed)
+
+    assert placed.condition("destinations/dev.yaml") == ("False", "PathOverlap", "path state/other/sub overlaps Destination other")
+    assert placed.condition("destinations/other.yaml")[0] == "True"
+    assert placed.condition(P, "WriteSucceeded") == ("False", "WorkloadsFailedWrite", "path state/other/sub overlaps Destination other")
+    assert placed.blobs("state/") == before
+    placed.commit(dev(path="free"))
+    settle(placed)
+    assert documents(placed) == owned(placed)
+
+
+def test_two_destinations_that_swap_their_paths(platform):
+    def places(a, b):
+        return {f"destinations/{n}.yaml": destination(n, path=p, env=n) for n, p in (("a", a), ("b", b))}
+
+    platform.commit({**places("one", "two"), **{f"works/{n}.yaml": work(n, {"x.txt": n}, env=n) for n in "ab"}})
+    settle(platform)
+    platform.commit(places("two", "one"))
+    settle(platform)
+
+    if platform.condition("destinations/a.yaml")[0] == "True":
+        assert platform.files("state/two/dependencies/redis")["state/two/dependencies/redis/instance-configure/5058f/x.txt"] == b"a"
+    assert documents(platform) == owned(platform)
+
+
+# a Destination that goes
+
+
+@pytest.mark.parametrize("mode", [NESTED, FLAT, AGGREGATED])
+def test_cleanup_all_removes_all_that_was_written_and_the_works_wait_again(platform, mode):
+    platform.commit({**dev(mode=mode, cleanup="all"), "works/r.yaml": work("r", request="r", env="dev"), "state/dev/README.md": "mine"})
+    settle(platform)
+    platform.remove("destinations/dev.yaml")
+    settle(platform)
+
+    assert platform.files("state/") == {"state/dev/README.md": b"mine"}
+    assert "destinations/dev.yaml" not in platform.statuses() and P not in platform.statuses()
+    assert platform.condition("works/default/r/work.yaml") == ("False", "UnscheduledWorkloadGroups", "Pending")
+
+
+def test_cleanup_all_places_a_request_anew_where_it_matches(platform):
+    platform.commit({**dev(cleanup="all"), "works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    platform.commit({"destinations/dev.yaml": None, "destinations/new.yaml": destination("new", env="dev")})
+    settle(platform)
+
+    assert "works/default/r/r.new-5058f.yaml" in platform.statuses()
+    assert not platform.files("state/dev")
+    assert platform.condition("works/default/r/work.yaml")[0] == "True"
+
+
+@pytest.mark.parametrize("mode", [NESTED, FLAT, AGGREGATED])
+def test_cleanup_none_leaves_documents_behind_and_says_so(platform, mode):
+    platform.commit({**dev(mode=mode), "works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    before = platform.blobs("state/")
+    platform.commit({"destinations/dev.yaml": None}, by=BOB)
+    commit = platform.tip()
+    settle(platform)
+
+    assert platform.blobs("state/") == before
+    assert platform.condition(P) == ("False", "Misplaced", "Misplaced")
+    assert platform.condition("works/default/r/work.yaml")[1] == "Misplaced"
+    status, reason, message = platform.condition("destinations/dev.yaml")
+    assert (status, reason) == ("False", "DestinationNotReady")
+    assert f"removed in {commit[:7]} by Bob Babbage" in message
+
+
+def test_a_removed_destination_that_comes_back_takes_up_its_documents(platform):
+    platform.commit({**dev(), "works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    before, version = platform.blobs("state/"), platform.status(P)["status"]["versionID"]
+    platform.remove("destinations/dev.yaml")
+    settle(platform)
+    platform.commit(dev())
+    settle(platform)
+
+    assert platform.blobs("state/") == before
+    assert platform.condition(P) == ("True", "WorkloadsWrittenToTargetDestination", "Ready")
+    assert platform.status(P)["status"]["versionID"] == version
+
+
+def test_a_work_that_goes_after_its_destination_takes_its_documents_along(platform):
+    platform.commit({**dev(), "works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    platform.remove("destinations/dev.yaml")
+    settle(platform)
+    platform.remove("works/r.yaml")
+    settle(platform)
+
+    assert not platform.files("state/dev/resources/default") and not platform.files("status/works")
+
+
+def test_the_policy_of_a_removed_destination_is_the_one_it_last_had(platform):
+    platform.commit({**dev(), "works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    platform.commit(dev(cleanup="all"))
+    settle(platform)
+    assert platform.status("destinations/dev.yaml")["status"]["cleanup"] == "all"
+    platform.remove("destinations/dev.yaml")
+    settle(platform)
+
+    assert not platform.files("state/")
