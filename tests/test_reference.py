@@ -41,7 +41,7 @@ def test_the_reasons_are_found():
     assert {"AllWorkplacementsScheduled", "PathConflict", "DriftCorrected", "TemplateError"} <= set(reasons())
 
 
-@pytest.mark.parametrize("setting", settings(Settings))
+@pytest.mark.parametrize("setting", list(settings(Settings)))
 def test_every_setting_is_in_the_reference(setting):
     assert f"| `{setting}` |" in README
 

@@ -242,6 +242,16 @@ def test_when_the_owner_goes_the_other_gets_it_in_the_same_pass(platform):
     settle(platform)
 
 
+def test_works_of_one_name_in_two_namespaces_hand_over_an_equal_file(platform):
+    platform.commit({**dev(FLAT), **{f"works/{ns}.yaml": work("r", {"x.txt": "same"}, namespace=ns, env="dev") for ns in ("ns1", "ns2")}})
+    settle(platform)
+    platform.remove("works/ns1.yaml")
+    settle(platform)
+
+    assert delivered(platform) == {"x.txt": "same"}
+    assert list(platform.status("works/ns2/r/r.dev-5058f.yaml")["status"]["inventory"]) == ["state/dev/x.txt"]
+
+
 def test_who_loses_a_path_keeps_its_last_good_documents(platform):
     platform.commit({**dev(FLAT), **request("a", {"x.txt": "a"}), **request("b", {"y.txt": "b"})})
     settle(platform)
