@@ -95,6 +95,9 @@ class Reconciler:
             except Moved:
                 self._repo.objects.discard()
                 time.sleep(_PAUSE * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            except GitOpsError:  # what is in mind was only read: it is right still
+                self._repo.objects.discard()
+                raise
             except BaseException:
                 self._repo.objects.discard()
                 self._world = World()
@@ -102,6 +105,7 @@ class Reconciler:
         raise GitOpsError(f"the branch moved {_ATTEMPTS} times while a pass was decided; the next pass tries again")
 
     def _pass(self) -> Outcome:
+        refs.recover(self._repo)
         seen = observe(self._repo, self._branch)
         if seen is None:
             return Outcome()
