@@ -28,7 +28,7 @@ class Daemon:
         for reason in wakeups:
             while not self._stop.is_set() and not self.reconcile(reason):
                 self._stop.wait(self._delay())
-                reason = "retry"  # noqa: PLW2901
+                reason = "retry"
             if self._stop.is_set():
                 break
         log.info("stopped")
@@ -55,6 +55,13 @@ class Daemon:
 def _report(outcome: Outcome, reason: str) -> None:
     tip = outcome.tip.hex()[:12] if outcome.tip else None
     if outcome.changed:
-        log.info("reconciled", reason=reason, tip=tip, commits=len(outcome.commits), events=outcome.events, status=outcome.tally)
+        log.info(
+            "reconciled",
+            reason=reason,
+            tip=tip,
+            commits=len(outcome.commits),
+            events=outcome.events,
+            status=outcome.tally,
+        )
     else:
         log.debug("nothing to do", reason=reason, tip=tip)

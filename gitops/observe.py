@@ -41,7 +41,9 @@ def observe(repo: Repository, branch: str) -> Observation | None:
     home = settings.output.branch or branch
     tip = source_tip if home == branch else refs.tip(repo, home)
     last = newest(repo, tip, messages.is_status) if tip else None
-    remembered = last.tree if last else repo.objects.commit_tree(tip) if tip else None  # in a squashed history, what stands there
+    remembered = (
+        last.tree if last else repo.objects.commit_tree(tip) if tip else None
+    )  # in a squashed history, what stands there
     status = subtree(repo.objects, remembered, STATUS)
     seen = Seen(root, branch, status, settings, problems)
     return Observation(source_tip, tip, last, _source(repo, source_tip), seen)

@@ -15,7 +15,7 @@ from gitops.core.tree import EMPTY, Oid, Sketch, patch
 from gitops.git.commits import Identity, Sign
 from gitops.git.repository import Repository
 
-MANY = 50  # changed Works (and Destinations) in a pass; above, `granularity: auto` makes one documents commit for all
+MANY = 50  # changed Works in a pass; above, `granularity: auto` makes one documents commit for all
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,15 @@ class Publisher:
         """Commit all units of *branch* on *tip*: one commit each, or one for all of them."""
         own = [unit for at, unit in sorted(units.items()) if at.branch == branch]
         versions: dict[UnitId, Oid] = {}
-        for group in self._groups(own):
+        works = len({at.key for at in units if at.key.kind == "Work"})
+        for group in self._groups(own, works > MANY):
             root = patch(self._sketch, root, [edit for unit in group for edit in unit.edits])
             tip = self.commit(tip, root, messages.documents(group, source, removed))
             versions |= {UnitId(branch, unit.key): tip for unit in group}
         return Chain(tip, root, versions)
 
-    def _groups(self, units: Sequence[Unit]) -> list[list[Unit]]:
-        together = self._granularity == "pass" or (self._granularity == "auto" and len(units) > MANY)
-        if together:
+    def _groups(self, units: Sequence[Unit], many: bool) -> list[list[Unit]]:
+        if self._granularity == "pass" or (self._granularity == "auto" and many):
             return [list(units)] if units else []
         return [[unit] for unit in units]
 

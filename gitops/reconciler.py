@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,11 +26,11 @@ from gitops.core.manifests import Key
 from gitops.core.plan import Branch, Plan, decide
 from gitops.core.record import CommitName, Facts
 from gitops.core.recording import Recorded, RenderOverview
-from gitops.core.survey import survey
+from gitops.core.survey import remembered, survey
 from gitops.core.tree import DIRECTORY, Entry, Oid, Sketch, patch, subtree
 from gitops.core.world import World
-from gitops.errors import GitOpsError, Moved
-from gitops.git import refs
+from gitops.errors import Busy, GitOpsError, Moved, RepositoryError
+from gitops.git import history, refs
 from gitops.git.commits import Sign
 from gitops.git.repository import Repository
 from gitops.observe import Observation, newest, observe
@@ -122,15 +122,25 @@ class Reconciler:
     def _branch_state(self, seen: Observation, name: str) -> Branch:
         tip = seen.tip if name == seen.seen.home else refs.tip(self._repo, name)
         root = self._repo.objects.commit_tree(tip) if tip else None
-        left = newest(self._repo, tip, messages.is_ours) if tip else None
+        left = None if tip is None or self._rewound(name, tip) else newest(self._repo, tip, messages.is_ours)
         logged = inquiry.placed(self._repo, tip) if tip and seen.seen.status is None else {}
         return Branch(tip, root, left.tree if left else None, logged)
+
+    def _rewound(self, name: str, tip: Oid) -> bool:
+        """Whether what the last pass left on a branch is not in its history any more."""
+        left = self._world.tips.get(name)
+        return left is not None and not (left in self._repo.objects and history.is_ancestor(self._repo, left, tip))
 
 
 def _signer(key: str) -> Sign:
     from gitops.git.signing import ssh_signer
 
     return ssh_signer(Path(key))
+
+
+def _stable(error: Exception) -> str:
+    """Return a cause that reads the same in each pass, without ages and sizes."""
+    return "another Git process holds it" if isinstance(error, Busy) else str(error.__cause__ or error)
 
 
 class _Pass:
@@ -146,12 +156,13 @@ class _Pass:
         self._publisher = Publisher(repo, sketch, settings, int(now.timestamp()), sign)
         self._home = seen.seen.home
         self._status = seen.seen.status
+        self._tips = {name: branch.tip for name, branch in plan.branches.items() if branch.tip}
 
     def run(self) -> Outcome:
         traced = recording.origins(self._plan, self._sketch)
         sources = inquiry.sources(self._repo, self._seen.source_tip, self._plan, traced)
         gone = {k: sources[path] for k, path in inquiry.removed_sources(self._plan).items() if path in sources}
-        elsewhere = self._write_elsewhere(gone)
+        elsewhere, failures = self._write_elsewhere(gone)
         chain = self._documents(self._home, gone)
         facts = Facts(
             now=self._now.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -160,26 +171,32 @@ class _Pass:
             known_versions=inquiry.known_versions(self._repo, self._plan),
             sources=sources,
             meddlers=inquiry.meddlers(self._repo, self._plan),
+            failures=failures,
         )
         recorded = recording.record(self._world, self._plan, traced, facts, self._sketch, self._render)
         outcome = self._push(chain, recorded)
-        self._adopt(recorded)
-        return outcome
+        self._adopt(recorded, failures)
+        return replace(outcome, unfinished=outcome.unfinished and not failures)
 
     def _documents(self, branch: str, gone: dict[Key, CommitName]) -> Chain:
         known = self._plan.branches[branch]
         return self._publisher.documents(branch, known.tip, known.root, self._plan.delivery.units, self._seen.source, gone)
 
-    def _write_elsewhere(self, gone: dict[Key, CommitName]) -> dict[UnitId, Oid]:
-        """Commit and move the other branches: status may only report what is there."""
+    def _write_elsewhere(self, gone: dict[Key, CommitName]) -> tuple[dict[UnitId, Oid], dict[str, str]]:
+        """Commit and move the other branches: status may only report what is there. Also return those that failed, and why."""
         versions: dict[UnitId, Oid] = {}
+        failures: dict[str, str] = {}
         for name in sorted({at.branch for at in self._plan.delivery.units} - {self._home}):
             chain = self._documents(name, gone)
             assert chain.tip
             self._repo.objects.flush()
-            refs.move(self._repo, name, self._plan.branches[name].tip, chain.tip, "gitops: documents")
-            versions |= chain.versions
-        return versions
+            try:
+                refs.move(self._repo, name, self._plan.branches[name].tip, chain.tip, "gitops: documents")
+                versions |= chain.versions
+                self._tips[name] = chain.tip
+            except (Busy, RepositoryError) as error:
+                failures[name] = f"branch {name} cannot be written: {_stable(error)}"
+        return versions, failures
 
     def _push(self, chain: Chain, recorded: Recorded) -> Outcome:
         """Commit the status, and move the home branch from the tip that was observed, once."""
@@ -192,7 +209,7 @@ class _Pass:
         tip = self._publisher.commit(chain.tip, root, message)
         self._repo.objects.flush()
         refs.move(self._repo, self._home, branch.tip, tip, "gitops: status")
-        self._status = recorded.tree
+        self._status, self._tips[self._home] = recorded.tree, tip
         unfinished = bool(self._plan.unfinished)
         return Outcome((*dict.fromkeys(chain.versions.values()), tip), recorded.tally, len(happened), tip, unfinished)
 
@@ -203,11 +220,12 @@ class _Pass:
             if subtree(self._sketch, self._seen.seen.status, folder) != subtree(self._sketch, status, folder):
                 yield key
 
-    def _adopt(self, recorded: Recorded) -> None:
+    def _adopt(self, recorded: Recorded, failures: Collection[str]) -> None:
         """Keep in mind what was decided and left behind."""
         world, survey = self._world, self._plan.survey
         world.adopt({key: decided.state for key, decided in self._plan.decided.items()})
-        world.catalog, world.objects = survey.catalog, survey.objects
+        world.catalog, world.objects = survey.catalog, remembered(survey.objects, self._sketch, self._status)
         world.targets, world.matcher = survey.targets, survey.matcher
         world.status, world.verdicts, world.seen = self._status, recorded.verdicts, True
-        world.unfinished = self._plan.unfinished
+        world.tips = self._tips
+        world.unfinished = self._plan.unfinished | self._plan.on(failures)

@@ -49,5 +49,3 @@ def test_every_setting_is_in_the_reference(setting):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_in_the_reference(command):
     assert f"`{command}" in README
-
-

@@ -60,7 +60,9 @@ def _once(reconciler: Reconciler) -> int:
         print(f"nothing to do ({outcomes[-1].tally or 'no commit yet'})")
         return 0
     events = sum(outcome.events for outcome in outcomes)
-    print(f"{escape(outcomes[-1].tally)}: {_count(len(commits), 'commit')}, {_count(events, 'event')}, tip {commits[-1].hex()[:7]}")
+    print(
+        f"{escape(outcomes[-1].tally)}: {_count(len(commits), 'commit')}, {_count(events, 'event')}, tip {commits[-1].hex()[:7]}"
+    )
     return 0
 
 
@@ -72,6 +74,8 @@ def _forever(opened: Opened, reconciler: Reconciler, interval: float) -> int:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    log.info("started", repository=str(opened.repo.git_dir), branch=opened.source, output=opened.output, interval=interval)
+    log.info(
+        "started", repository=str(opened.repo.git_dir), branch=opened.source, output=opened.output, interval=interval
+    )
     Daemon(reconciler, stop).run(watch.changes([opened.repo.common_dir], interval, stop))
     return 0

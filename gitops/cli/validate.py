@@ -24,7 +24,9 @@ from gitops.views.escape import escape
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
-    parser.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="files or folders (default: all definitions)")
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="*", type=Path, help="files or folders (default: all definitions)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,12 +87,16 @@ def _layout_root(path: Path) -> Path | None:
     resolved = path.resolve()
     if resolved.is_dir() and any((resolved / name).is_dir() for name in FOLDERS):
         return resolved
-    return next((above.parent for above in (resolved, *resolved.parents) if above.name in FOLDERS and above.is_dir()), None)
+    return next(
+        (above.parent for above in (resolved, *resolved.parents) if above.name in FOLDERS and above.is_dir()), None
+    )
 
 
 def _check_alone(objects: Sketch, path: Path) -> checking.Report:
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    found = [checking.check_file(str(file), file.read_bytes()) for file in files if file.suffix in (".yaml", ".yml", ".json")]
+    found = [
+        checking.check_file(str(file), file.read_bytes()) for file in files if file.suffix in (".yaml", ".yml", ".json")
+    ]
     return checking.Report(sum(r.definitions for r in found), tuple(p for r in found for p in r.problems))
 
 

@@ -71,9 +71,7 @@ def _part(objects: Objects, made: PlacementDelivery, last: Mapping[str, bytes]) 
     return layout.SEPARATOR.join(found) if found else None
 
 
-def _last_parts(
-    survey: Survey, objects: Objects, target: Target, found: list[PlacementDelivery]
-) -> dict[str, bytes]:
+def _last_parts(survey: Survey, objects: Objects, target: Target, found: list[PlacementDelivery]) -> dict[str, bytes]:
     """Cut the file that was last written into its parts."""
     known = survey.objects.get(Key("Destination", "", target.name))
     sizes = known.recorded.sizes() if known else {}
@@ -87,7 +85,9 @@ def _last_parts(
     return parts
 
 
-def completed(made: PlacementDelivery, aggregate: Aggregate | None, unit: Unit | None, drift: Drift) -> PlacementDelivery:
+def completed(
+    made: PlacementDelivery, aggregate: Aggregate | None, unit: Unit | None, drift: Drift
+) -> PlacementDelivery:
     """Give a placement of an aggregated Destination the aggregate as its inventory, and the changes that *unit* commits."""
     if aggregate is None or made.placement is None:
         return made

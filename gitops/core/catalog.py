@@ -120,7 +120,13 @@ def read(objects: Objects, path: str, entry: Entry) -> Unit:
     found = _load(objects, path, entry)
     bad = [m for m in found.objects if _wants_folder(m)]
     problems = [
-        Problem(path, m.line, 1, f"{m.key}: a group without workloads needs a folder Work: a folder with a {FOLDER_WORK}", m.key)
+        Problem(
+            path,
+            m.line,
+            1,
+            f"{m.key}: a group without workloads needs a folder Work: a folder with a {FOLDER_WORK}",
+            m.key,
+        )
         for m in bad
     ]
     return Unit(path, entry, tuple(m for m in found.objects if m not in bad), (*found.problems, *problems))
@@ -167,7 +173,6 @@ def _folder_work(
     objects: Objects, path: str, old: Entry | None, new: Entry | None
 ) -> Iterator[tuple[str, Entry | None, Entry | None]]:
     """One side or both are a folder Work; the other side, if anything, is walked in full."""
-
     units = [entry if _is_folder_work(objects, path, entry) else None for entry in (old, new)]
     yield path, units[0], units[1]
     if old and not units[0]:
@@ -177,14 +182,10 @@ def _folder_work(
 
 
 def _is_folder_work(objects: Objects, path: str, entry: Entry | None) -> bool:
-    return bool(
-        entry and entry.mode == DIRECTORY and path not in FOLDERS and FOLDER_WORK in objects.tree(entry.oid)
-    )
+    return bool(entry and entry.mode == DIRECTORY and path not in FOLDERS and FOLDER_WORK in objects.tree(entry.oid))
 
 
 def unit_path(file: str) -> str:
     """Return the unit in which the definition *file* stands: itself, or the folder of a folder Work."""
     folder, _, name = file.rpartition("/")
     return folder if name == FOLDER_WORK and folder not in FOLDERS else file
-
-

@@ -34,7 +34,13 @@ def check(objects: Objects, source: Oid | None, branch: str, renderer: Render) -
     seen = Seen(source, branch, None, settings, wrong)
     found = survey(World(), objects, seen)
     context = Context(World(), found, objects, renderer)
-    problems = {*wrong, *found.catalog.problems(), *_duplicates(found.catalog), *_destinations(found), *_documents(context)}
+    problems = {
+        *wrong,
+        *found.catalog.problems(),
+        *_duplicates(found.catalog),
+        *_destinations(found),
+        *_documents(context),
+    }
     files = tuple(m.path for unit in found.catalog.units.values() for m in unit.manifests)
     return Report(len(files), tuple(sorted(problems, key=lambda p: (p.path, p.line, p.column, p.message))), files)
 

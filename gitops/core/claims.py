@@ -49,7 +49,10 @@ def _contests(context: Context, decided: Mapping[Key, Decided]) -> dict[str, lis
         if state is None or not (len(state.groups) > 1 or _contended(index, key, state)):
             continue
         for placement in state.placements:
-            if placement.destination in context.survey.targets and not context.survey.targets[placement.destination].reason:
+            if (
+                placement.destination in context.survey.targets
+                and not context.survey.targets[placement.destination].reason
+            ):
                 contests.setdefault(placement.destination, []).append((work, placement))
     return contests
 
@@ -63,7 +66,9 @@ _CANARIES = frozenset(
 
 def _contended(index: Index, key: Key, state: WorkState) -> bool:
     claims = state.claims
-    return any(other != key for other in index.contenders(claims)) or not _CANARIES.isdisjoint(claims.exclusive | claims.shared)
+    return any(other != key for other in index.contenders(claims)) or not _CANARIES.isdisjoint(
+        claims.exclusive | claims.shared
+    )
 
 
 def _settle_destination(
@@ -90,9 +95,7 @@ def _owner(key: Key, placement: Placement) -> Owner:
     return (key.namespace, key.name, placement.group, placement.destination)
 
 
-def _held_back(
-    decided: Decided, lost: Mapping[str, tuple[Conflict, Claim]], names: Mapping[Owner, str]
-) -> Decided:
+def _held_back(decided: Decided, lost: Mapping[str, tuple[Conflict, Claim]], names: Mapping[Owner, str]) -> Decided:
     assert decided.state is not None
     placements = []
     for placement in decided.state.placements:
@@ -100,6 +103,6 @@ def _held_back(
             conflict, holds = lost[placement.name]
             refusal = layout.lost(conflict.token, names.get(conflict.owner) or " ".join(conflict.owner))
             claim = Claim(placement.claim.exclusive | holds.exclusive, placement.claim.shared | holds.shared)
-            placement = replace(placement, documents=None, refusal=refusal, claim=claim)  # noqa: PLW2901
+            placement = replace(placement, documents=None, refusal=refusal, claim=claim)
         placements.append(placement)
     return replace(decided, state=replace(decided.state, placements=tuple(placements)))

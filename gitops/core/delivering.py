@@ -173,14 +173,17 @@ class _Deliverer:
                 not world.seen
                 or known is not world.objects.get(key)
                 or target != world.targets.get(key.name)
+                or key in world.unfinished
                 or key.name in aggregated
                 or (target and self._drift_in(target))
             ):
                 yield known
 
     def _drift_in(self, target: Target) -> bool:
-        paths = self._drift.paths.get(target.location.branch, frozenset()) if target.location else frozenset()
-        return any(path.startswith(f"{target.directory}/") or not target.directory for path in paths)
+        if target.location is None:
+            return False
+        paths = self._drift.paths.get(target.location.branch, frozenset())
+        return target.location.branch in self._drift.lost or any(path.startswith(f"{target.directory}/") or not target.directory for path in paths)
 
     def _destination(self, known: Object, aggregate: Aggregate | None) -> DestinationDelivery:
         target = self._survey.targets.get(known.key.name)

@@ -19,9 +19,10 @@ Roots = Mapping[str, Oid | None]
 
 @dataclass(frozen=True)
 class Drift:
-    """The files that others changed since the last pass, by branch."""
+    """The files that others changed since the last pass, by branch; `lost` are branches without a commit of ours."""
 
     paths: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    lost: frozenset[str] = frozenset()
 
     def among(self, branch: str, changes: tuple[Change, ...]) -> tuple[str, ...]:
         """Return the paths of *changes* that put back what others changed."""

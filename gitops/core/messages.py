@@ -54,7 +54,11 @@ def documents(units: Sequence[Unit], source: Source, removed: dict[Key, CommitNa
     """Return the message of a documents commit: of one unit, or of all units of a pass."""
     tally = edits.tally({c.path: c for unit in units for c in unit.changes}.values())
     names = sorted({name for unit in units for name in unit.destinations})
-    what = _listed(names, "Destination") if any(unit.placements or unit.key.kind == "Work" for unit in units) else _own(units)
+    what = (
+        _listed(names, "Destination")
+        if any(unit.placements or unit.key.kind == "Work" for unit in units)
+        else _own(units)
+    )
     subject = f"{_verb(units)}({_object(units)}): {what} ({tally})"
     why = _why(units, source, removed)
     return _message(_cut(subject, f" ({tally})"), [why], _document_trailers(units, names), source_trailers(source))
@@ -118,7 +122,9 @@ def _why(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) 
         "move": f"The place of its documents changed; {commit}.",
         "withdraw": f"It is not placed there any more; {commit}.",
         "destination": f"Documents of the Destination itself; {commit}.",
-        "update": f"Files changed outside gitops are restored; {commit}." if restored else f"Its documents changed; {commit}.",
+        "update": f"Files changed outside gitops are restored; {commit}."
+        if restored
+        else f"Its documents changed; {commit}.",
     }[_verb(units)]
 
 

@@ -17,12 +17,14 @@ from gitops.core.record import Facts, Record, inventories
 from gitops.core.targets import Store
 from gitops.core.world import Object
 
+_REMOVED = "the definition was removed in"
+
 
 def record_destination(record: Record, made: DestinationDelivery, provenance: Provenance, facts: Facts) -> None:
     """Record one Destination; one that was removed stays as long as it leaves documents behind."""
     known, before = made.object, made.object.recorded.status
     file = memory.object_file(known.key)
-    if known.effective.removed and known.recorded.text("cleanup") == "all":
+    if known.effective.removed and known.recorded.text("cleanup") == "all" and made.branch not in facts.failures:
         record.files[file] = None
         return
     ready = _destination_ready(made, facts)
@@ -34,9 +36,7 @@ def record_destination(record: Record, made: DestinationDelivery, provenance: Pr
 def _destination_ready(made: DestinationDelivery, facts: Facts) -> Condition:
     known, target = made.object, made.target
     if known.effective.removed:
-        commit = facts.sources.get(known.recorded.text("source"))
-        text = f"the definition was removed in {commit or 'an unknown commit'}; its documents are left behind"
-        return false(conditions.READY, "DestinationNotReady", text)
+        return _left_behind(known, facts)
     if known.effective.problem:
         return false(conditions.READY, "InvalidDefinition", str(known.effective.problem))
     assert target is not None
@@ -49,14 +49,25 @@ def _destination_ready(made: DestinationDelivery, facts: Facts) -> Condition:
     return true(conditions.READY, "DestinationReady", "Destination is ready")
 
 
+def _left_behind(known: Object, facts: Facts) -> Condition:
+    """A removed Destination stays as it was first recorded, whatever the log tells of its file since."""
+    last = known.recorded.status.condition(conditions.READY) if known.recorded.status else None
+    if last and last.message.startswith(_REMOVED):
+        return last
+    commit = facts.sources.get(known.recorded.text("source")) or "an unknown commit"
+    return false(conditions.READY, "DestinationNotReady", f"{_REMOVED} {commit}; its documents are left behind")
+
+
 def _placing(made: DestinationDelivery, facts: Facts) -> dict[str, object]:
     """What must be remembered: where its documents are, and what becomes of them when it is removed."""
     target, recorded = made.target, made.object.recorded
-    if target is None or target.reason or facts.failures.get(made.branch):
-        kept = ("path", "stateStore", "branch", "mode", "filename", "cleanup", "parts", "inventory")
-        found = {name: recorded.status.extra[name] for name in kept if recorded.status and name in recorded.status.extra}
+    failed = made.branch in facts.failures
+    if target is None or target.reason or failed:
+        kept = ("path", "stateStore", "branch", "mode", "filename", "cleanup", "parts", "inventory", "superseded")
+        extra = recorded.status.extra if recorded.status else {}
+        found = {name: extra[name] for name in kept if name in extra and (failed or name != "superseded")}
         return found | ({"cleanup": target.cleanup} if target else {})
-    extra: dict[str, object] = {"path": target.directory, "stateStore": target.store}
+    extra = {"path": target.directory, "stateStore": target.store}
     if made.branch != facts.home:
         extra["branch"] = made.branch
     extra["mode"] = target.mode

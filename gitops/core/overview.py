@@ -54,7 +54,10 @@ def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
 
 
 def scope(
-    verdicts: Mapping[Key, Verdict], objects: Mapping[Key, Status], placements: Mapping[str, int], problems: Iterable[str]
+    verdicts: Mapping[Key, Verdict],
+    objects: Mapping[Key, Status],
+    placements: Mapping[str, int],
+    problems: Iterable[str],
 ) -> dict[str, Any]:
     """Return what the template of the overview shows. *placements* counts the Works on each Destination."""
     unready = [(k, v) for k, v in sorted(verdicts.items()) if v.category != "Ready"]
@@ -62,7 +65,12 @@ def scope(
     faulty = [(k, s) for k, s in sorted(objects.items()) if not s.ready]
     rows += [{"kind": k.kind, "name": k.name, "state": "NotReady", "message": _cell(_message(s))} for k, s in faulty]
     places = [
-        {"name": k.name, "ready": "Ready" if s.ready else "NotReady", "labels": _cell(_labels(s)), "works": placements.get(k.name, 0)}
+        {
+            "name": k.name,
+            "ready": "Ready" if s.ready else "NotReady",
+            "labels": _cell(_labels(s)),
+            "works": placements.get(k.name, 0),
+        }
         for k, s in sorted(objects.items())
         if k.kind == "Destination"
     ]

@@ -40,7 +40,7 @@ def record_placement(record: Record, decided: Decided, made: PlacementDelivery, 
         generation=(before.generation if before else 0) + grown,
         spec=spec,
         conditions=_placement_conditions(placement, written),
-        extra=_placement_extra(made, version, failure, facts.home),
+        extra=_placement_extra(made, version, facts) if failure is None else _unwritten_extra(made),
     )
     happened = list(_placement_transitions(made, written, version, facts))
     record.add(placement_file(made.work, made.name), before, status, happened, facts.now)
@@ -109,18 +109,24 @@ def _version(made: PlacementDelivery, failure: str | None, facts: Facts) -> str:
     return found.hex() if found and made.inventory else made.recorded.text("versionID")
 
 
-def _placement_extra(made: PlacementDelivery, version: str, failure: str | None, home: str) -> dict[str, object]:
-    inventory = made.recorded.inventory() if failure else made.inventory
+def _placement_extra(made: PlacementDelivery, version: str, facts: Facts) -> dict[str, object]:
     extra: dict[str, object] = {}
     if version:
         extra["versionID"] = version
-    if made.branch != home:
+    if made.branch != facts.home:
         extra["branch"] = made.branch
-    if inventory:
-        extra["inventory"] = {path: oid.hex() for path, oid in sorted(inventory.items())}
-    if made.superseded:
-        extra["superseded"] = inventories(made.superseded)
+    if made.inventory:
+        extra["inventory"] = {path: oid.hex() for path, oid in sorted(made.inventory.items())}
+    left = {branch: files for branch, files in made.recorded.superseded().items() if branch in facts.failures}
+    if superseded := {**left, **made.superseded}:
+        extra["superseded"] = inventories(superseded)
     return extra
+
+
+def _unwritten_extra(made: PlacementDelivery) -> dict[str, object]:
+    """Nothing was written: where its documents are is what it was."""
+    extra = made.recorded.status.extra if made.recorded.status else {}
+    return {name: extra[name] for name in ("versionID", "branch", "inventory", "superseded") if name in extra}
 
 
 def _placement_transitions(

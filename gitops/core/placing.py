@@ -124,7 +124,7 @@ def _scope(work: Work, group: Group, target: Target) -> Mapping[str, Any]:
         },
         "destination": {
             "metadata": {"name": target.name, "labels": dict(target.labels)},
-            "spec": {"path": target.directory, "filepath": {"mode": target.mode}},
+            "spec": {"path": target.path, "filepath": {"mode": target.mode}},
         },
         "group": {"id": group.id, "directory": directory},
         "values": {**work.spec.values, **target.values},

@@ -5,7 +5,7 @@ Only the Works are decided anew whose definition, Destinations, documents or riv
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
@@ -51,6 +51,11 @@ class Plan:
         works = {made.work for made in self.delivery.placements if made.superseded}
         return frozenset(works | {made.object.key for made in self.delivery.destinations if made.superseded})
 
+    def on(self, branches: Collection[str]) -> frozenset[Key]:
+        """Return the Works and Destinations that have or had documents on one of these branches."""
+        works = {m.work for m in self.delivery.placements if not {m.branch, *m.recorded.superseded()}.isdisjoint(branches)}
+        return frozenset(works | {m.object.key for m in self.delivery.destinations if m.branch in branches})
+
     @property
     def changes_documents(self) -> bool:
         return any(self.delivery.units.values())
@@ -60,7 +65,10 @@ def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects
     """Decide what a pass does. Pure: equal arguments give an equal plan, and nothing is written."""
     roots = {name: branch.root for name, branch in branches.items()}
     context = Context(world, survey, objects, renderer, Traces(roots, _logged(branches.values())))
-    drift = Drift({name: frozenset(_drifted(objects, survey, name, branch)) for name, branch in branches.items()})
+    drift = Drift(
+        {name: frozenset(_drifted(objects, survey, name, branch)) for name, branch in branches.items()},
+        frozenset(name for name, branch in branches.items() if branch.left is None),
+    )
     decided = _closure(context, _dirty(context, drift))
     decided = claims.settle(context, decided)
     return Plan(survey, decided, deliver(context, decided, roots, drift), branches)
@@ -97,6 +105,9 @@ def _dirty(context: Context, drift: Drift) -> set[Key]:
     found |= _in_broken_files(world, survey)
     found |= _status_changed(context.objects, world.status, survey.seen.status)
     found |= _retargeted(world, survey) | {key for key in world.unfinished if key.kind == "Work"}
+    for target in survey.targets.values():
+        if target.location and target.location.branch in drift.lost:
+            found |= world.index.on(target.name)
     for branch, paths in drift.paths.items():
         for path in paths:
             found |= _owners(world, survey, branch, path)

@@ -52,5 +52,3 @@ def _recorded_entry(objects: Objects, path: str, recorded: Recorded) -> object:
         return lookup(objects, objects.commit_tree(commit), path) if commit else None
     except KeyError:
         return None
-
-

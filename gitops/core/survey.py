@@ -129,6 +129,18 @@ def _cluster_objects(
     return found
 
 
+def remembered(known: Mapping[Key, Object], objects: Objects, status: Oid | None) -> dict[Key, Object]:
+    """Return the Destinations and stores with what is remembered of them once the tree *status* has been written."""
+    entries = dict(memory.cluster_objects(objects, status))
+    return {
+        key: found
+        if found.entry == (entry := entries.get(key))
+        else replace(found, recorded=memory.cluster_object(objects, entry), entry=entry)
+        for key, found in known.items()
+        if key in entries or not found.effective.removed
+    }
+
+
 def _stores(known: Iterable[Object], home: str) -> dict[str, Store]:
     found = [targets.embedded(home)]
     for known_object in known:

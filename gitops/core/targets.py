@@ -58,6 +58,11 @@ class Target:
     message: str = ""
 
     @property
+    def path(self) -> str:
+        """The directory below the store's path; "." for the store's root."""
+        return self.directory.removeprefix(self.location.path if self.location else "").strip("/") or "."
+
+    @property
     def layout(self) -> tuple[object, ...]:
         """What a change of moves documents."""
         return (self.location, self.directory, self.mode, self.filename if self.mode == "aggregatedYAML" else "")

@@ -27,7 +27,7 @@ def record_work(
     for placed in made:
         if placed.placement:
             record_placement(record, decided, placed, provenance.generation, facts)
-        else:
+        elif placed.branch not in facts.failures:
             record.files[placement_file(placed.work, placed.name)] = None
     status = _work_status(record, decided, provenance, facts)
     happened = list(_work_transitions(record, decided, made, status))
@@ -35,6 +35,8 @@ def record_work(
 
 
 def _record_removal(record: Record, decided: Decided, made: Sequence[PlacementDelivery], facts: Facts) -> None:
+    if any(placed.branch in facts.failures for placed in made):
+        return  # its documents still stand there, and what is not remembered is never removed
     record.files[memory.work_folder(decided.key.namespace, decided.key.name)] = None
     source = facts.sources.get(decided.recorded.text("source"))
     for placed in made:

@@ -132,7 +132,7 @@ def _discard(where: dict[str, set[Key]], token: str, key: Key) -> None:
 
 @dataclass
 class World:
-    """The memory of a daemon. `status` is the tree that its last pass saw or left.
+    """The memory of a daemon. `status` is the tree, `tips` are the commits, that its last pass saw or left.
 
     `unfinished` are those whose documents still stand in a branch that they have left.
     """
@@ -146,6 +146,7 @@ class World:
     index: Index = field(default_factory=Index)
     verdicts: Mapping[Key, Verdict] = field(default_factory=dict)
     status: Oid | None = None
+    tips: Mapping[str, Oid] = field(default_factory=dict)
     unfinished: frozenset[Key] = frozenset()
     seen: bool = False
 

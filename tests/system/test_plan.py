@@ -136,7 +136,10 @@ def test_files_of_another_branch_say_so(platform):
 
 
 def test_a_group_that_loses_its_place_is_withdrawn(platform, capsys):
-    groups = [group({"a.yaml": configmap("a")}, selector(env="dev")), group({"b/b.yaml": configmap("b")}, selector(env="dev"), directory="b")]
+    groups = [
+        group({"a.yaml": configmap("a")}, selector(env="dev")),
+        group({"b/b.yaml": configmap("b")}, selector(env="dev"), directory="b"),
+    ]
     platform.commit({**BASE, "works/two.yaml": work("two", promise="two", groups=groups)})
     platform.reconcile()
     platform.commit({"works/two.yaml": work("two", promise="two", groups=groups[:1])})

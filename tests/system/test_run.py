@@ -59,7 +59,7 @@ def test_the_daemon_answers_commits_until_sigterm(platform, daemon):
     code, log = daemon.stop()
 
     assert code == 0
-    assert [line["event"] for line in log][::len(log) - 1] == ["started", "stopped"]
+    assert [line["event"] for line in log][:: len(log) - 1] == ["started", "stopped"]
     told = [line for line in log if line["event"] == "reconciled"]
     assert told[-1]["status"] == "2 Works, 2 Ready"
     assert told[-1]["tip"] == platform.tip()[:12]

@@ -16,7 +16,10 @@ def sandbox():
 
 
 def test_a_template_sees_its_scope(sandbox):
-    assert sandbox("{{ work.name }}: {{ values.n + 1 }}\n", {"work": {"name": "é"}, "values": {"n": 1}}) == "é: 2\n".encode()
+    assert (
+        sandbox("{{ work.name }}: {{ values.n + 1 }}\n", {"work": {"name": "é"}, "values": {"n": 1}})
+        == "é: 2\n".encode()
+    )
 
 
 @pytest.mark.parametrize(
