@@ -1,4 +1,4 @@
-"""The loop: wake, reconcile, back off, stop. What went wrong is logged and tried again; nothing else is done about it."""
+"""The loop: wake, reconcile, back off, stop. What went wrong is logged and tried again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = structlog.get_logger("gitops")
 
 
 class Daemon:
-    """Reconciles whenever it is woken, until it is told to stop: then the pass that is under way ends, and no other begins."""
+    """Reconciles whenever it is woken. Told to stop, it ends the pass that is under way and begins no other."""
 
     def __init__(self, reconciler: Reconciler, stop: Event) -> None:
         self._reconciler, self._stop = reconciler, stop

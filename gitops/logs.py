@@ -1,4 +1,4 @@
-"""Logs on standard error: lines for people on a terminal, JSON for machines elsewhere. Never a secret, never a raw value."""
+"""Logs on standard error: lines for people on a terminal, JSON for machines elsewhere; never a raw value."""
 
 from __future__ import annotations
 

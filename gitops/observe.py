@@ -22,7 +22,7 @@ _SEARCHED = 1_000  # versions of gitops.yaml that are tried for a good one
 
 @dataclass(frozen=True)
 class Observation:
-    """The source tip, the output tip, and the newest status commit below it: what status remembers is read from there."""
+    """The source tip, the output tip, and the newest status commit below it, whose tree is what status remembers."""
 
     source_tip: Oid
     tip: Oid | None
@@ -41,6 +41,8 @@ def observe(repo: Repository, branch: str) -> Observation | None:
     home = settings.output.branch or branch
     tip = source_tip if home == branch else refs.tip(repo, home)
     last = newest(repo, tip, messages.is_status) if tip else None
+    if last is None:  # a new output branch begins with what was known so far
+        last = newest(repo, source_tip, messages.is_status)
     remembered = (
         last.tree if last else repo.objects.commit_tree(tip) if tip else None
     )  # in a squashed history, what stands there

@@ -117,14 +117,19 @@ class Reconciler:
     def _decide(self, seen: Observation, sketch: Sketch) -> Plan:
         found = survey(self._world, sketch, seen.seen)
         branches = {name: self._branch_state(seen, name) for name in sorted(found.branches)}
+        plan = decide(self._world, found, branches, sketch, self._renderer)
+        if not plan.unseen:
+            return plan
+        branches |= {name: self._branch_state(seen, name) for name in sorted(plan.unseen)}
         return decide(self._world, found, branches, sketch, self._renderer)
 
     def _branch_state(self, seen: Observation, name: str) -> Branch:
         tip = seen.tip if name == seen.seen.home else refs.tip(self._repo, name)
         root = self._repo.objects.commit_tree(tip) if tip else None
-        left = None if tip is None or self._rewound(name, tip) else newest(self._repo, tip, messages.is_ours)
+        left = newest(self._repo, tip, messages.is_ours) if tip else None
         logged = inquiry.placed(self._repo, tip) if tip and seen.seen.status is None else {}
-        return Branch(tip, root, left.tree if left else None, logged)
+        lost = tip is None or left is None or self._rewound(name, tip)
+        return Branch(tip, root, left.tree if left else None, logged, lost)
 
     def _rewound(self, name: str, tip: Oid) -> bool:
         """Whether what the last pass left on a branch is not in its history any more."""

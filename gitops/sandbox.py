@@ -1,4 +1,4 @@
-"""Rendering templates that others wrote: in a process of its own, with little time, little memory and no environment."""
+"""Rendering templates that others wrote, in a process with little time, little memory and no environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State stores: the branch or bucket that holds the documents of Destinations (Kratix `GitStateStore`, `BucketStateStore`)."""
+"""State stores: the branch or bucket that holds the documents of Destinations, as Kratix has them."""
 
 from __future__ import annotations
 

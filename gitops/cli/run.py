@@ -60,9 +60,8 @@ def _once(reconciler: Reconciler) -> int:
         print(f"nothing to do ({outcomes[-1].tally or 'no commit yet'})")
         return 0
     events = sum(outcome.events for outcome in outcomes)
-    print(
-        f"{escape(outcomes[-1].tally)}: {_count(len(commits), 'commit')}, {_count(events, 'event')}, tip {commits[-1].hex()[:7]}"
-    )
+    told = f"{_count(len(commits), 'commit')}, {_count(events, 'event')}, tip {commits[-1].hex()[:7]}"
+    print(f"{escape(outcomes[-1].tally)}: {told}")
     return 0
 
 

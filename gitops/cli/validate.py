@@ -32,10 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the problems, one a line, and a summary."""
     objects = Sketch()
-    if args.paths:
-        report = _check_paths(objects, args.paths)
-    else:
-        report = _check_repository(args)
+    report = _check_paths(objects, args.paths) if args.paths else _check_repository(args)
     for problem in report.problems:
         print(escape(f"{problem.location}: {problem.message}"))
     print(f"{_count(report.definitions, 'definition')}, {_count(len(report.problems), 'problem')}")

@@ -20,7 +20,10 @@ from gitops.core.tree import BLOB, Objects, Oid
 
 
 class Aggregate(NamedTuple):
-    """The file of one Destination; `parts` are the lengths in bytes by placement, `authors` the Works that changed it."""
+    """The file of one Destination.
+
+    `parts` are the lengths in bytes by placement, `authors` the Works that changed it.
+    """
 
     branch: str
     path: str
@@ -88,7 +91,7 @@ def _last_parts(survey: Survey, objects: Objects, target: Target, found: list[Pl
 def completed(
     made: PlacementDelivery, aggregate: Aggregate | None, unit: Unit | None, drift: Drift
 ) -> PlacementDelivery:
-    """Give a placement of an aggregated Destination the aggregate as its inventory, and the changes that *unit* commits."""
+    """Give a placement of an aggregated Destination the aggregate as its inventory, and what *unit* commits of it."""
     if aggregate is None or made.placement is None:
         return made
     own = aggregate.oid if _name(made) in aggregate.parts else None

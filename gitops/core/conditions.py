@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from gitops.api.status import Condition
 
@@ -23,7 +22,7 @@ def false(kind: str, reason: str, message: str) -> Condition:
 def settle(previous: Iterable[Condition], wanted: Iterable[Condition], now: str) -> tuple[Condition, ...]:
     """Return *wanted* with the times of their last transitions; a clock that went back moves none before its last."""
     before = {c.type: c for c in previous}
-    return tuple(replace(c, last_transition_time=_when(before.get(c.type), c, now)) for c in wanted)
+    return tuple(Condition(c.type, c.status, c.reason, c.message, _when(before.get(c.type), c, now)) for c in wanted)
 
 
 def _when(before: Condition | None, condition: Condition, now: str) -> str:

@@ -171,6 +171,7 @@ class _Deliverer:
             target = survey.targets.get(key.name)
             if (
                 not world.seen
+                or target is None
                 or known is not world.objects.get(key)
                 or target != world.targets.get(key.name)
                 or key in world.unfinished
@@ -191,7 +192,8 @@ class _Deliverer:
         before = recorded.text("branch") or self._survey.seen.home
         if target is None:
             leave = recorded.text("cleanup") != "all"
-            return self._own(known, None, before, recorded.inventory() if leave else {}, {})
+            made = self._own(known, None, before, recorded.inventory() if leave else {}, {})
+            return replace(made, occupied=self._occupied(known.key.name))
         if target.reason or target.location is None:
             return self._own(known, target, before, recorded.inventory(), recorded.sizes())
         inventory = {
@@ -199,6 +201,13 @@ class _Deliverer:
         }
         made = self._own(known, target, target.location.branch, inventory, {})
         return replace(made, parts=aggregate.parts if aggregate else recorded.sizes())
+
+    def _occupied(self, name: str) -> bool:
+        if self._context.world.index.on(name) - self._decided.keys():
+            return True
+        stay = (d.recorded.placements.values() for d in self._decided.values() if not d.state and not d.effective.removed)
+        kept = {p.destination for placements in stay for p in placements}
+        return name in kept or any(d.state and name in d.state.destinations for d in self._decided.values())
 
     def _own(
         self, known: Object, target: Target | None, branch: str, inventory: Mapping[str, Oid], parts: Mapping[str, int]
@@ -248,7 +257,7 @@ class _Deliverer:
         return before != (target.location.branch, target.directory, target.mode, target.layout[3])
 
     def _book(self, made: PlacementDelivery, branch: str, wanted: Edits, changes: tuple[Change, ...]) -> None:
-        if wanted:
+        if wanted and branch in self._roots:
             unit = self._units.setdefault(UnitId(branch, made.unit), Unit(made.unit, branch))
             unit.edits += wanted.items()
             unit.changes += changes
@@ -256,7 +265,7 @@ class _Deliverer:
             unit.destinations.add(made.destination)
 
     def _book_destination(self, key: Key, branch: str, wanted: Edits, changes: tuple[Change, ...], name: str = "") -> Unit | None:
-        if not wanted:
+        if not wanted or branch not in self._roots:
             return None
         unit = self._units.setdefault(UnitId(branch, key), Unit(key, branch))
         unit.edits += wanted.items()

@@ -79,7 +79,10 @@ class PlacementDelivery:
 
 @dataclass(frozen=True)
 class DestinationDelivery:
-    """What happens to a Destination's own documents; `target` is None when it is removed."""
+    """What happens to a Destination's own documents.
+
+    `target` is None when it is removed; `occupied` tells whether placements stay on it all the same.
+    """
 
     object: Object
     target: Target | None
@@ -88,6 +91,7 @@ class DestinationDelivery:
     parts: Mapping[str, int] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     superseded: Mapping[str, Mapping[str, Oid]] = field(default_factory=dict)
+    occupied: bool = True
 
 
 @dataclass

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gitops.api.meta import branch_name
 from gitops.api.status import Status
 from gitops.core import paths, statusfile
 from gitops.core.manifests import Key
@@ -67,11 +68,22 @@ class Recorded:
         found = self.status.extra.get("superseded") if self.status else None
         return {b: _inventory(i) for b, i in found.items() if isinstance(b, str)} if isinstance(found, Mapping) else {}
 
+    def branches(self) -> set[str]:
+        """Return the branches named here, on which documents stand or stood; what is no branch name is left out."""
+        return {name for name in (self.text("branch"), *self.superseded()) if _is_branch(name)}
+
     def sizes(self) -> dict[str, int]:
         """Return the lengths in bytes of an aggregate's parts, in their order."""
         found = self.status.extra.get("parts") if self.status else None
         items = found.items() if isinstance(found, Mapping) else ()
         return {k: v for k, v in items if isinstance(k, str) and type(v) is int and v >= 0}
+
+
+def _is_branch(name: str) -> bool:
+    try:
+        return bool(branch_name(name))
+    except ValueError:
+        return False
 
 
 def _inventory(found: Any) -> dict[str, Oid]:

@@ -21,10 +21,11 @@ _REMOVED = "the definition was removed in"
 
 
 def record_destination(record: Record, made: DestinationDelivery, provenance: Provenance, facts: Facts) -> None:
-    """Record one Destination; one that was removed stays as long as it leaves documents behind."""
+    """Record one Destination; one that was removed stays as long as it leaves placements behind."""
     known, before = made.object, made.object.recorded.status
     file = memory.object_file(known.key)
-    if known.effective.removed and known.recorded.text("cleanup") == "all" and made.branch not in facts.failures:
+    done = known.recorded.text("cleanup") == "all" or not made.occupied
+    if known.effective.removed and done and made.branch not in facts.failures:
         record.files[file] = None
         return
     ready = _destination_ready(made, facts)

@@ -27,13 +27,15 @@ from gitops.core.world import World
 class Branch(NamedTuple):
     """An output branch: its tip, the tree that is there now, and the tree that the last pass left (None: not known).
 
-    `logged` are the Destinations of each Work in its log; they are asked for only when all status is lost.
+    `logged` are the Destinations of each Work in its log; they are asked for only when all status is lost. `lost` tells
+    that it is not built on what *this* daemon left: all that stands there is to be looked at.
     """
 
     tip: Oid | None
     root: Oid | None
     left: Oid | None
     logged: Mapping[Key, frozenset[str]] = MappingProxyType({})
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,13 @@ class Plan:
         works = {made.work for made in self.delivery.placements if made.superseded}
         return frozenset(works | {made.object.key for made in self.delivery.destinations if made.superseded})
 
+    @property
+    def unseen(self) -> frozenset[str]:
+        """Branches of stores that are gone, on which documents still stand: decide again when they have been looked at."""
+        recorded: list[memory.Recorded] = [made.recorded for made in self.delivery.placements]
+        recorded += [made.object.recorded for made in self.delivery.destinations]
+        return frozenset(name for found in recorded for name in found.branches()) - self.branches.keys()
+
     def on(self, branches: Collection[str]) -> frozenset[Key]:
         """Return the Works and Destinations that have or had documents on one of these branches."""
         works = {m.work for m in self.delivery.placements if not {m.branch, *m.recorded.superseded()}.isdisjoint(branches)}
@@ -67,7 +76,7 @@ def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects
     context = Context(world, survey, objects, renderer, Traces(roots, _logged(branches.values())))
     drift = Drift(
         {name: frozenset(_drifted(objects, survey, name, branch)) for name, branch in branches.items()},
-        frozenset(name for name, branch in branches.items() if branch.left is None),
+        frozenset(name for name, branch in branches.items() if branch.lost),
     )
     decided = _closure(context, _dirty(context, drift))
     decided = claims.settle(context, decided)

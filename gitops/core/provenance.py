@@ -34,12 +34,17 @@ def trace(objects: Objects, key: Key, effective: Effective, recorded: Recorded) 
         return Provenance(generation + 1, path)
     old, old_entry = before
     same = _spec(old.obj) == _spec(manifest.obj) and _folder(old_entry) == _folder(effective.entry)
-    kept = same and same_file and old.obj.metadata == manifest.obj.metadata
+    kept = same and same_file and _metadata(old.obj) == _metadata(manifest.obj)
     return Provenance(generation if same else generation + 1, "" if kept else path)
 
 
 def _spec(definition: Definition) -> object:
     return definition.spec  # type: ignore[attr-defined]
+
+
+def _metadata(definition: Definition) -> object:
+    """Return what people say in the metadata, without what a Kubernetes API server adds."""
+    return definition.metadata.model_dump()
 
 
 def _folder(entry: object) -> object:

@@ -1,4 +1,4 @@
-"""record(): the second pure half of a pass: from the plan, and the facts of writing it, to the new tree of `status/`."""
+"""record(): the second pure half of a pass: from the plan, and the facts of writing it, to the new `status/`."""
 
 from __future__ import annotations
 

@@ -148,9 +148,8 @@ def _work_transitions(
 ) -> Iterator[Transition]:
     verdict, before = _verdict(record, decided), decided.recorded.status
     yield from _operations(record, made)
-    unscheduled = before.condition(conditions.SCHEDULED) if before else None
     for group in verdict.unscheduled:
-        if not (unscheduled and unscheduled.reason == "UnscheduledWorkloadGroups" and group in unscheduled.message):
+        if group not in _recorded_unscheduled(before):
             message = f"waiting for a destination with labels for workloadGroup: {group}"
             yield Transition(WARNING, "NoMatchingDestination", SCHEDULER, message)
     if verdict.misplaced and set(verdict.misplaced) != _recorded_misplaced(decided):
@@ -167,6 +166,13 @@ def _operations(record: Record, made: Sequence[PlacementDelivery]) -> Iterator[T
             yield _reconciled(placed, "created")
         elif (now := record.files[placement_file(placed.work, placed.name)]) and dict(now.spec) != dict(before.spec):
             yield _reconciled(placed, "updated")
+
+
+def _recorded_unscheduled(before: Status | None) -> list[str]:
+    """Return the groups that are recorded as waiting."""
+    found = before.condition(conditions.SCHEDULED) if before else None
+    waiting = found and found.reason == "UnscheduledWorkloadGroups"
+    return found.message.partition("[")[2].rstrip("]").split(",") if found and waiting else []
 
 
 def _recorded_misplaced(decided: Decided) -> set[str]:

@@ -19,7 +19,9 @@ def test_a_new_condition_has_the_time_of_the_pass():
 
 
 def test_an_unchanged_condition_is_the_same():
-    assert settled(at(true("Ready", "Good", "Ready"), EARLY), true("Ready", "Good", "Ready")) == at(true("Ready", "Good", "Ready"), EARLY)
+    assert settled(at(true("Ready", "Good", "Ready"), EARLY), true("Ready", "Good", "Ready")) == at(
+        true("Ready", "Good", "Ready"), EARLY
+    )
 
 
 def test_another_reason_or_message_is_no_transition():
@@ -33,7 +35,9 @@ def test_another_status_is():
 
 
 def test_a_clock_that_went_back_moves_no_time_back():
-    assert settled(at(false("Ready", "Bad", ""), LATE), true("Ready", "Good", ""), now=EARLY).last_transition_time == LATE
+    assert (
+        settled(at(false("Ready", "Bad", ""), LATE), true("Ready", "Good", ""), now=EARLY).last_transition_time == LATE
+    )
 
 
 def test_conditions_are_told_apart_by_type_and_those_not_wanted_go():

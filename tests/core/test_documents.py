@@ -31,7 +31,9 @@ def content(objects, made):
 
 
 def folder(objects, files):
-    return patch(objects, None, [(path, Entry(mode, objects.add(BLOB, text.encode()))) for path, (text, mode) in files.items()])
+    return patch(
+        objects, None, [(path, Entry(mode, objects.add(BLOB, text.encode()))) for path, (text, mode) in files.items()]
+    )
 
 
 def plain(**files):
@@ -55,7 +57,25 @@ def test_content_that_claims_to_be_packed_and_is_not_sound_is_refused_by_name(ob
     assert found.message.startswith("bad.txt: ")
 
 
-@pytest.mark.parametrize("path", ["", "/x", "../x", "a/../b", "./x", "a//b", "a/", ".git/config", "a/.GIT/x", "git~1", "a\\b", "C:/x", "a\x00b", "x" * 256])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/x",
+        "../x",
+        "a/../b",
+        "./x",
+        "a//b",
+        "a/",
+        ".git/config",
+        "a/.GIT/x",
+        "git~1",
+        "a\\b",
+        "C:/x",
+        "a\x00b",
+        "x" * 256,
+    ],
+)
 def test_k3_k4_an_unsafe_path_is_refused_and_named(objects, path):
     found = refusal(objects, {"good.txt": "x", path: "x"})
 
@@ -65,13 +85,17 @@ def test_k3_k4_an_unsafe_path_is_refused_and_named(objects, path):
 
 @pytest.mark.parametrize("other", ["d/x", "d/X", "D/x", "d/x/y", "d"])
 def test_paths_that_clash_within_a_group_are_refused(objects, other):
-    made = Work.model_validate(work("w", groups=[group(None, workloads=[{"filepath": p, "content": "x"} for p in ("d/x", other)])]))
+    made = Work.model_validate(
+        work("w", groups=[group(None, workloads=[{"filepath": p, "content": "x"} for p in ("d/x", other)])])
+    )
 
     assert documents.groups(made, None, objects)[0].documents.refusal.reason == "InvalidDocument"
 
 
 def test_a_large_file_store_pointer_is_not_delivered_as_a_document(objects):
-    assert "Git LFS" in refusal(objects, {"x.yaml": "version https://git-lfs.github.com/spec/v1\noid sha256:00\n"}).message
+    assert (
+        "Git LFS" in refusal(objects, {"x.yaml": "version https://git-lfs.github.com/spec/v1\noid sha256:00\n"}).message
+    )
 
 
 def test_the_same_object_twice_in_one_group_is_unfit_for_an_agent(objects):
@@ -80,7 +104,9 @@ def test_the_same_object_twice_in_one_group_is_unfit_for_an_agent(objects):
     assert made.documents.unfit == "b.yaml: ConfigMap/default/x comes twice, also in a.yaml"
 
 
-@pytest.mark.parametrize("text", ["- 1\n", "just text\n", "kind: X\n", "apiVersion: v1\nkind: X\nmetadata: {}\n", "a: [\n"])
+@pytest.mark.parametrize(
+    "text", ["- 1\n", "just text\n", "kind: X\n", "apiVersion: v1\nkind: X\nmetadata: {}\n", "a: [\n"]
+)
 def test_a_manifest_that_is_no_object_is_unfit_for_an_agent_and_named(objects, text):
     assert groups(objects, group({"x.yml": text}))[0].documents.unfit.startswith("x.yml: ")
 
@@ -93,7 +119,14 @@ def test_other_files_need_not_be_objects(objects):
 
 
 def test_a_folder_is_taken_byte_for_byte_without_what_is_not_its_own(objects):
-    tree = folder(objects, {**plain(**{"work.yaml": "the Work", "a.yaml": configmap("a")}), "bin/run": ("#!/bin/sh\n", EXECUTABLE), "alerts/x.yaml": (configmap("x"), FILE)})
+    tree = folder(
+        objects,
+        {
+            **plain(**{"work.yaml": "the Work", "a.yaml": configmap("a")}),
+            "bin/run": ("#!/bin/sh\n", EXECUTABLE),
+            "alerts/x.yaml": (configmap("x"), FILE),
+        },
+    )
     rest, alerts = groups(objects, group(None), group(None, directory="alerts"), folder=tree)
 
     assert content(objects, rest.documents) == {"a.yaml": configmap("a"), "bin/run": "#!/bin/sh\n"}
@@ -108,7 +141,11 @@ def test_a_nested_work_yaml_is_a_file_like_others(objects):
 
 @pytest.mark.parametrize(("mode", "word"), [(LINK, "symbolic link"), (SUBMODULE, "submodule")])
 def test_a_folder_with_a_link_is_refused_and_the_link_not_followed(objects, mode, word):
-    tree = patch(objects, None, {"work.yaml": Entry(FILE, objects.add(BLOB, b"")), "l": Entry(mode, objects.add(BLOB, b"/etc/passwd"))})
+    tree = patch(
+        objects,
+        None,
+        {"work.yaml": Entry(FILE, objects.add(BLOB, b"")), "l": Entry(mode, objects.add(BLOB, b"/etc/passwd"))},
+    )
     (made,) = groups(objects, group(None), folder=tree)
 
     assert made.documents.refusal == ("InvalidDocument", f"l: is a {word}, not a file")
@@ -129,7 +166,9 @@ def rendered(objects, files, renderer):
 
 
 def test_a_template_waits_for_its_destination_and_loses_its_suffix(objects):
-    made = rendered(objects, {"x.txt.j2": "T", "y.txt": "{{ T }}"}, lambda text, scope: f"{text} on {scope['name']}".encode())
+    made = rendered(
+        objects, {"x.txt.j2": "T", "y.txt": "{{ T }}"}, lambda text, scope: f"{text} on {scope['name']}".encode()
+    )
 
     assert content(objects, made) == {"x.txt": "T on edge", "y.txt": "{{ T }}"}
 
@@ -147,7 +186,9 @@ def test_the_path_is_checked_without_the_suffix(objects, path):
 
 
 def test_two_files_that_become_one_are_refused(objects):
-    assert rendered(objects, {"x.txt": "a", "x.txt.j2": "b"}, lambda text, scope: b"").refusal.reason == "InvalidDocument"
+    assert (
+        rendered(objects, {"x.txt": "a", "x.txt.j2": "b"}, lambda text, scope: b"").refusal.reason == "InvalidDocument"
+    )
 
 
 def test_what_a_template_makes_is_checked_like_any_document(objects):

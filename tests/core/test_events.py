@@ -27,7 +27,13 @@ def test_one_that_comes_back_raises_its_count_and_becomes_the_newest():
 
 
 def test_events_differ_by_type_reason_source_and_message():
-    happened = [transition(), transition(message="other"), transition("Other"), transition()._replace(type=NORMAL), transition()._replace(source="X")]
+    happened = [
+        transition(),
+        transition(message="other"),
+        transition("Other"),
+        transition()._replace(type=NORMAL),
+        transition()._replace(source="X"),
+    ]
 
     assert [event.count for event in fold([], happened, EARLY)] == [1] * 5
 

@@ -17,8 +17,15 @@ def a_work(**fields):
 
 
 def target(**spec):
-    found = {"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Destination", "metadata": {"name": "dev"}, "spec": spec}
-    return targets.resolve([Destination.model_validate(found)], {"embedded": targets.embedded("main")}, {}, {"main"})["dev"]
+    found = {
+        "apiVersion": "platform.kratix.io/v1alpha1",
+        "kind": "Destination",
+        "metadata": {"name": "dev"},
+        "spec": spec,
+    }
+    return targets.resolve([Destination.model_validate(found)], {"embedded": targets.embedded("main")}, {}, {"main"})[
+        "dev"
+    ]
 
 
 def documents(*paths, unfit=""):
@@ -31,11 +38,19 @@ def documents(*paths, unfit=""):
         ({"request": "example"}, "5058f", "resources/default/redis/example/instance-configure/5058f"),
         ({"request": "example"}, "70524", "resources/default/redis/example/instance-configure/70524"),
         ({"request": "example", "pipeline": ""}, "5058f", "resources/default/redis/example/5058f"),
-        ({"request": "example", "namespace": "team-a"}, "5058f", "resources/team-a/redis/example/instance-configure/5058f"),
+        (
+            {"request": "example", "namespace": "team-a"},
+            "5058f",
+            "resources/team-a/redis/example/instance-configure/5058f",
+        ),
         ({}, "5058f", "dependencies/redis/instance-configure/5058f"),
         ({"pipeline": ""}, "5058f", "dependencies/redis/5058f"),
         ({"promise": "", "pipeline": ""}, "5058f", "dependencies/redis-example/5058f"),
-        ({"promise": "", "request": "example"}, "5058f", "resources/default/redis-example/example/instance-configure/5058f"),
+        (
+            {"promise": "", "request": "example"},
+            "5058f",
+            "resources/default/redis-example/example/instance-configure/5058f",
+        ),
     ],
 )
 def test_kratix_nested_directories(fields, short, expected):
@@ -97,7 +112,9 @@ def test_an_agent_is_flux_unless_the_mode_is_none(mode, agent):
 
 
 def test_k8_equal_nested_directories_exclude_each_other_and_neighbours_do_not():
-    one, other = (layout.claim(target(), root, documents("x")) for root in ("dependencies/a/5058f", "dependencies/b/5058f"))
+    one, other = (
+        layout.claim(target(), root, documents("x")) for root in ("dependencies/a/5058f", "dependencies/b/5058f")
+    )
 
     assert one.exclusive == layout.claim(target(), "dependencies/a/5058f", documents("y")).exclusive
     assert not one.exclusive & (other.exclusive | other.shared)
@@ -121,7 +138,11 @@ def test_what_is_lost_is_named_with_its_owner():
     config = ObjectId("", "ConfigMap", "default", "settings")
     path, thing = layout.path_claim(["a/b.yaml"]), layout.object_claim(frozenset({config}))
 
-    assert layout.lost(*path.exclusive, "default/a.dev-5058f") == ("PathConflict", "a/b.yaml belongs to default/a.dev-5058f")
+    assert layout.lost(*path.exclusive, "default/a.dev-5058f") == (
+        "PathConflict",
+        "a/b.yaml belongs to default/a.dev-5058f",
+    )
     assert layout.lost(*thing.exclusive, "default/a.dev-5058f") == (
-        "InvalidDocument", "ConfigMap/default/settings is already delivered by default/a.dev-5058f",
-    )  # fmt: skip
+        "InvalidDocument",
+        "ConfigMap/default/settings is already delivered by default/a.dev-5058f",
+    )

@@ -48,7 +48,9 @@ def change(path):
     return Change(path, None, Entry(FILE, b"\1" * 20))
 
 
-def unit(name="redis-small", destination="worker-1", place="state/worker-1/resources/default/redis/small/5058f", changes=2):
+def unit(
+    name="redis-small", destination="worker-1", place="state/worker-1/resources/default/redis/small/5058f", changes=2
+):
     key = Key("Work", "default", name)
     made = PlacementDelivery(key, f"{name}.{destination}-5058f", object(), RecordedPlacement(), "main", place, {}, key)
     changed = [change(f"{place}/{n}") for n in range(changes)]
@@ -79,7 +81,9 @@ def test_a_documents_commit_says_what_went_where_and_why():
 def test_a_status_commit_tells_each_event_once_as_a_line_and_as_a_trailer():
     versions = {"default/redis-small.worker-1-5058f": "2" * 40}
 
-    assert messages.status("5 Works, 4 Ready, 1 Pending", [happened()], [Key("Work", "team-c", "search")], versions, SOURCE) == (
+    assert messages.status(
+        "5 Works, 4 Ready, 1 Pending", [happened()], [Key("Work", "team-c", "search")], versions, SOURCE
+    ) == (
         "status: 5 Works, 4 Ready, 1 Pending (1 event)\n"
         "\n"
         "Warning NoMatchingDestination Work/team-c/search: message\n"
@@ -96,7 +100,8 @@ def test_ours_are_told_from_those_of_others():
 
     assert (messages.is_documents(documents), messages.is_status(documents)) == (True, False)
     assert (messages.is_documents(status), messages.is_status(status)) == (False, True)
-    assert not messages.is_status("status: tidy up") and not messages.is_documents("update(deps): pygit2")
+    assert not messages.is_status("status: tidy up")
+    assert not messages.is_documents("update(deps): pygit2")
 
 
 @pytest.mark.parametrize("units", [1, 2, 60])
@@ -115,10 +120,17 @@ def test_a_short_subject_keeps_its_counts():
 @pytest.mark.parametrize("value", HOSTILE)
 def test_no_value_of_a_commit_forges_or_breaks_a_trailer(value):
     source = Source("1" * 40, value, value, value, "2026-01-01T00:00:00Z", value)
-    message = messages.documents([unit()], source, {Key("Work", "default", "redis-small"): CommitName(b"\1" * 20, value)})
+    message = messages.documents(
+        [unit()], source, {Key("Work", "default", "redis-small"): CommitName(b"\1" * 20, value)}
+    )
 
     found = trailers(message)
-    assert [key for key, _ in found if key.startswith("Gitops-")] == ["Gitops-Work", "Gitops-Destination", "Gitops-Path", "Gitops-Source-Commit"]
+    assert [key for key, _ in found if key.startswith("Gitops-")] == [
+        "Gitops-Work",
+        "Gitops-Destination",
+        "Gitops-Path",
+        "Gitops-Source-Commit",
+    ]
     assert ("Gitops-Source-Commit", "1" * 40) in found
     assert not any(key.startswith(("Signed-off-by", "Gitops-Event")) for key, _ in found)
 
@@ -127,13 +139,19 @@ def test_no_value_of_a_commit_forges_or_breaks_a_trailer(value):
 def test_no_message_of_an_event_forges_or_breaks_a_trailer(value):
     found = trailers(messages.status("1 Work", [happened(value)], [], {}, SOURCE))
 
-    assert found == [("Gitops-Event", "Warning NoMatchingDestination Work/team-c/search"), ("Gitops-Source-Commit", "1" * 40)]
+    assert found == [
+        ("Gitops-Event", "Warning NoMatchingDestination Work/team-c/search"),
+        ("Gitops-Source-Commit", "1" * 40),
+    ]
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.text(max_size=60))
 def test_whatever_an_event_says_git_reads_the_same_trailers(value):
-    assert [key for key, _ in trailers(messages.status("1 Work", [happened(value)], [], {}, SOURCE))] == ["Gitops-Event", "Gitops-Source-Commit"]
+    assert [key for key, _ in trailers(messages.status("1 Work", [happened(value)], [], {}, SOURCE))] == [
+        "Gitops-Event",
+        "Gitops-Source-Commit",
+    ]
 
 
 def test_a_message_is_bounded_and_says_what_it_leaves_out():

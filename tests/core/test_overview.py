@@ -10,7 +10,12 @@ from gitops.core.overview import MAX_ROWS, Verdict, verdict
 
 def work(reason, message, scheduled="True", told="All workplacements scheduled successfully"):
     ready = "True" if reason == "AllWorkplacementsScheduled" else "False"
-    return Status("Work", "w", "default", conditions=(Condition("ScheduleSucceeded", scheduled, "R", told), Condition("Ready", ready, reason, message)))
+    return Status(
+        "Work",
+        "w",
+        "default",
+        conditions=(Condition("ScheduleSucceeded", scheduled, "R", told), Condition("Ready", ready, reason, message)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -29,7 +34,9 @@ def test_a_work_stands_as_its_ready_condition_says(status, expected):
 
 
 def test_the_message_is_the_one_that_tells_why():
-    assert verdict(work("UnscheduledWorkloadGroups", "Pending", "False", "No match for [x]")).message == "No match for [x]"
+    assert (
+        verdict(work("UnscheduledWorkloadGroups", "Pending", "False", "No match for [x]")).message == "No match for [x]"
+    )
     assert verdict(work("InvalidDefinition", "works/x.yaml:1: bad")).message == "works/x.yaml:1: bad"
 
 
@@ -53,15 +60,27 @@ def test_only_what_is_not_ready_needs_attention():
 
 
 def test_a_destination_that_is_not_ready_needs_attention_too():
-    bad = Status("Destination", "dev", conditions=(Condition("Ready", "False", "StateStoreNotFound", "GitStateStore/x: not found"),))
+    bad = Status(
+        "Destination",
+        "dev",
+        conditions=(Condition("Ready", "False", "StateStoreNotFound", "GitStateStore/x: not found"),),
+    )
     found = scope({}, {Key("Destination", "", "dev"): bad})
 
-    assert found["attention"][0] == {"kind": "Destination", "name": "dev", "state": "NotReady", "message": "GitStateStore/x: not found"}
+    assert found["attention"][0] == {
+        "kind": "Destination",
+        "name": "dev",
+        "state": "NotReady",
+        "message": "GitStateStore/x: not found",
+    }
     assert found["destinations"][0]["ready"] == "NotReady"
 
 
 def test_it_is_bounded_and_says_how_much_is_left_out():
-    found = scope({Key("Work", "a", str(n)): Verdict("Pending", "why") for n in range(MAX_ROWS + 7)}, problems=["p"] * (MAX_ROWS + 3))
+    found = scope(
+        {Key("Work", "a", str(n)): Verdict("Pending", "why") for n in range(MAX_ROWS + 7)},
+        problems=["p"] * (MAX_ROWS + 3),
+    )
 
     assert (len(found["attention"]), found["attention_more"]) == (MAX_ROWS, 7)
     assert len(found["problems"]) == MAX_ROWS

@@ -21,7 +21,9 @@ def test_of_two_newcomers_the_first_by_namespace_name_and_group_wins():
 
 
 def test_who_holds_it_keeps_it_whoever_else_comes():
-    assert resolve([claimant("a", claim("x")), claimant("z", claim("x"), claim("x"))], {}) == {("a",): Conflict("x", ("z",))}
+    assert resolve([claimant("a", claim("x")), claimant("z", claim("x"), claim("x"))], {}) == {
+        ("a",): Conflict("x", ("z",))
+    }
 
 
 def test_what_the_holder_gives_up_is_free():
@@ -89,7 +91,11 @@ def test_the_next_pass_says_the_same(found):
     assert resolve(after(found, held_back), {}) == held_back
 
 
-consistent = claimants.map(lambda found: after([c._replace(holds=Claim()) for c in found], resolve([c._replace(holds=Claim()) for c in found], {})))
+consistent = claimants.map(
+    lambda found: after(
+        [c._replace(holds=Claim()) for c in found], resolve([c._replace(holds=Claim()) for c in found], {})
+    )
+)
 
 
 @given(consistent, claimants)

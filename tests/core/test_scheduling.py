@@ -27,7 +27,9 @@ def group(own="g", **labels):
 
 def place(groups, destinations, *, single, existing=None, unready=()):
     matcher = Matcher(Place(name, labels) for name, labels in destinations.items())
-    return schedule("default", "redis", groups, single=single, existing=existing or {}, matcher=matcher, unready=unready)
+    return schedule(
+        "default", "redis", groups, single=single, existing=existing or {}, matcher=matcher, unready=unready
+    )
 
 
 DEV, PROD = {"env": "dev"}, {"env": "prod"}
@@ -48,11 +50,15 @@ def test_a_resource_request_goes_to_one_that_matches():
 
 def test_a_resource_request_stays_where_it_is():
     for stays in ("a", "b"):
-        assert place([group(env="dev")], THREE, single=True, existing={"g": [stays]}).assignments == (Assignment("g", stays),)
+        assert place([group(env="dev")], THREE, single=True, existing={"g": [stays]}).assignments == (
+            Assignment("g", stays),
+        )
 
 
 def test_a_resource_request_that_matches_no_more_is_misplaced_and_not_moved():
-    assert place([group(env="dev")], THREE, single=True, existing={"g": ["c"]}).assignments == (Assignment("g", "c", misplaced=True),)
+    assert place([group(env="dev")], THREE, single=True, existing={"g": ["c"]}).assignments == (
+        Assignment("g", "c", misplaced=True),
+    )
 
 
 def test_a_dependency_keeps_what_fell_out_and_adds_what_came():
@@ -77,11 +83,15 @@ def test_a_new_choice_passes_over_what_is_not_ready_while_another_is():
 
 
 def test_when_no_match_is_ready_one_is_chosen_all_the_same():
-    assert place([group(env="dev")], THREE, single=True, unready={"a", "b"}) == place([group(env="dev")], THREE, single=True)
+    assert place([group(env="dev")], THREE, single=True, unready={"a", "b"}) == place(
+        [group(env="dev")], THREE, single=True
+    )
 
 
 def test_readiness_moves_nothing_and_does_not_matter_to_dependencies():
-    assert place([group(env="dev")], THREE, single=True, existing={"g": ["a"]}, unready={"a"}).assignments == (Assignment("g", "a"),)
+    assert place([group(env="dev")], THREE, single=True, existing={"g": ["a"]}, unready={"a"}).assignments == (
+        Assignment("g", "a"),
+    )
     assert len(place([group(env="dev")], THREE, single=False, unready={"a"}).assignments) == 2
 
 
@@ -91,7 +101,11 @@ def test_an_empty_work_has_all_of_its_groups_scheduled():
 
 @pytest.mark.parametrize(
     ("namespace", "work", "expected"),
-    [("default", "redis-small", "worker-3"), ("default", "redis-large", "worker-1"), ("team-a", "redis-small", "worker-1")],
+    [
+        ("default", "redis-small", "worker-3"),
+        ("default", "redis-large", "worker-1"),
+        ("team-a", "redis-small", "worker-1"),
+    ],
 )
 def test_choices_are_pinned_so_that_a_new_version_moves_nobody(namespace, work, expected):
     group_id = "5058f1af8388633f609cadb75a75dc9d"

@@ -68,7 +68,11 @@ def test_an_expression_alone_is_a_selector_so_that_a_strict_destination_may_matc
 
 
 def test_labels_and_expressions_must_all_match():
-    places = [Place("a", {"env": "dev", "zone": "eu"}), Place("b", {"env": "dev", "zone": "us"}), Place("c", {"zone": "eu"})]
+    places = [
+        Place("a", {"env": "dev", "zone": "eu"}),
+        Place("b", {"env": "dev", "zone": "us"}),
+        Place("c", {"zone": "eu"}),
+    ]
 
     assert Matcher(places).match(selector("env=dev", Requirement("zone", "NotIn", frozenset(("us",))))) == {"a"}
 
@@ -99,7 +103,8 @@ def test_all_keys_of_all_sources_must_match():
 
 def test_expressions_of_all_sources_must_match():
     expressions = [
-        DestinationSelector(match_expressions=(LabelSelectorRequirement(key=key, operator="Exists"),)) for key in ("env", "zone")
+        DestinationSelector(match_expressions=(LabelSelectorRequirement(key=key, operator="Exists"),))
+        for key in ("env", "zone")
     ]
 
     assert merge(expressions, {}).expressions == {Requirement(key, "Exists", frozenset()) for key in ("env", "zone")}
@@ -131,14 +136,18 @@ some_labels = st.dictionaries(st.sampled_from("abc"), st.sampled_from("xyz"), ma
     some_labels,
     st.lists(
         st.tuples(
-            st.sampled_from("abc"), st.sampled_from(["In", "NotIn", "Exists", "DoesNotExist"]), st.frozensets(st.sampled_from("xyz"), min_size=1)
+            st.sampled_from("abc"),
+            st.sampled_from(["In", "NotIn", "Exists", "DoesNotExist"]),
+            st.frozensets(st.sampled_from("xyz"), min_size=1),
         ),
         max_size=2,
     ),
 )
 def test_the_index_answers_as_looking_at_each_destination_would(places, asked, expressions):
     found = [Place(str(number), own, strict) for number, (own, strict) in enumerate(places)]
-    requirements = [Requirement(key, op, values if op.endswith("In") else frozenset()) for key, op, values in expressions]
+    requirements = [
+        Requirement(key, op, values if op.endswith("In") else frozenset()) for key, op, values in expressions
+    ]
 
     def fits(place):
         if not asked and not requirements and place.strict and place.labels:

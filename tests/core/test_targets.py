@@ -11,19 +11,34 @@ from gitops.core.targets import Location, embedded
 def destination(name, path=None, store=None, kind="GitStateStore", **spec):
     ref = {"stateStoreRef": {"kind": kind, "name": store}} if store else {}
     own = {"path": path} if path is not None else {}
-    return Destination.model_validate({
-        "apiVersion": "platform.kratix.io/v1alpha1", "kind": "Destination", "metadata": {"name": name}, "spec": {**own, **ref, **spec},
-    })  # fmt: skip
+    return Destination.model_validate(
+        {
+            "apiVersion": "platform.kratix.io/v1alpha1",
+            "kind": "Destination",
+            "metadata": {"name": name},
+            "spec": {**own, **ref, **spec},
+        }
+    )
 
 
 def git_store(name, **spec):
-    found = {"apiVersion": "platform.kratix.io/v1alpha1", "kind": "GitStateStore", "metadata": {"name": name}, "spec": spec}
+    found = {
+        "apiVersion": "platform.kratix.io/v1alpha1",
+        "kind": "GitStateStore",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
     return targets.git_store(GitStateStore.model_validate(found))
 
 
 def bucket_store(name):
     spec = {"bucketName": "b", "endpoint": "s3.example.org"}
-    found = {"apiVersion": "platform.kratix.io/v1alpha1", "kind": "BucketStateStore", "metadata": {"name": name}, "spec": spec}
+    found = {
+        "apiVersion": "platform.kratix.io/v1alpha1",
+        "kind": "BucketStateStore",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
     return targets.bucket_store(BucketStateStore.model_validate(found))
 
 
@@ -38,7 +53,15 @@ def overlaps(*destinations, **more):
 
 @pytest.mark.parametrize(
     ("path", "directory"),
-    [(None, "state/a"), ("", "state/a"), ("b", "state/b"), ("b/", "state/b"), ("./b", "state/b"), ("/b", "state/b"), ("b//c", "state/b/c")],
+    [
+        (None, "state/a"),
+        ("", "state/a"),
+        ("b", "state/b"),
+        ("b/", "state/b"),
+        ("./b", "state/b"),
+        ("/b", "state/b"),
+        ("b//c", "state/b/c"),
+    ],
 )
 def test_the_path_defaults_to_the_name_and_has_one_spelling(path, directory):
     assert resolve(destination("a", path))["a"].directory == directory
@@ -50,7 +73,9 @@ def test_the_root_of_the_store_is_a_place(path):
 
 
 def test_a_store_without_url_is_a_branch_and_path_of_this_repository():
-    found = resolve(destination("a", store="fleet"), stores=[git_store("fleet", branch="deploy", path="/clusters")])["a"]
+    found = resolve(destination("a", store="fleet"), stores=[git_store("fleet", branch="deploy", path="/clusters")])[
+        "a"
+    ]
 
     assert (found.location, found.directory, found.reason) == (Location("deploy", "clusters"), "clusters/a", "")
 
@@ -62,7 +87,8 @@ def test_a_store_that_is_not_there_is_named():
 
 
 @pytest.mark.parametrize(
-    ("store", "kind"), [(git_store("s", url="https://example.org/x.git"), "GitStateStore"), (bucket_store("s"), "BucketStateStore")]
+    ("store", "kind"),
+    [(git_store("s", url="https://example.org/x.git"), "GitStateStore"), (bucket_store("s"), "BucketStateStore")],
 )
 def test_a_store_that_cannot_be_written_makes_its_destinations_not_ready(store, kind):
     found = resolve(destination("a", store="s", kind=kind), stores=[store])["a"]
@@ -73,7 +99,17 @@ def test_a_store_that_cannot_be_written_makes_its_destinations_not_ready(store, 
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("a", "a"), ("a", "a/b"), ("a/b", "a"), ("/a", "a"), ("a/", "./a"), (".", "a"), ("a", "/"), ("Prod", "prod"), ("caf\u00e9", "cafe\u0301")],
+    [
+        ("a", "a"),
+        ("a", "a/b"),
+        ("a/b", "a"),
+        ("/a", "a"),
+        ("a/", "./a"),
+        (".", "a"),
+        ("a", "/"),
+        ("Prod", "prod"),
+        ("caf\u00e9", "cafe\u0301"),
+    ],
 )
 def test_k12_paths_that_overlap_are_noticed_however_they_are_spelled(one, other):
     found = resolve(destination("a", one), destination("b", other))
@@ -95,7 +131,9 @@ def test_k12_two_stores_of_one_branch_are_one_place():
 
 
 def test_k12_a_store_may_reach_into_the_embedded_one():
-    assert overlaps(destination("a"), destination("b", "a", "s"), stores=[git_store("s", branch="main", path="state")]).keys() == {"b"}
+    assert overlaps(
+        destination("a"), destination("b", "a", "s"), stores=[git_store("s", branch="main", path="state")]
+    ).keys() == {"b"}
 
 
 def test_branches_are_apart():
@@ -109,10 +147,26 @@ def test_the_one_that_was_there_keeps_its_place():
 
 
 def test_one_that_moves_into_another_is_the_newcomer():
-    assert overlaps(destination("a", "p"), destination("b", "p"), recorded={"a": "state/a", "b": "state/p"}).keys() == {"a"}
+    assert overlaps(destination("a", "p"), destination("b", "p"), recorded={"a": "state/a", "b": "state/p"}).keys() == {
+        "a"
+    }
 
 
-@pytest.mark.parametrize("folder", ["works", "destinations", "statestores", "status", "templates", "Works/x", "gitops.yaml", ".github", ".github/workflows", ".gitlab-ci.yml"])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "works",
+        "destinations",
+        "statestores",
+        "status",
+        "templates",
+        "Works/x",
+        "gitops.yaml",
+        ".github",
+        ".github/workflows",
+        ".gitlab-ci.yml",
+    ],
+)
 def test_no_destination_may_write_among_the_definitions_or_outside(folder):
     assert overlaps(destination("a", folder, "s"), stores=[git_store("s", branch="main")]).keys() == {"a"}
 

@@ -26,10 +26,15 @@ def test_the_spellings_of_a_safe_path_are_all_right(path):
 
 @pytest.mark.parametrize("filename", ["../x.yaml", "/x.yaml", ".git/config", "a//b"])
 def test_an_aggregate_with_an_unsafe_name_is_invalid(filename):
-    assert problems(destination("a", mode="aggregatedYAML", filename=filename))[0].startswith("spec.filepath.filename: ")
+    assert problems(destination("a", mode="aggregatedYAML", filename=filename))[0].startswith(
+        "spec.filepath.filename: "
+    )
 
 
-@pytest.mark.parametrize("branch", ["HEAD", "-x", "a..b", "a b", "refs/heads/x", "x.lock", "/x", "x/", "a//b", "x~1", "@{1}", "@", ".x", "x."])
+@pytest.mark.parametrize(
+    "branch",
+    ["HEAD", "-x", "a..b", "a b", "refs/heads/x", "x.lock", "/x", "x/", "a//b", "x~1", "@{1}", "@", ".x", "x."],
+)
 def test_a_branch_that_git_refuses_is_invalid(branch):
     assert problems(store("a", branch=branch))[0].startswith("spec.branch: invalid branch name")
 
@@ -53,7 +58,11 @@ def test_a_group_id_is_a_label_value_so_that_no_name_made_of_it_leaves_its_place
     ],
 )
 def test_groups_of_one_work_need_different_ids(groups):
-    assert problems(work("w", groups=groups)) == [f"spec.workloadGroups[1]: has the id {groups[1].get('id') or '5058f1af8388633f609cadb75a75dc9d'}, as spec.workloadGroups[0] has"]
+    own = groups[1].get("id") or "5058f1af8388633f609cadb75a75dc9d"
+
+    assert problems(work("w", groups=groups)) == [
+        f"spec.workloadGroups[1]: has the id {own}, as spec.workloadGroups[0] has"
+    ]
 
 
 def test_the_directory_of_a_group_is_a_safe_path():

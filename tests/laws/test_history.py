@@ -99,10 +99,16 @@ class History(RuleBasedStateMachine):
     def teardown(self) -> None:
         shutil.rmtree(self.folder)
 
-    @initialize(output=st.sampled_from(["", "", "out"]), granularity=st.sampled_from(["auto", "pass"]))
-    def begin(self, output: str, granularity: str) -> None:
+    @initialize(
+        output=st.sampled_from(["", "", "out"]),
+        granularity=st.sampled_from(["auto", "pass"]),
+        found=st.dictionaries(st.sampled_from(FILES), works(), max_size=2),
+        places=st.lists(destinations(), max_size=2),
+    )
+    def begin(self, output, granularity, found, places):
         self.home = output or "main"
-        files = {f"destinations/{name}.yaml": destination(name, env=name) for name in DESTINATIONS[:2]}
+        ready = [destination(name, env=name) for name in DESTINATIONS[:2]]
+        files = {f"destinations/{d['metadata']['name']}.yaml": d for d in [*ready, *places]} | found
         chosen = {"output": {"branch": output}, "commit": {"granularity": granularity}}
         self.platform.commit({"gitops.yaml": chosen, **files}, "Begin")
 
@@ -214,9 +220,14 @@ class History(RuleBasedStateMachine):
         self.platform.clock.advance(seconds)
         self._pass(self.daemons[number].reconcile)
 
+    @rule()
+    def reconcile_a_minute_later(self):
+        self.reconcile(0, 60)
+
     @rule(number=st.sampled_from([0, 1]))
-    def restart(self, number):
+    def restart_and_reconcile(self, number):
         self.daemons[number] = self.platform.reconciler()
+        self.reconcile(number, 60)
 
     @rule(number=st.sampled_from([0, 1]), moves=st.integers(0, 2), done=st.booleans())
     def cut_off(self, number, moves, done):

@@ -25,7 +25,7 @@ _TIMES = ("firstTimestamp", "lastTimestamp")
 class Scene:
     """Where the branches stand, and what the newest status commit of the branch *home* says.
 
-    A merge of two lines of history may leave two that are newest; `others` is what those say that *statuses* is not from.
+    A merge of two lines of history may leave several that are newest: then `others` is what the rest of them say.
     """
 
     home: str
@@ -295,7 +295,10 @@ def _documents_are_there(platform: Platform, scene: Scene, file: str, status: St
 
 
 def _what_left_the_inventories_is_gone(platform: Platform, before: Scene, after: Scene) -> None:
+    gone = {file: status for file, status in before.statuses.items() if file not in after.statuses}
+    abandoned = {file: s for file, s in gone.items() if s["kind"] == "Destination" and s["status"]["cleanup"] == "none"}
     left = set(_inventories(before.statuses, before.home)) - set(_inventories(after.statuses, after.home))
+    left -= set(_inventories(abandoned, before.home))
     for branch, path in left:
         assert path not in platform.blobs(path, at=branch), f"{path} belongs to nobody any more and is still there"
 

@@ -10,9 +10,11 @@ DEV = {"destinations/dev.yaml": destination("dev", env="dev")}
 
 def requests(count, text="a", namespace="default"):
     return {
-        f"works/w{n:03}.yaml": work(f"w{n:03}", {"x.yaml": configmap(f"w{n:03}", text)}, request=f"w{n}", namespace=namespace, env="dev")
+        f"works/w{n:03}.yaml": work(
+            f"w{n:03}", {"x.yaml": configmap(f"w{n:03}", text)}, request=f"w{n}", namespace=namespace, env="dev"
+        )
         for n in range(count)
-    }  # fmt: skip
+    }
 
 
 def new_commits(platform, since):
@@ -158,17 +160,25 @@ def test_k16_many_changed_works_are_one_documents_commit(platform):
 
 
 def test_each_store_has_a_commit_of_its_own(platform):
-    platform.commit({
-        "statestores/s.yaml": store("s", "deploy"),
-        "destinations/a.yaml": destination("a", env="dev"), "destinations/b.yaml": destination("b", env="dev", store="s"),
-        "works/r.yaml": work("r", env="dev"),
-    })  # fmt: skip
+    platform.commit(
+        {
+            "statestores/s.yaml": store("s", "deploy"),
+            "destinations/a.yaml": destination("a", env="dev"),
+            "destinations/b.yaml": destination("b", env="dev", store="s"),
+            "works/r.yaml": work("r", env="dev"),
+        }
+    )
     platform.reconcile()
 
-    assert [c.message.partition(":")[0] for c in platform.log() if c.message.startswith("place")] == ["place(default/r)"]
-    assert [c.message.partition(":")[0] for c in platform.log("deploy") if c.message.startswith("place")] == ["place(default/r)"]
+    assert [c.message.partition(":")[0] for c in platform.log() if c.message.startswith("place")] == [
+        "place(default/r)"
+    ]
+    assert [c.message.partition(":")[0] for c in platform.log("deploy") if c.message.startswith("place")] == [
+        "place(default/r)"
+    ]
     versions = {n: platform.status(f"works/default/r/r.{n}-5058f.yaml")["status"]["versionID"] for n in "ab"}
-    assert versions["b"] == platform.tip("deploy") and versions["a"] != versions["b"]
+    assert versions["b"] == platform.tip("deploy")
+    assert versions["a"] != versions["b"]
 
 
 # subjects and trailers
@@ -176,7 +186,11 @@ def test_each_store_has_a_commit_of_its_own(platform):
 
 def test_the_verbs_of_a_placements_life(platform):
     def last_documents():
-        return next(c.message.partition("\n")[0] for c in platform.log() if is_documents(c) and not c.message.startswith(("Edit", "Remove")))
+        return next(
+            c.message.partition("\n")[0]
+            for c in platform.log()
+            if is_documents(c) and not c.message.startswith(("Edit", "Remove"))
+        )
 
     platform.commit({**DEV, "works/r.yaml": work("r", {"x.txt": "x", "y.txt": "y"}, request="r", env="dev")})
     platform.reconcile()
@@ -193,13 +207,17 @@ def test_the_verbs_of_a_placements_life(platform):
 
 
 def test_a_documents_commit_names_work_destination_path_and_source(platform):
-    source = platform.commit({**DEV, "works/r.yaml": work("r", request="small", env="dev")}, "Add redis\n\nbecause we want it", by=BOB)
+    source = platform.commit(
+        {**DEV, "works/r.yaml": work("r", request="small", env="dev")}, "Add redis\n\nbecause we want it", by=BOB
+    )
     platform.reconcile()
     made = platform.log()[1]
 
     assert trailers(platform, made, "Gitops-Work") == ["default/r"]
     assert trailers(platform, made, "Gitops-Destination") == ["dev"]
-    assert trailers(platform, made, "Gitops-Path") == ["state/dev/resources/default/redis/small/instance-configure/5058f"]
+    assert trailers(platform, made, "Gitops-Path") == [
+        "state/dev/resources/default/redis/small/instance-configure/5058f"
+    ]
     assert trailers(platform, made, "Gitops-Source-Commit") == [source]
     assert trailers(platform, made, "Argocd-reference-commit-sha") == [source]
     assert trailers(platform, made, "Argocd-reference-commit-author") == ["Bob Babbage <bob@example.org>"]
@@ -228,25 +246,50 @@ def test_the_log_is_the_history_of_events(platform):
         "Warning DestinationSelectorMismatch WorkPlacement/default/r.dev-5058f",
     ]
     found = platform.git("log", "--format=%s", "--grep=^Gitops-Work: default/r$").split("\n")[:-1]
-    assert found == ["status: 1 Work, 1 Misplaced (2 events)", "status: 1 Work, 1 Ready (4 events)", "place(default/r): dev (+1 ~0 -0)"]
-    assert platform.git("log", "--format=%s", "--", "state/dev/resources/default").split("\n")[:-1] == ["place(default/r): dev (+1 ~0 -0)"]
+    assert found == [
+        "status: 1 Work, 1 Misplaced (2 events)",
+        "status: 1 Work, 1 Ready (4 events)",
+        "place(default/r): dev (+1 ~0 -0)",
+    ]
+    assert platform.git("log", "--format=%s", "--", "state/dev/resources/default").split("\n")[:-1] == [
+        "place(default/r): dev (+1 ~0 -0)"
+    ]
     assert platform.git("log", "--format=%s", "--", "status/works/default/r").split("\n")[:-1] == found[:2]
 
 
 def test_a_status_commit_names_each_version_that_changed(platform):
     platform.commit({**DEV, **requests(2)})
     platform.reconcile()
-    versions = {f"default/{n}.dev-5058f": platform.status(f"works/default/{n}/{n}.dev-5058f.yaml")["status"]["versionID"] for n in ("w000", "w001")}
+    versions = {
+        f"default/{n}.dev-5058f": platform.status(f"works/default/{n}/{n}.dev-5058f.yaml")["status"]["versionID"]
+        for n in ("w000", "w001")
+    }
 
-    assert trailers(platform, platform.log()[0], "Gitops-Version") == [f"{name} {sha}" for name, sha in versions.items()]
+    assert trailers(platform, platform.log()[0], "Gitops-Version") == [
+        f"{name} {sha}" for name, sha in versions.items()
+    ]
 
 
-HOSTILE = ["[skip ci]\n\n[skip ci]", "x\n\n---\nGitops-Event: Normal Forged Work/x", "Signed-off-by: Mallory <m@example.org>", "\x1b[31m\u202e", "x" * 5000]
+HOSTILE = [
+    "[skip ci]\n\n[skip ci]",
+    "x\n\n---\nGitops-Event: Normal Forged Work/x",
+    "Signed-off-by: Mallory <m@example.org>",
+    "\x1b[31m\u202e",
+    "x" * 5000,
+]
 
 
 @pytest.mark.parametrize("value", HOSTILE)
 def test_what_people_write_forges_and_breaks_no_trailer(platform, value):
-    source = platform.commit({**DEV, "works/r.yaml": work("r", {"x.yaml": "kind: X\n", value[:90]: "x"}, request="r", env="dev"), "works/x.yaml": f"kind: [ # {value}"}, value, Person("Mallory\u202e", "m@example.org"))
+    source = platform.commit(
+        {
+            **DEV,
+            "works/r.yaml": work("r", {"x.yaml": "kind: X\n", value[:90]: "x"}, request="r", env="dev"),
+            "works/x.yaml": f"kind: [ # {value}",
+        },
+        value,
+        Person("Mallory\u202e", "m@example.org"),
+    )
     platform.reconcile()
 
     for commit in new_commits(platform, source):
@@ -254,19 +297,28 @@ def test_what_people_write_forges_and_breaks_no_trailer(platform, value):
         keys = [line.partition(":")[0] for line in found]
         assert keys[:1] == ["Gitops-Event"] if not is_documents(commit) else ["Gitops-Destination"]
         assert f"Gitops-Source-Commit: {source}" in found
-        assert not {"Signed-off-by"} & set(keys) and not any("Forged" in line for line in found if line.startswith("Gitops-"))
+        assert not {"Signed-off-by"} & set(keys)
+        assert not any("Forged" in line for line in found if line.startswith("Gitops-"))
         assert len(commit.message.partition("\n")[0]) <= 72
-        assert commit.message.isprintable() or set(commit.message) - {"\n"} == {c for c in commit.message if c.isprintable()}
+        assert commit.message.isprintable() or set(commit.message) - {"\n"} == {
+            c for c in commit.message if c.isprintable()
+        }
 
 
 def test_author_and_committer_are_the_daemon_or_who_the_settings_say(platform):
     platform.commit(DEV)
     platform.reconcile()
-    assert {(c.author.name, c.author.email, c.committer.name) for c in platform.log()[:2]} == {("gitops", "gitops@localhost", "gitops")}
+    assert {(c.author.name, c.author.email, c.committer.name) for c in platform.log()[:2]} == {
+        ("gitops", "gitops@localhost", "gitops")
+    }
 
-    platform.commit({"gitops.yaml": "commit: {author: Robot <robot@example.org>}\n", "works/r.yaml": work("r", env="dev")})
+    platform.commit(
+        {"gitops.yaml": "commit: {author: Robot <robot@example.org>}\n", "works/r.yaml": work("r", env="dev")}
+    )
     platform.reconcile()
-    assert {(c.author.name, c.author.email, c.committer.email) for c in platform.log()[:2]} == {("Robot", "robot@example.org", "robot@example.org")}
+    assert {(c.author.name, c.author.email, c.committer.email) for c in platform.log()[:2]} == {
+        ("Robot", "robot@example.org", "robot@example.org")
+    }
 
 
 def test_commits_are_dated_by_the_clock_of_the_pass(platform):
@@ -275,7 +327,10 @@ def test_commits_are_dated_by_the_clock_of_the_pass(platform):
     platform.reconcile()
 
     assert {c.commit_time for c in platform.log()[:2]} == {int(platform.clock.now.timestamp())}
-    assert platform.status("destinations/dev.yaml")["status"]["conditions"][0]["lastTransitionTime"] == "2026-01-01T01:00:00Z"
+    assert (
+        platform.status("destinations/dev.yaml")["status"]["conditions"][0]["lastTransitionTime"]
+        == "2026-01-01T01:00:00Z"
+    )
 
 
 def test_every_object_that_was_written_is_sound(platform):

@@ -6,20 +6,10 @@ import gzip
 import pytest
 from pygit2.enums import FileMode
 from support.definitions import configmap, destination, group, selector, work
+from support.passes import settle
 
 PLACE = "state/dev/dependencies/redis/instance-configure"
 P, W = "works/default/r/r.dev-5058f.yaml", "works/default/r/work.yaml"
-
-
-def settle(platform):
-    """A pass, and then one more that must have nothing to do, also of somebody who has seen nothing."""
-    platform.clock.advance()
-    platform.reconcile()
-    tip = platform.tip()
-    for daemon in (platform, platform.reconciler()):
-        platform.clock.advance()
-        daemon.reconcile()
-        assert platform.tip() == tip, platform.log()[0].message
 
 
 def dev(**fields):
@@ -39,16 +29,34 @@ def delivered(platform, short="5058f"):
 
 def test_a_folder_with_a_work_yaml_is_delivered_as_it_is(platform):
     odd = b"\x00\xff no text, no newline"
-    platform.commit({**dev(), "works/team/r/work.yaml": folder_work(), "works/team/r/x.yaml": configmap("x"), "works/team/r/d/odd.bin": odd, "works/team/r/d/work.yaml": configmap("w")})
+    platform.commit(
+        {
+            **dev(),
+            "works/team/r/work.yaml": folder_work(),
+            "works/team/r/x.yaml": configmap("x"),
+            "works/team/r/d/odd.bin": odd,
+            "works/team/r/d/work.yaml": configmap("w"),
+        }
+    )
     settle(platform)
 
-    assert delivered(platform) == {"x.yaml": configmap("x").encode(), "d/odd.bin": odd, "d/work.yaml": configmap("w").encode()}
+    assert delivered(platform) == {
+        "x.yaml": configmap("x").encode(),
+        "d/odd.bin": odd,
+        "d/work.yaml": configmap("w").encode(),
+    }
     assert platform.status(W)["status"]["source"] == "works/team/r/work.yaml"
 
 
 def test_the_rest_is_all_but_the_directories_of_other_groups(platform):
     files = {"x.txt": "x", "alerts/a.txt": "a", "alerts/deep/b.txt": "b", "more/c.txt": "c"}
-    platform.commit({**dev(), "works/r/work.yaml": folder_work(".", "alerts/"), **{f"works/r/{path}": text for path, text in files.items()}})
+    platform.commit(
+        {
+            **dev(),
+            "works/r/work.yaml": folder_work(".", "alerts/"),
+            **{f"works/r/{path}": text for path, text in files.items()},
+        }
+    )
     settle(platform)
 
     alerts = "0d2f06fe3c1cb0cbb2fa9a2ea4b8ab24"
@@ -61,7 +69,11 @@ def test_the_rest_is_all_but_the_directories_of_other_groups(platform):
 def test_a_changed_added_or_removed_file_of_a_folder_is_an_update(platform):
     platform.commit({**dev(), "works/r/work.yaml": folder_work(), "works/r/a.txt": "a", "works/r/b.txt": "b"})
     settle(platform)
-    for change, expected in (({"works/r/a.txt": "new"}, {"a.txt": b"new", "b.txt": b"b"}), ({"works/r/c.txt": "c"}, {"a.txt": b"new", "b.txt": b"b", "c.txt": b"c"}), ({"works/r/b.txt": None}, {"a.txt": b"new", "c.txt": b"c"})):
+    for change, expected in (
+        ({"works/r/a.txt": "new"}, {"a.txt": b"new", "b.txt": b"b"}),
+        ({"works/r/c.txt": "c"}, {"a.txt": b"new", "b.txt": b"b", "c.txt": b"c"}),
+        ({"works/r/b.txt": None}, {"a.txt": b"new", "c.txt": b"c"}),
+    ):
         generation = platform.status(W)["metadata"]["generation"]
         platform.commit(change)
         settle(platform)
@@ -72,7 +84,9 @@ def test_a_changed_added_or_removed_file_of_a_folder_is_an_update(platform):
 def test_an_executable_file_is_delivered_as_an_ordinary_one(platform):
     platform.commit({**dev(), "works/r/work.yaml": folder_work()})
     entries = {"works/r/run": (FileMode.BLOB_EXECUTABLE, platform.repo.create_blob(b"#!/bin/sh\n"))}
-    platform._record("main", platform._tree(platform.tip(), [], entries), [platform.tip()], "script", ("Ada", "ada@example.org"))
+    platform._record(
+        "main", platform._tree(platform.tip(), [], entries), [platform.tip()], "script", ("Ada", "ada@example.org")
+    )
     settle(platform)
 
     assert platform.repo[platform.tip()].tree[f"{PLACE}/5058f/run"].filemode == FileMode.BLOB
@@ -83,16 +97,22 @@ def test_a_link_in_a_folder_holds_its_group_back_and_is_not_followed(platform):
     platform.link("works/r/secret", "/etc/passwd")
     settle(platform)
 
-    assert platform.condition(P, "WriteSucceeded") == ("False", "InvalidDocument", "secret: is a symbolic link, not a file")
+    assert platform.condition(P, "WriteSucceeded") == (
+        "False",
+        "InvalidDocument",
+        "secret: is a symbolic link, not a file",
+    )
     assert delivered(platform) == {}
-    assert [f for f in platform.files(PLACE)] == [f"{PLACE}/795f3/other/x.txt"]
+    assert list(platform.files(PLACE)) == [f"{PLACE}/795f3/other/x.txt"]
 
 
 def test_a_folder_work_becomes_a_file_and_back_without_moving(platform):
     platform.commit({**dev(), "works/r/work.yaml": folder_work(), "works/r/x.txt": "x"})
     settle(platform)
     version = platform.status(P)["status"]["versionID"]
-    platform.commit({"works/r/work.yaml": None, "works/r/x.txt": None, "works/r.yaml": work("r", {"x.txt": "x"}, env="dev")})
+    platform.commit(
+        {"works/r/work.yaml": None, "works/r/x.txt": None, "works/r.yaml": work("r", {"x.txt": "x"}, env="dev")}
+    )
     settle(platform)
 
     assert delivered(platform) == {"x.txt": b"x"}
@@ -114,7 +134,8 @@ def test_a_folder_without_its_work_yaml_any_more_is_a_removed_work(platform):
     platform.commit({"works/r/work.yaml": None})
     settle(platform)
 
-    assert not platform.files(PLACE) and not platform.files("status/works")
+    assert not platform.files(PLACE)
+    assert not platform.files("status/works")
 
 
 def test_yaml_beside_a_work_yaml_is_a_document_and_no_definition(platform):
@@ -141,7 +162,8 @@ def test_text_and_packed_content_of_the_same_bytes_are_the_same_documents(platfo
 # templates
 
 TEMPLATE = (
-    "{{ work.metadata.namespace }}/{{ work.metadata.name }} {{ work.spec.promiseName }} {{ work.metadata.labels['kratix.io/pipeline-name'] }} "
+    "{{ work.metadata.namespace }}/{{ work.metadata.name }} {{ work.spec.promiseName }} "
+    "{{ work.metadata.labels['kratix.io/pipeline-name'] }} "
     "on {{ destination.metadata.name }} {{ destination.metadata.labels.env }} {{ destination.spec.path }} "
     "{{ group.directory }} {{ group.id }} {{ values.size }} {{ values.zone }}\n"
 )
@@ -151,11 +173,19 @@ def test_a_template_is_rendered_for_each_destination_with_its_own_values(platfor
     for name in ("a", "b"):
         values = {"zone": name, **({"size": 9} if name == "b" else {})}
         platform.commit({f"destinations/{name}.yaml": destination(name, env="dev", values=values)})
-    platform.commit({"works/r.yaml": work("r", {"x.txt.j2": TEMPLATE, "y.txt": "{{ plain }}"}, values={"size": 1, "zone": "none"}, env="dev")})
+    platform.commit(
+        {
+            "works/r.yaml": work(
+                "r", {"x.txt.j2": TEMPLATE, "y.txt": "{{ plain }}"}, values={"size": 1, "zone": "none"}, env="dev"
+            )
+        }
+    )
     settle(platform)
 
     def of(name):
-        return {p.rpartition("/")[2]: raw.decode() for p, raw in platform.files(f"state/{name}/dependencies/redis").items()}
+        return {
+            p.rpartition("/")[2]: raw.decode() for p, raw in platform.files(f"state/{name}/dependencies/redis").items()
+        }
 
     common = "default/r redis instance-configure on {0} dev {0} . 5058f1af8388633f609cadb75a75dc9d {1} {0}\n"
     assert of("a") == {"x.txt": common.format("a", 1), "y.txt": "{{ plain }}"}
@@ -163,8 +193,19 @@ def test_a_template_is_rendered_for_each_destination_with_its_own_values(platfor
 
 
 def test_the_group_of_a_template_is_its_own(platform):
-    groups = [group({"x.txt.j2": "{{ group.directory }} {{ group.id }}"}, selector(env="dev"), directory=d, id=own) for d, own in (("one", "mine"), ("two", ""))]
-    platform.commit({**dev(mode="none"), "works/r.yaml": work("r", groups=[groups[0]], env="dev"), "works/s.yaml": work("s", groups=[{**groups[1], "workloads": [{"filepath": "y.txt.j2", "content": "{{ group.directory }}"}]}])})
+    groups = [
+        group({"x.txt.j2": "{{ group.directory }} {{ group.id }}"}, selector(env="dev"), directory=d, id=own)
+        for d, own in (("one", "mine"), ("two", ""))
+    ]
+    platform.commit(
+        {
+            **dev(mode="none"),
+            "works/r.yaml": work("r", groups=[groups[0]], env="dev"),
+            "works/s.yaml": work(
+                "s", groups=[{**groups[1], "workloads": [{"filepath": "y.txt.j2", "content": "{{ group.directory }}"}]}]
+            ),
+        }
+    )
     settle(platform)
 
     assert platform.files("state/dev")["state/dev/x.txt"] == b"one mine"
@@ -173,21 +214,45 @@ def test_the_group_of_a_template_is_its_own(platform):
 
 @pytest.mark.parametrize("change", ["values", "label", "work values"])
 def test_what_a_template_depends_on_changes_its_documents(platform, change):
-    platform.commit({**dev(values={"size": 1}, zone="x"), "works/r.yaml": work("r", {"x.txt.j2": "{{ values.size }}{{ destination.metadata.labels.zone }}{{ values.own }}"}, values={"own": 1}, env="dev")})
+    platform.commit(
+        {
+            **dev(values={"size": 1}, zone="x"),
+            "works/r.yaml": work(
+                "r",
+                {"x.txt.j2": "{{ values.size }}{{ destination.metadata.labels.zone }}{{ values.own }}"},
+                values={"own": 1},
+                env="dev",
+            ),
+        }
+    )
     settle(platform)
     if change == "values":
         platform.commit(dev(values={"size": 2}, zone="x"))
     elif change == "label":
         platform.commit(dev(values={"size": 1}, zone="y"))
     else:
-        platform.commit({"works/r.yaml": work("r", {"x.txt.j2": "{{ values.size }}{{ destination.metadata.labels.zone }}{{ values.own }}"}, values={"own": 2}, env="dev")})
+        platform.commit(
+            {
+                "works/r.yaml": work(
+                    "r",
+                    {"x.txt.j2": "{{ values.size }}{{ destination.metadata.labels.zone }}{{ values.own }}"},
+                    values={"own": 2},
+                    env="dev",
+                )
+            }
+        )
     settle(platform)
 
     assert delivered(platform) == {"x.txt": {"values": b"2x1", "label": b"1y1", "work values": b"1x2"}[change]}
 
 
 def test_a_template_that_fails_on_one_destination_goes_on_on_the_other(platform):
-    platform.commit({"destinations/a.yaml": destination("a", env="dev", values={"size": 1}), "destinations/b.yaml": destination("b", env="dev")})
+    platform.commit(
+        {
+            "destinations/a.yaml": destination("a", env="dev", values={"size": 1}),
+            "destinations/b.yaml": destination("b", env="dev"),
+        }
+    )
     platform.commit({"works/r.yaml": work("r", {"x.txt.j2": "{{ values.size }}"}, env="dev")})
     settle(platform)
 

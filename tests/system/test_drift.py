@@ -3,47 +3,47 @@
 import pytest
 from pygit2.enums import FileMode
 from support.definitions import configmap, destination, store, work
+from support.passes import settle
 from support.platform import BOB
 
 PLACE = "state/dev/resources/default/redis/r/instance-configure/5058f"
 P = "works/default/r/r.dev-5058f.yaml"
 
 
-def settle(platform):
-    """A pass, and then one more that must have nothing to do, also of somebody who has seen nothing."""
-    platform.clock.advance()
-    platform.reconcile()
-    tip = platform.tip()
-    for daemon in (platform, platform.reconciler()):
-        platform.clock.advance()
-        daemon.reconcile()
-        assert platform.tip() == tip, platform.log()[0].message
-
-
 @pytest.fixture(params=["nestedByMetadata", "none"])
 def placed(request, platform):
     """A request with two documents; `platform.place` is where they are."""
     documents = {"x.yaml": configmap("x"), "d/y.txt": "y"}
-    platform.commit({
-        "destinations/dev.yaml": destination("dev", mode=request.param, env="dev"),
-        "works/r.yaml": work("r", documents, request="r", env="dev"), "works/s.yaml": work("s", env="dev"),
-    })  # fmt: skip
+    platform.commit(
+        {
+            "destinations/dev.yaml": destination("dev", mode=request.param, env="dev"),
+            "works/r.yaml": work("r", documents, request="r", env="dev"),
+            "works/s.yaml": work("s", env="dev"),
+        }
+    )
     settle(platform)
     platform.place = PLACE if request.param == "nestedByMetadata" else "state/dev"
     return platform
 
 
 def drifted(platform, commit, count):
-    return f"DriftCorrected: {count} files changed outside gitops in {commit[:7]} by Bob Babbage were restored" in platform.events(P)
+    return (
+        f"DriftCorrected: {count} files changed outside gitops in {commit[:7]} by Bob Babbage were restored"
+        in platform.events(P)
+    )
 
 
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
-@pytest.mark.parametrize(("change", "count"), [
-    ({"x.yaml": "mine"}, 1),
-    ({"x.yaml": None}, 1),
-    ({"x.yaml": None, "d/y.txt": None}, 2),
-    ({"x.yaml": None, "x.yaml/inside": "mine"}, 2),
-], ids=["edit", "delete", "delete all", "becomes a directory"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "count"),
+    [
+        ({"x.yaml": "mine"}, 1),
+        ({"x.yaml": None}, 1),
+        ({"x.yaml": None, "d/y.txt": None}, 2),
+        ({"x.yaml": None, "x.yaml/inside": "mine"}, 2),
+    ],
+    ids=["edit", "delete", "delete all", "becomes a directory"],
+)
 def test_changes_of_others_are_put_back_and_named(placed, change, count, warm):
     before, version = placed.blobs("state/"), placed.status(P)["status"]["versionID"]
     commit = placed.commit({f"{placed.place}/{path}": content for path, content in change.items()}, by=BOB)
@@ -86,7 +86,9 @@ def test_a_file_that_became_executable_is_an_ordinary_one_again(placed):
 
 
 def test_in_its_own_directory_nothing_else_stands(platform):
-    platform.commit({"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="r", env="dev")})
+    platform.commit(
+        {"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="r", env="dev")}
+    )
     settle(platform)
     before = platform.blobs("state/")
     commit = platform.commit({f"{PLACE}/more.yaml": "x", f"{PLACE}/d/e/f": "x"}, by=BOB)
@@ -97,7 +99,14 @@ def test_in_its_own_directory_nothing_else_stands(platform):
 
 
 def test_files_of_others_elsewhere_stay_untouched(placed):
-    mine = {"state/README.md": "a", "state/dev/README.md": "b", "state/dev/dependencies/mine.yaml": "c", "state/other/x": "d", "docs/x.md": "e", ".github/x": "f"}
+    mine = {
+        "state/README.md": "a",
+        "state/dev/README.md": "b",
+        "state/dev/dependencies/mine.yaml": "c",
+        "state/other/x": "d",
+        "docs/x.md": "e",
+        ".github/x": "f",
+    }
     if placed.place != PLACE:
         mine["state/dev/d/mine.txt"] = "g"
     else:
@@ -125,7 +134,7 @@ def test_a_removed_canary_comes_back(platform):
 
 def test_several_who_changed_it_are_counted_together(placed):
     placed.commit({f"{placed.place}/x.yaml": "one"})
-    commit = placed.commit({f"{placed.place}/d/y.txt": "two"}, by=BOB)
+    placed.commit({f"{placed.place}/d/y.txt": "two"}, by=BOB)
     settle(placed)
 
     events = [e for e in placed.events(P) if e.startswith("DriftCorrected")]
@@ -143,18 +152,26 @@ def test_what_is_changed_and_put_back_again_by_hand_is_no_drift(placed):
 
 
 def test_drift_and_a_new_version_at_once_ends_with_the_new_version(placed):
-    placed.commit({f"{placed.place}/x.yaml": "mine", "works/r.yaml": work("r", {"x.yaml": configmap("x", "new")}, request="r", env="dev")}, by=BOB)
+    placed.commit(
+        {
+            f"{placed.place}/x.yaml": "mine",
+            "works/r.yaml": work("r", {"x.yaml": configmap("x", "new")}, request="r", env="dev"),
+        },
+        by=BOB,
+    )
     settle(placed)
 
     assert placed.files()[f"{placed.place}/x.yaml"] == configmap("x", "new").encode()
 
 
 def test_drift_in_another_branch_is_found_and_put_back(platform):
-    platform.commit({
-        "statestores/s.yaml": store("s", "deploy"),
-        "destinations/dev.yaml": destination("dev", env="dev", store="s"),
-        "works/r.yaml": work("r", request="r", env="dev"),
-    })  # fmt: skip
+    platform.commit(
+        {
+            "statestores/s.yaml": store("s", "deploy"),
+            "destinations/dev.yaml": destination("dev", env="dev", store="s"),
+            "works/r.yaml": work("r", request="r", env="dev"),
+        }
+    )
     settle(platform)
     before = platform.blobs(at="deploy")
     path = PLACE.removeprefix("state/") + "/r.yaml"
@@ -168,7 +185,9 @@ def test_drift_in_another_branch_is_found_and_put_back(platform):
 
 def test_status_that_others_edit_is_written_again(placed):
     before = placed.files("status/")
-    placed.commit({f"status/{P}": "forged", "status/README.md": "forged", "status/works/default/r/r.more-5058f.yaml": "x"})
+    placed.commit(
+        {f"status/{P}": "forged", "status/README.md": "forged", "status/works/default/r/r.more-5058f.yaml": "x"}
+    )
     placed.reconcile()
 
     assert placed.files("status/") == before
@@ -179,4 +198,6 @@ def test_foreign_rewinds_of_the_branch_are_recovered_from(placed):
     placed.rewind(2)
     settle(placed)
 
-    assert {p: b for p, b in placed.blobs().items() if not p.startswith("status/")} == {p: b for p, b in before.items() if not p.startswith("status/")}
+    assert {p: b for p, b in placed.blobs().items() if not p.startswith("status/")} == {
+        p: b for p, b in before.items() if not p.startswith("status/")
+    }

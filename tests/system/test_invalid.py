@@ -1,21 +1,11 @@
-"""A bad definition, document or template stops itself only, says where it is wrong, and leaves what was good in place."""
+"""A bad definition, document or template stops itself only, says where it is wrong, and leaves what was good."""
 
 import pytest
 from support.definitions import configmap, destination, group, selector, store, work
+from support.passes import settle
 
 W, P = "works/default/r/work.yaml", "works/default/r/r.dev-5058f.yaml"
 PLACE = "state/dev/resources/default/redis/r/instance-configure/5058f"
-
-
-def settle(platform):
-    """A pass, and then one more that must have nothing to do, also of somebody who has seen nothing."""
-    platform.clock.advance()
-    platform.reconcile()
-    tip = platform.tip()
-    for daemon in (platform, platform.reconciler()):
-        platform.clock.advance()
-        daemon.reconcile()
-        assert platform.tip() == tip, platform.log()[0].message
 
 
 def request(documents=None, **fields):
@@ -25,11 +15,13 @@ def request(documents=None, **fields):
 @pytest.fixture
 def placed(platform):
     """A resource request `r` and a dependency `s` on the Destination `dev`."""
-    platform.commit({
-        "destinations/dev.yaml": destination("dev", env="dev"),
-        "works/r.yaml": request(),
-        "works/s.yaml": work("s", env="dev"),
-    })  # fmt: skip
+    platform.commit(
+        {
+            "destinations/dev.yaml": destination("dev", env="dev"),
+            "works/r.yaml": request(),
+            "works/s.yaml": work("s", env="dev"),
+        }
+    )
     settle(platform)
     return platform
 
@@ -57,7 +49,11 @@ def test_an_invalid_work_says_where_it_is_wrong_and_keeps_what_was_good(placed):
     settle(placed)
 
     assert placed.condition(W) == ("False", "InvalidDefinition", COMPLAINT)
-    assert placed.condition(W, "ScheduleSucceeded") == ("True", "AllWorkplacementsScheduled", "All workplacements scheduled successfully")
+    assert placed.condition(W, "ScheduleSucceeded") == (
+        "True",
+        "AllWorkplacementsScheduled",
+        "All workplacements scheduled successfully",
+    )
     assert last_event(placed, W) == ("Warning", "InvalidDefinition", "WorkController", COMPLAINT, 1)
     assert (placed.blobs("state/"), placed.condition(P)) == (documents, before)
     assert placed.subjects()[0] == "status: 2 Works, 1 Ready, 1 Invalid (1 event)"
@@ -82,7 +78,9 @@ def test_a_work_that_is_good_again_is_ready_again(placed):
     assert b"new" in placed.files()[f"{PLACE}/r.yaml"]
 
 
-@pytest.mark.parametrize("raw", ["kind: [", "\xff", "a: 1\na: 2\n", "&a [*a]", "apiVersion: v1\nkind: Work\nmetadata: {name: UPPER}\n"])
+@pytest.mark.parametrize(
+    "raw", ["kind: [", "\xff", "a: 1\na: 2\n", "&a [*a]", "apiVersion: v1\nkind: Work\nmetadata: {name: UPPER}\n"]
+)
 def test_a_file_that_cannot_be_read_keeps_the_last_good_of_all_that_stood_in_it(placed, raw):
     documents = placed.blobs("state/")
     placed.commit({"works/r.yaml": raw.encode("latin-1")})
@@ -113,7 +111,9 @@ def test_a_link_among_the_definitions_is_a_problem_and_not_followed(placed):
     placed.link("works/x.yaml", "r.yaml")
     settle(placed)
 
-    assert [(file, message) for file, _, message in problems(placed)] == [("works/x.yaml", "is a symbolic link; definitions are ordinary files")]
+    assert [(file, message) for file, _, message in problems(placed)] == [
+        ("works/x.yaml", "is a symbolic link; definitions are ordinary files")
+    ]
 
 
 def test_a_work_that_becomes_a_link_keeps_its_documents(placed):
@@ -130,7 +130,9 @@ def test_of_two_definitions_of_one_object_the_first_keeps_its_place(placed):
     settle(placed)
 
     assert placed.status(W)["status"]["source"] == "works/r.yaml"
-    assert problems(placed) == [("works/a.yaml", 1, "Work/default/r is already defined in works/r.yaml:1; this one is ignored")]
+    assert problems(placed) == [
+        ("works/a.yaml", 1, "Work/default/r is already defined in works/r.yaml:1; this one is ignored")
+    ]
     assert list(placed.files(f"{PLACE}/")) == [f"{PLACE}/r.yaml"]
 
     placed.remove("works/r.yaml")
@@ -160,7 +162,10 @@ def test_a_destination_that_becomes_invalid_keeps_its_place_and_its_documents(pl
     assert placed.condition("destinations/dev.yaml")[2].startswith("destinations/dev.yaml:")
     assert placed.blobs("state/") == documents
     assert placed.condition(P) == ("True", "WorkloadsWrittenToTargetDestination", "Ready")
-    assert [e.partition(":")[0] for e in placed.events("destinations/dev.yaml")] == ["DestinationReady", "DestinationNotReady"]
+    assert [e.partition(":")[0] for e in placed.events("destinations/dev.yaml")] == [
+        "DestinationReady",
+        "DestinationNotReady",
+    ]
 
 
 def test_a_destination_that_cannot_be_read_is_not_removed(placed):
@@ -173,7 +178,13 @@ def test_a_destination_that_cannot_be_read_is_not_removed(placed):
 
 
 def test_a_store_that_becomes_invalid_goes_on_as_it_was(platform):
-    platform.commit({"statestores/s.yaml": store("s", "deploy"), "destinations/dev.yaml": destination("dev", env="dev", store="s"), "works/r.yaml": request()})
+    platform.commit(
+        {
+            "statestores/s.yaml": store("s", "deploy"),
+            "destinations/dev.yaml": destination("dev", env="dev", store="s"),
+            "works/r.yaml": request(),
+        }
+    )
     settle(platform)
     before = platform.blobs(at="deploy")
     platform.commit({"statestores/s.yaml": store("s", "a..b")})
@@ -222,11 +233,25 @@ def test_k3_documents_that_cannot_be_delivered_hold_their_work_back_and_nobody_e
     assert placed.condition(P) == ("False", reason, "Failing")
     assert placed.condition(P, "ScheduleSucceeded")[0] == "True"
     assert placed.condition(W) == ("False", "WorkplacementsFailing", "Workplacements failed to write: [r.dev-5058f]")
-    assert placed.condition(W, "ScheduleSucceeded") == ("True", "AllWorkplacementsScheduled", "All workplacements scheduled successfully")
+    assert placed.condition(W, "ScheduleSucceeded") == (
+        "True",
+        "AllWorkplacementsScheduled",
+        "All workplacements scheduled successfully",
+    )
     assert last_event(placed, P) == (
-        "Warning", "FailedWriteToDestination", "WorkPlacementController", f"failed writing to Destination: dev with error: {message}", 1,
-    )  # fmt: skip
-    assert last_event(placed, W) == ("Warning", "WorkplacementsFailing", "WorkController", "Workplacements failed to write: [r.dev-5058f]", 1)
+        "Warning",
+        "FailedWriteToDestination",
+        "WorkPlacementController",
+        f"failed writing to Destination: dev with error: {message}",
+        1,
+    )
+    assert last_event(placed, W) == (
+        "Warning",
+        "WorkplacementsFailing",
+        "WorkController",
+        "Workplacements failed to write: [r.dev-5058f]",
+        1,
+    )
     after = placed.blobs("state/")
     assert {p: after.get(p) for p in before} == before
     assert set(after) - set(before) == {"state/dev/resources/default/redis/t/instance-configure/5058f/t.yaml"}
@@ -237,10 +262,18 @@ def test_k3_nothing_is_written_anywhere_for_a_path_that_leaves_its_place(platfor
     platform.commit({"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": request(documents)})
     settle(platform)
 
-    assert sorted(platform.files()) == sorted([
-        "destinations/dev.yaml", "works/r.yaml", "status/README.md", "status/destinations/dev.yaml", f"status/{W}", f"status/{P}",
-        "state/dev/dependencies/kratix-canary-namespace.yaml", "state/dev/resources/kratix-canary-configmap.yaml",
-    ])  # fmt: skip
+    assert sorted(platform.files()) == sorted(
+        [
+            "destinations/dev.yaml",
+            "works/r.yaml",
+            "status/README.md",
+            "status/destinations/dev.yaml",
+            f"status/{W}",
+            f"status/{P}",
+            "state/dev/dependencies/kratix-canary-namespace.yaml",
+            "state/dev/resources/kratix-canary-configmap.yaml",
+        ]
+    )
     assert "versionID" not in platform.status(P)["status"]
 
 
@@ -259,14 +292,19 @@ def test_another_fault_is_another_event_and_the_same_one_is_none(placed):
         placed.commit({"works/r.yaml": request(documents)})
         settle(placed)
 
-    assert [e.partition("error: ")[2].partition(":")[0] for e in placed.events(P) if e.startswith("FailedWrite")] == ["x.yaml", "y.yaml"]
+    assert [e.partition("error: ")[2].partition(":")[0] for e in placed.events(P) if e.startswith("FailedWrite")] == [
+        "x.yaml",
+        "y.yaml",
+    ]
 
 
 def test_without_an_agent_any_file_is_delivered(platform):
-    platform.commit({
-        "destinations/dev.yaml": destination("dev", env="dev", agent="none"),
-        "works/r.yaml": request({"x.yaml": "- no object\n", "y.yaml": configmap("y"), "z.yaml": configmap("y")}),
-    })  # fmt: skip
+    platform.commit(
+        {
+            "destinations/dev.yaml": destination("dev", env="dev", agent="none"),
+            "works/r.yaml": request({"x.yaml": "- no object\n", "y.yaml": configmap("y"), "z.yaml": configmap("y")}),
+        }
+    )
     settle(platform)
 
     assert platform.condition(P)[0] == "True"
@@ -279,8 +317,10 @@ def test_an_object_in_two_works_stays_with_the_first_recorded_owner(placed):
 
     assert placed.condition(P)[0] == "True"
     assert placed.condition("works/default/a/a.dev-5058f.yaml", "WriteSucceeded") == (
-        "False", "InvalidDocument", "ConfigMap/default/r is already delivered by default/r.dev-5058f",
-    )  # fmt: skip
+        "False",
+        "InvalidDocument",
+        "ConfigMap/default/r is already delivered by default/r.dev-5058f",
+    )
 
     placed.remove("works/r.yaml")
     settle(placed)
@@ -290,7 +330,12 @@ def test_an_object_in_two_works_stays_with_the_first_recorded_owner(placed):
 
 def test_the_same_object_on_different_destinations_is_no_conflict(platform):
     for name in "ab":
-        platform.commit({f"destinations/{name}.yaml": destination(name, env=name), f"works/{name}.yaml": work(name, {"x.yaml": configmap("same")}, env=name)})
+        platform.commit(
+            {
+                f"destinations/{name}.yaml": destination(name, env=name),
+                f"works/{name}.yaml": work(name, {"x.yaml": configmap("same")}, env=name),
+            }
+        )
     settle(platform)
 
     assert platform.subjects()[0].startswith("status: 2 Works, 2 Ready")
@@ -304,7 +349,9 @@ GOOD, BAD = {"g.yaml": configmap("g")}, {"b.yaml": "kind: Nothing\n"}
 
 def grouped(**groups):
     """A request with a group for each name: (documents, environment)."""
-    return work("r", request="r", groups=[group(d, selector(env=env), directory=name) for name, (d, env) in groups.items()])
+    return work(
+        "r", request="r", groups=[group(d, selector(env=env), directory=name) for name, (d, env) in groups.items()]
+    )
 
 
 @pytest.fixture
@@ -321,7 +368,8 @@ def test_k14_unscheduled_is_worse_than_failing_and_both_are_seen(two_places):
     assert two_places.condition(W) == ("False", "UnscheduledWorkloadGroups", "Pending")
     assert two_places.condition("works/default/r/r.dev-0cc17.yaml")[1] == "InvalidDocument"
     reasons = [e.partition(":")[0] for e in two_places.events(W)]
-    assert "WorkplacementsFailing" in reasons and "NoMatchingDestination" in reasons
+    assert "WorkplacementsFailing" in reasons
+    assert "NoMatchingDestination" in reasons
 
 
 def test_failing_is_worse_than_misplaced(two_places):

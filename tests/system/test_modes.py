@@ -5,25 +5,17 @@ import gzip
 
 import pytest
 import yaml
-from support.definitions import configmap, destination, group, selector, work
+from support.definitions import configmap, destination, group, selector, store, work
+from support.passes import settle
 from support.platform import BOB
 
 NESTED, FLAT, AGGREGATED = "nestedByMetadata", "none", "aggregatedYAML"
 
 
-def settle(platform):
-    """A pass, and then one more that must have nothing to do, also of somebody who has seen nothing."""
-    platform.clock.advance()
-    platform.reconcile()
-    tip = platform.tip()
-    for daemon in (platform, platform.reconciler()):
-        platform.clock.advance()
-        daemon.reconcile()
-        assert platform.tip() == tip, platform.log()[0].message
-
-
 def dev(mode=NESTED, **fields):
-    return {"destinations/dev.yaml": destination("dev", mode=mode, env="dev", initWorkloads={"enabled": False}, **fields)}
+    return {
+        "destinations/dev.yaml": destination("dev", mode=mode, env="dev", initWorkloads={"enabled": False}, **fields)
+    }
 
 
 def request(name, documents, **fields):
@@ -62,18 +54,28 @@ def test_each_mode_has_its_place_and_delivers_byte_for_byte(platform, mode, kind
 
 @pytest.mark.parametrize("mode", [NESTED, FLAT, AGGREGATED])
 def test_a_destination_at_the_root_of_a_branch_has_no_prefix(platform, mode):
-    platform.commit({
-        "statestores/s.yaml": {"apiVersion": "platform.kratix.io/v1alpha1", "kind": "GitStateStore", "metadata": {"name": "s"}, "spec": {"branch": "deploy"}},
-        **dev(mode, path="/", store="s"),
-        **request("r", {"x.txt": "x"}),
-    })  # fmt: skip
+    platform.commit(
+        {
+            "statestores/s.yaml": store("s", "deploy"),
+            **dev(mode, path="/", store="s"),
+            **request("r", {"x.txt": "x"}),
+        }
+    )
     settle(platform)
 
-    assert platform.files(at="deploy").keys() == {{NESTED: "resources/default/redis/r/instance-configure/5058f/x.txt", FLAT: "x.txt", AGGREGATED: "aggregated.yaml"}[mode]}
+    assert platform.files(at="deploy").keys() == {
+        {
+            NESTED: "resources/default/redis/r/instance-configure/5058f/x.txt",
+            FLAT: "x.txt",
+            AGGREGATED: "aggregated.yaml",
+        }[mode]
+    }
 
 
 def test_packed_content_is_delivered_unpacked(platform):
-    platform.commit({**dev(FLAT), **request("r", {"x.bin": base64.b64encode(gzip.compress(b"\x00\xff bytes")).decode()})})
+    platform.commit(
+        {**dev(FLAT), **request("r", {"x.bin": base64.b64encode(gzip.compress(b"\x00\xff bytes")).decode()})}
+    )
     settle(platform)
 
     assert platform.files("state/") == {"state/dev/x.bin": b"\x00\xff bytes"}
@@ -109,10 +111,22 @@ def test_a_work_without_documents_is_ready_and_leaves_nothing(platform, mode):
 
 @pytest.mark.parametrize("mode", [NESTED, FLAT])
 def test_k20_odd_names_are_names_and_nothing_else(platform, mode):
-    documents = {name: name for name in ("a[1].txt", "a1.txt", "*.txt", "?", "-rf", "CON", "a b", "\u00fc", "...", "a:b")}
-    platform.commit({**dev(mode), ".gitignore": "*\n", "state/.gitignore": "*\n", "state/dev/.gitattributes": "* -text filter=lfs\n", **request("r", documents)})
+    documents = {
+        name: name for name in ("a[1].txt", "a1.txt", "*.txt", "?", "-rf", "CON", "a b", "\u00fc", "...", "a:b")
+    }
+    platform.commit(
+        {
+            **dev(mode),
+            ".gitignore": "*\n",
+            "state/.gitignore": "*\n",
+            "state/dev/.gitattributes": "* -text filter=lfs\n",
+            **request("r", documents),
+        }
+    )
     settle(platform)
-    assert {p.rpartition("/")[2] for p in delivered(platform) if not p.endswith((".gitattributes", "state/.gitignore"))} - {".gitignore"} == set(documents)
+    assert {
+        p.rpartition("/")[2] for p in delivered(platform) if not p.endswith((".gitattributes", "state/.gitignore"))
+    } - {".gitignore"} == set(documents)
 
     del documents["a[1].txt"]
     platform.commit(request("r", documents))
@@ -134,7 +148,12 @@ def test_k18_every_spelling_of_a_path_gives_the_same_tree(platform, path):
 def test_k19_names_that_join_alike_keep_their_files(platform):
     works = [("a", "b-c"), ("a-b", "c")]
     for namespace, name in works:
-        platform.commit({**dev(FLAT), f"works/{name}.yaml": work(name, {f"{name}.txt": name}, namespace=namespace, request=name, env="dev")})
+        platform.commit(
+            {
+                **dev(FLAT),
+                f"works/{name}.yaml": work(name, {f"{name}.txt": name}, namespace=namespace, request=name, env="dev"),
+            }
+        )
     settle(platform)
     platform.remove("works/c.yaml")
     settle(platform)
@@ -145,17 +164,24 @@ def test_k19_names_that_join_alike_keep_their_files(platform):
 # canaries
 
 
-@pytest.mark.parametrize(("mode", "paths"), [
-    (NESTED, {"dependencies/kratix-canary-namespace.yaml", "resources/kratix-canary-configmap.yaml"}),
-    (FLAT, {"kratix-canary-namespace.yaml", "kratix-canary-configmap.yaml"}),
-    (AGGREGATED, {"kratix-canary-namespace.yaml", "kratix-canary-configmap.yaml"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("mode", "paths"),
+    [
+        (NESTED, {"dependencies/kratix-canary-namespace.yaml", "resources/kratix-canary-configmap.yaml"}),
+        (FLAT, {"kratix-canary-namespace.yaml", "kratix-canary-configmap.yaml"}),
+        (AGGREGATED, {"kratix-canary-namespace.yaml", "kratix-canary-configmap.yaml"}),
+    ],
+)
 def test_canaries_come_and_go_with_init_workloads(platform, mode, paths):
     platform.commit({"destinations/dev.yaml": destination("dev", mode=mode)})
     settle(platform)
 
     assert delivered(platform).keys() == paths
-    assert platform.condition("destinations/dev.yaml") == ("True", "TestDocumentsWritten", "Test documents written to State Store")
+    assert platform.condition("destinations/dev.yaml") == (
+        "True",
+        "TestDocumentsWritten",
+        "Test documents written to State Store",
+    )
     assert platform.events("destinations/dev.yaml") == ["DestinationReady: Destination is Ready"]
     assert platform.subjects()[1] == "destination(dev): own documents (+2 ~0 -0)"
 
@@ -174,7 +200,11 @@ def test_canaries_are_what_kratix_writes(platform):
     found = {path: yaml.safe_load(text) for path, text in delivered(platform).items()}
 
     assert found == {
-        "kratix-canary-namespace.yaml": {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kratix-worker-system"}},
+        "kratix-canary-namespace.yaml": {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": "kratix-worker-system"},
+        },
         "kratix-canary-configmap.yaml": {
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -185,7 +215,12 @@ def test_canaries_are_what_kratix_writes(platform):
 
 
 def test_a_work_may_not_take_the_place_of_a_canary(platform):
-    platform.commit({"destinations/dev.yaml": destination("dev", mode=FLAT, env="dev"), **request("r", {"kratix-canary-namespace.yaml": "mine"})})
+    platform.commit(
+        {
+            "destinations/dev.yaml": destination("dev", mode=FLAT, env="dev"),
+            **request("r", {"kratix-canary-namespace.yaml": "mine"}),
+        }
+    )
     settle(platform)
 
     assert platform.condition(placement("r"), "WriteSucceeded")[1] == "PathConflict"
@@ -197,7 +232,9 @@ def test_a_work_may_not_take_the_place_of_a_canary(platform):
 
 
 @pytest.mark.parametrize(("first", "second"), [("a", "z"), ("z", "a")])
-@pytest.mark.parametrize(("held", "wanted"), [("x.txt", "x.txt"), ("x.txt", "X.TXT"), ("d/x", "d/x/y"), ("d/x/y", "d/x")])
+@pytest.mark.parametrize(
+    ("held", "wanted"), [("x.txt", "x.txt"), ("x.txt", "X.TXT"), ("d/x", "d/x/y"), ("d/x/y", "d/x")]
+)
 def test_k8_in_mode_none_the_first_recorded_owner_keeps_a_path(platform, first, second, held, wanted):
     platform.commit({**dev(FLAT), **request(first, {held: "owner's"})})
     settle(platform)
@@ -243,7 +280,12 @@ def test_when_the_owner_goes_the_other_gets_it_in_the_same_pass(platform):
 
 
 def test_works_of_one_name_in_two_namespaces_hand_over_an_equal_file(platform):
-    platform.commit({**dev(FLAT), **{f"works/{ns}.yaml": work("r", {"x.txt": "same"}, namespace=ns, env="dev") for ns in ("ns1", "ns2")}})
+    platform.commit(
+        {
+            **dev(FLAT),
+            **{f"works/{ns}.yaml": work("r", {"x.txt": "same"}, namespace=ns, env="dev") for ns in ("ns1", "ns2")},
+        }
+    )
     settle(platform)
     platform.remove("works/ns1.yaml")
     settle(platform)
@@ -264,13 +306,17 @@ def test_who_loses_a_path_keeps_its_last_good_documents(platform):
 def test_k8_in_nested_mode_equal_directories_of_two_namespaces_are_noticed(platform):
     """Dependencies of one Promise and pipeline in two namespaces share a directory in Kratix, and wipe each other."""
     documents = {ns: {f"{ns}.txt": ns} for ns in ("ns1", "ns2")}
-    platform.commit({**dev(), **{f"works/{ns}.yaml": work("r", d, namespace=ns, env="dev") for ns, d in documents.items()}})
+    platform.commit(
+        {**dev(), **{f"works/{ns}.yaml": work("r", d, namespace=ns, env="dev") for ns, d in documents.items()}}
+    )
     settle(platform)
 
     assert list(delivered(platform)) == ["dependencies/redis/instance-configure/5058f/ns1.txt"]
     assert platform.condition("works/ns2/r/r.dev-5058f.yaml", "WriteSucceeded") == (
-        "False", "PathConflict", "dependencies/redis/instance-configure/5058f belongs to ns1/r.dev-5058f",
-    )  # fmt: skip
+        "False",
+        "PathConflict",
+        "dependencies/redis/instance-configure/5058f belongs to ns1/r.dev-5058f",
+    )
 
     platform.remove("works/ns2.yaml")
     settle(platform)
@@ -290,7 +336,9 @@ def test_swapping_two_paths_between_works_ends_well(platform):
 
 
 def test_parts_are_joined_as_kratix_joins_them(platform):
-    platform.commit({**dev(AGGREGATED), **request("r", {"one.yaml": configmap("a").rstrip("\n"), "two.yaml": configmap("b")})})
+    platform.commit(
+        {**dev(AGGREGATED), **request("r", {"one.yaml": configmap("a").rstrip("\n"), "two.yaml": configmap("b")})}
+    )
     settle(platform)
 
     assert delivered(platform) == {"aggregated.yaml": configmap("a").rstrip("\n") + "\n---\n" + configmap("b")}
@@ -299,7 +347,10 @@ def test_parts_are_joined_as_kratix_joins_them(platform):
 def test_k9_the_order_is_by_namespace_name_and_group(platform):
     works = {}
     for namespace, name in (("b", "a"), ("a", "z"), ("a", "b"), ("a-a", "a")):
-        groups = [group({"x.txt": f"{namespace}/{name}/{own}"}, selector(env="dev"), id=own, directory=own) for own in ("zz", "aa")]
+        groups = [
+            group({"x.txt": f"{namespace}/{name}/{own}"}, selector(env="dev"), id=own, directory=own)
+            for own in ("zz", "aa")
+        ]
         works[f"works/{namespace}-{name}.yaml"] = work(name, namespace=namespace, request=name, groups=groups)
     platform.commit({**dev(AGGREGATED), **works})
     settle(platform)
@@ -332,7 +383,9 @@ def test_k9_a_changed_filename_moves_the_aggregate_in_one_commit(platform):
     assert platform.subjects()[1].startswith("move(dev): dev ")
 
 
-@pytest.mark.parametrize("bad", [{"b.yaml": "kind: Nothing\n"}, {"b.txt.j2": "{{ nothing }}"}, {"b.yaml": configmap("a")}])
+@pytest.mark.parametrize(
+    "bad", [{"b.yaml": "kind: Nothing\n"}, {"b.txt.j2": "{{ nothing }}"}, {"b.yaml": configmap("a")}]
+)
 def test_a_part_that_is_held_back_stays_as_it_was_and_the_others_go_on(platform, bad):
     parts = {name: {f"{name}.yaml": configmap(name)} for name in "abc"}
     platform.commit({**dev(AGGREGATED), **{k: v for name, d in parts.items() for k, v in request(name, d).items()}})
@@ -340,7 +393,11 @@ def test_a_part_that_is_held_back_stays_as_it_was_and_the_others_go_on(platform,
     platform.commit({**request("b", bad), **request("c", {"c.yaml": configmap("c", "new")})})
     settle(platform)
 
-    assert delivered(platform)["aggregated.yaml"].split("\n---\n") == [configmap("a"), configmap("b"), configmap("c", "new")]
+    assert delivered(platform)["aggregated.yaml"].split("\n---\n") == [
+        configmap("a"),
+        configmap("b"),
+        configmap("c", "new"),
+    ]
     assert platform.condition(placement("b"))[2] == "Failing"
     assert platform.condition(placement("c"))[0] == "True"
 
@@ -353,7 +410,10 @@ def test_an_aggregate_that_somebody_edited_is_restored_whole(platform):
 
     assert delivered(platform) == {"aggregated.yaml": "a\n---\nb"}
     for name in "ab":
-        assert f"DriftCorrected: 1 files changed outside gitops in {commit[:7]} by Bob Babbage were restored" in platform.events(placement(name))
+        assert (
+            f"DriftCorrected: 1 files changed outside gitops in {commit[:7]} by Bob Babbage were restored"
+            in platform.events(placement(name))
+        )
 
 
 def test_every_part_has_the_version_that_last_changed_the_file(platform):

@@ -1,22 +1,12 @@
-"""A changed path, mode, filename or store moves the documents; a removed Destination leaves them or takes them along."""
+"""A changed path, mode, filename or store moves the documents; a removed Destination leaves them or takes them."""
 
 import pytest
 from support.definitions import configmap, destination, store, work
+from support.passes import settle
 from support.platform import BOB
 
 NESTED, FLAT, AGGREGATED = "nestedByMetadata", "none", "aggregatedYAML"
 P = "works/default/r/r.dev-5058f.yaml"
-
-
-def settle(platform):
-    """A pass, and then one more that must have nothing to do, also of somebody who has seen nothing."""
-    platform.clock.advance()
-    platform.reconcile()
-    tip = platform.tip()
-    for daemon in (platform, platform.reconciler()):
-        platform.clock.advance()
-        daemon.reconcile()
-        assert platform.tip() == tip, platform.log()[0].message
 
 
 def dev(**fields):
@@ -26,22 +16,27 @@ def dev(**fields):
 def documents(platform, *branches):
     """All files that are not definitions or status, by branch and path."""
     own = ("works/", "destinations/", "statestores/", "status/", "notes/")
-    return {(b, p) for b in branches or ["main"] for p in platform.files(at=b) if platform.tip(b) and not p.startswith(own)}
+    return {
+        (b, p) for b in branches or ["main"] for p in platform.files(at=b) if platform.tip(b) and not p.startswith(own)
+    }
 
 
 def owned(platform):
     """All files that some status lists as its own."""
-    statuses = [s for s in platform.statuses().values()]
+    statuses = platform.statuses().values()
     return {(s["status"].get("branch", "main"), path) for s in statuses for path in s["status"].get("inventory", {})}
 
 
 @pytest.fixture
 def placed(platform):
-    platform.commit({
-        **dev(), "statestores/s.yaml": store("s", "deploy", "clusters"),
-        "works/r.yaml": work("r", {"x.yaml": configmap("x"), "d/y.txt": "y"}, request="r", env="dev"),
-        "works/s.yaml": work("s", env="dev"),
-    })  # fmt: skip
+    platform.commit(
+        {
+            **dev(),
+            "statestores/s.yaml": store("s", "deploy", "clusters"),
+            "works/r.yaml": work("r", {"x.yaml": configmap("x"), "d/y.txt": "y"}, request="r", env="dev"),
+            "works/s.yaml": work("s", env="dev"),
+        }
+    )
     settle(platform)
     return platform
 
@@ -65,7 +60,8 @@ def test_k11_a_move_leaves_nothing_unowned_and_misses_nothing(placed, there, bac
     settle(placed)
     assert documents(placed, "main", "deploy") == owned(placed)
     assert len(documents(placed, "main", "deploy")) == len(before) - (2 if there.get("mode") == AGGREGATED else 0)
-    assert placed.subjects()[-1] and placed.condition(P)[0] == "True"
+    assert placed.subjects()[-1]
+    assert placed.condition(P)[0] == "True"
 
     if back:
         placed.commit(dev())
@@ -102,7 +98,10 @@ def test_the_version_after_a_move_is_the_commit_that_moved(placed):
     version = placed.status(P)["status"]["versionID"]
 
     assert placed.repo[version].message.startswith("move(dev)")
-    assert f"WorkloadsWrittenToStateStore: successfully written to Destination: dev with versionID: {version}" in placed.events(P)
+    assert (
+        f"WorkloadsWrittenToStateStore: successfully written to Destination: dev with versionID: {version}"
+        in placed.events(P)
+    )
 
 
 def test_what_others_put_beside_the_documents_stays_where_it_is(placed):
@@ -120,9 +119,17 @@ def test_a_destination_that_moves_into_anothers_place_waits_and_keeps_its_docume
     placed.commit(dev(path="other/sub"))
     settle(placed)
 
-    assert placed.condition("destinations/dev.yaml") == ("False", "PathOverlap", "path state/other/sub overlaps Destination other")
+    assert placed.condition("destinations/dev.yaml") == (
+        "False",
+        "PathOverlap",
+        "path state/other/sub overlaps Destination other",
+    )
     assert placed.condition("destinations/other.yaml")[0] == "True"
-    assert placed.condition(P, "WriteSucceeded") == ("False", "WorkloadsFailedWrite", "path state/other/sub overlaps Destination other")
+    assert placed.condition(P, "WriteSucceeded") == (
+        "False",
+        "WorkloadsFailedWrite",
+        "path state/other/sub overlaps Destination other",
+    )
     assert placed.blobs("state/") == before
     placed.commit(dev(path="free"))
     settle(placed)
@@ -139,7 +146,12 @@ def test_two_destinations_that_swap_their_paths(platform):
     settle(platform)
 
     if platform.condition("destinations/a.yaml")[0] == "True":
-        assert platform.files("state/two/dependencies/redis")["state/two/dependencies/redis/instance-configure/5058f/x.txt"] == b"a"
+        assert (
+            platform.files("state/two/dependencies/redis")[
+                "state/two/dependencies/redis/instance-configure/5058f/x.txt"
+            ]
+            == b"a"
+        )
     assert documents(platform) == owned(platform)
 
 
@@ -148,13 +160,20 @@ def test_two_destinations_that_swap_their_paths(platform):
 
 @pytest.mark.parametrize("mode", [NESTED, FLAT, AGGREGATED])
 def test_cleanup_all_removes_all_that_was_written_and_the_works_wait_again(platform, mode):
-    platform.commit({**dev(mode=mode, cleanup="all"), "works/r.yaml": work("r", request="r", env="dev"), "state/dev/README.md": "mine"})
+    platform.commit(
+        {
+            **dev(mode=mode, cleanup="all"),
+            "works/r.yaml": work("r", request="r", env="dev"),
+            "state/dev/README.md": "mine",
+        }
+    )
     settle(platform)
     platform.remove("destinations/dev.yaml")
     settle(platform)
 
     assert platform.files("state/") == {"state/dev/README.md": b"mine"}
-    assert "destinations/dev.yaml" not in platform.statuses() and P not in platform.statuses()
+    assert "destinations/dev.yaml" not in platform.statuses()
+    assert P not in platform.statuses()
     assert platform.condition("works/default/r/work.yaml") == ("False", "UnscheduledWorkloadGroups", "Pending")
 
 
@@ -208,7 +227,8 @@ def test_a_work_that_goes_after_its_destination_takes_its_documents_along(platfo
     platform.remove("works/r.yaml")
     settle(platform)
 
-    assert not platform.files("state/dev/resources/default") and not platform.files("status/works")
+    assert not platform.files("state/dev/resources/default")
+    assert not platform.files("status/works")
 
 
 def test_the_policy_of_a_removed_destination_is_the_one_it_last_had(platform):

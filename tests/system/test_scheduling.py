@@ -2,6 +2,7 @@
 
 import pytest
 from support.definitions import configmap, destination, group, selector, work
+from support.passes import settle
 from support.platform import BOB
 
 DOT = "5058f1af8388633f609cadb75a75dc9d"
@@ -16,29 +17,21 @@ def conditions(platform, file):
 
 def events(platform, file):
     """As `kubectl describe` shows them, with the count."""
-    return [(e["type"], e["reason"], e["from"], e["message"], e["count"]) for e in platform.status(file).get("events", [])]
+    return [
+        (e["type"], e["reason"], e["from"], e["message"], e["count"]) for e in platform.status(file).get("events", [])
+    ]
 
 
 def placements(platform, name="r", namespace="default"):
     return [f.split("/")[-1] for f in platform.statuses() if f.startswith(f"works/{namespace}/{name}/{name}.")]
 
 
-def settle(platform):
-    """A pass, and then one more that must have nothing to do."""
-    platform.clock.advance()
-    platform.reconcile()
-    tip = platform.tip()
-    platform.clock.advance()
-    platform.reconcile()
-    assert platform.tip() == tip
-    platform.reconciler().reconcile()
-    assert platform.tip() == tip
-
-
 @pytest.fixture
 def placed(platform):
     """A resource request on the Destination `dev`."""
-    platform.commit({"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="small", env="dev")})
+    platform.commit(
+        {"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="small", env="dev")}
+    )
     settle(platform)
     return platform
 
@@ -64,11 +57,23 @@ def test_a_work_that_is_placed_and_written(placed):
         "WriteSucceeded": ("True", "WorkloadsWrittenToStateStore", ""),
     }
     assert events(placed, W) == [
-        ("Normal", "WorkplacementReconciled", "Scheduler", "workplacement reconciled: r.dev-5058f, operation: created", 1),
+        (
+            "Normal",
+            "WorkplacementReconciled",
+            "Scheduler",
+            "workplacement reconciled: r.dev-5058f, operation: created",
+            1,
+        ),
         ("Normal", "AllWorkplacementsScheduled", "Scheduler", "All workplacements scheduled successfully", 1),
     ]
     assert events(placed, P) == [
-        ("Normal", "WorkloadsWrittenToStateStore", "WorkPlacementController", f"successfully written to Destination: dev with versionID: {version}", 1),
+        (
+            "Normal",
+            "WorkloadsWrittenToStateStore",
+            "WorkPlacementController",
+            f"successfully written to Destination: dev with versionID: {version}",
+            1,
+        ),
     ]
 
 
@@ -87,19 +92,34 @@ def test_the_status_file_of_a_placement_has_what_kratix_shows(placed):
         },
         "generation": 1,
     }
-    assert found["spec"] == {"targetDestinationName": "dev", "id": DOT, "promiseName": "redis", "resourceName": "small", "generation": 1}
+    assert found["spec"] == {
+        "targetDestinationName": "dev",
+        "id": DOT,
+        "promiseName": "redis",
+        "resourceName": "small",
+        "generation": 1,
+    }
     assert [c["type"] for c in found["status"]["conditions"]] == ["ScheduleSucceeded", "Ready", "WriteSucceeded"]
 
 
 def test_the_status_file_of_a_work_has_what_kratix_shows_and_where_it_comes_from(placed):
     found = placed.status(W)
-    source = [str(c.id) for c in placed.log() if c.message == "Edit"][0]
+    source = next(str(c.id) for c in placed.log() if c.message == "Edit")
 
     assert list(found) == ["apiVersion", "kind", "metadata", "status", "events"]
-    assert found["metadata"] == {"name": "r", "namespace": "default", "labels": {"kratix.io/pipeline-name": "instance-configure"}, "generation": 1}
+    assert found["metadata"] == {
+        "name": "r",
+        "namespace": "default",
+        "labels": {"kratix.io/pipeline-name": "instance-configure"},
+        "generation": 1,
+    }
     assert {k: v for k, v in found["status"].items() if k != "conditions"} == {
-        "observedGeneration": 1, "observedCommit": source, "source": "works/r.yaml", "workPlacements": 1, "workPlacementsCreated": 1,
-    }  # fmt: skip
+        "observedGeneration": 1,
+        "observedCommit": source,
+        "source": "works/r.yaml",
+        "workPlacements": 1,
+        "workPlacementsCreated": 1,
+    }
 
 
 def test_the_status_file_of_a_placement_lists_its_files(placed):
@@ -130,7 +150,9 @@ def test_a_work_without_groups_is_all_scheduled(platform):
 
 
 def test_a_work_that_matches_nothing_is_pending_and_says_so_once(platform):
-    platform.commit({"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="small", env="qa")})
+    platform.commit(
+        {"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="small", env="qa")}
+    )
     settle(platform)
 
     assert conditions(platform, W) == {
@@ -138,24 +160,44 @@ def test_a_work_that_matches_nothing_is_pending_and_says_so_once(platform):
         "Ready": ("False", "UnscheduledWorkloadGroups", "Pending"),
     }
     assert events(platform, W) == [
-        ("Warning", "NoMatchingDestination", "Scheduler", f"waiting for a destination with labels for workloadGroup: {DOT}", 1),
+        (
+            "Warning",
+            "NoMatchingDestination",
+            "Scheduler",
+            f"waiting for a destination with labels for workloadGroup: {DOT}",
+            1,
+        ),
     ]
     assert "workPlacementsCreated" not in platform.status(W)["status"]
     assert platform.status(W)["status"]["workPlacements"] == 1
 
 
 def test_a_pending_work_is_placed_as_soon_as_a_destination_matches(platform):
-    platform.commit({"destinations/dev.yaml": destination("dev", env="no"), "works/r.yaml": work("r", request="small", env="dev")})
+    platform.commit(
+        {"destinations/dev.yaml": destination("dev", env="no"), "works/r.yaml": work("r", request="small", env="dev")}
+    )
     settle(platform)
     relabel(platform, "dev")
 
     assert platform.condition(W) == ("True", "AllWorkplacementsScheduled", "Ready")
-    assert [e[1] for e in events(platform, W)] == ["NoMatchingDestination", "WorkplacementReconciled", "AllWorkplacementsScheduled"]
+    assert [e[1] for e in events(platform, W)] == [
+        "NoMatchingDestination",
+        "WorkplacementReconciled",
+        "AllWorkplacementsScheduled",
+    ]
 
 
 def test_one_group_waits_and_the_others_go_on(platform):
-    groups = [group({"a.yaml": configmap("a")}, selector(env="dev"), directory="a"), group({"b.yaml": configmap("b")}, selector(env="qa"), directory="b")]
-    platform.commit({"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="small", groups=groups)})
+    groups = [
+        group({"a.yaml": configmap("a")}, selector(env="dev"), directory="a"),
+        group({"b.yaml": configmap("b")}, selector(env="qa"), directory="b"),
+    ]
+    platform.commit(
+        {
+            "destinations/dev.yaml": destination("dev", env="dev"),
+            "works/r.yaml": work("r", request="small", groups=groups),
+        }
+    )
     settle(platform)
 
     b = "92eb5ffee6ae2fec3ad71c777531578f"
@@ -170,7 +212,9 @@ def test_ids_are_listed_in_the_order_of_the_work_without_spaces(platform):
     platform.commit({"works/r.yaml": work("r", groups=groups)})
     settle(platform)
 
-    assert platform.condition(W, "ScheduleSucceeded")[2] == "No matching destination found for workloadGroups: [zz,aa,mm]"
+    assert (
+        platform.condition(W, "ScheduleSucceeded")[2] == "No matching destination found for workloadGroups: [zz,aa,mm]"
+    )
     assert [e[3].rpartition(" ")[2] for e in events(platform, W)] == ["zz", "aa", "mm"]
 
 
@@ -190,11 +234,20 @@ def test_a_resource_request_that_matches_no_more_is_misplaced(placed):
         "Ready": ("False", "Misplaced", "Misplaced"),
         "WriteSucceeded": ("True", "WorkloadsWrittenToStateStore", ""),
     }
-    assert events(placed, W)[-1] == ("Warning", "DestinationSelectorMismatch", "Scheduler", f"{MISMATCH} for workloadGroups: [{DOT}]", 1)
+    assert events(placed, W)[-1] == (
+        "Warning",
+        "DestinationSelectorMismatch",
+        "Scheduler",
+        f"{MISMATCH} for workloadGroups: [{DOT}]",
+        1,
+    )
     assert events(placed, P)[-1] == (
-        "Warning", "DestinationSelectorMismatch", "Scheduler",
-        "labels for destination: dev no longer match the expected labels, marking this workplacement as misplaced", 1,
-    )  # fmt: skip
+        "Warning",
+        "DestinationSelectorMismatch",
+        "Scheduler",
+        "labels for destination: dev no longer match the expected labels, marking this workplacement as misplaced",
+        1,
+    )
     assert placed.status(P)["metadata"]["labels"]["kratix.io/misplaced"] == "true"
     assert placed.blobs("state/") == documents
 
@@ -221,7 +274,11 @@ def test_k2_what_matches_again_has_no_trace_of_the_misplacement_after_one_pass(p
     placed.reconcile()
 
     assert placed.condition(W) == ("True", "AllWorkplacementsScheduled", "Ready")
-    assert conditions(placed, P)["ScheduleSucceeded"] == ("True", "ScheduledToDestination", "Scheduled to correct Destination")
+    assert conditions(placed, P)["ScheduleSucceeded"] == (
+        "True",
+        "ScheduledToDestination",
+        "Scheduled to correct Destination",
+    )
     assert conditions(placed, P)["Ready"] == ("True", "WorkloadsWrittenToTargetDestination", "Ready")
     assert "kratix.io/misplaced" not in placed.status(P)["metadata"]["labels"]
 
@@ -230,7 +287,10 @@ def test_what_comes_back_is_counted(placed):
     for env in ("qa", "dev", "qa"):
         relabel(placed, env)
 
-    assert [(e[1], e[4]) for e in events(placed, P)] == [("WorkloadsWrittenToStateStore", 1), ("DestinationSelectorMismatch", 2)]
+    assert [(e[1], e[4]) for e in events(placed, P)] == [
+        ("WorkloadsWrittenToStateStore", 1),
+        ("DestinationSelectorMismatch", 2),
+    ]
     assert ("AllWorkplacementsScheduled", 2) in [(e[1], e[4]) for e in events(placed, W)]
 
 
@@ -273,13 +333,17 @@ def test_times_move_only_with_the_status_of_a_condition(placed):
 
 def test_a_group_that_is_no_more_goes_with_its_documents(platform):
     a, b = (group({f"{d}.yaml": configmap(d)}, selector(env="dev"), directory=d) for d in "ab")
-    platform.commit({"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="r", groups=[a, b])})
+    platform.commit(
+        {"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="r", groups=[a, b])}
+    )
     settle(platform)
     platform.commit({"works/r.yaml": work("r", request="r", groups=[a])})
     settle(platform)
 
     assert placements(platform) == ["r.dev-0cc17.yaml"]
-    assert [p for p in platform.files("state/dev/resources/default")] == ["state/dev/resources/default/redis/r/instance-configure/0cc17/a.yaml"]
+    assert list(platform.files("state/dev/resources/default")) == [
+        "state/dev/resources/default/redis/r/instance-configure/0cc17/a.yaml"
+    ]
     assert "WorkplacementReconciled: workplacement reconciled: r.dev-92eb5, operation: deleted" in platform.events(W)
 
 
@@ -288,7 +352,8 @@ def test_a_removed_work_takes_everything_with_it_in_one_pass_and_the_log_says_wh
     commit = placed.tip()
     placed.reconcile()
 
-    assert not placed.files("status/works/") and not placed.files("state/dev/resources/default")
+    assert not placed.files("status/works/")
+    assert not placed.files("state/dev/resources/default")
     status, documents = placed.log()[:2]
     assert documents.message.startswith("withdraw(default/r): dev (+0 ~0 -1)")
     assert f"removed in {commit[:7]} by Bob Babbage" in documents.message
@@ -300,7 +365,9 @@ def test_a_removed_work_takes_everything_with_it_in_one_pass_and_the_log_says_wh
 def test_k5_a_work_of_the_same_name_in_another_namespace_is_another_work(platform):
     platform.commit({"destinations/dev.yaml": destination("dev", env="dev")})
     documents = {ns: {"a.yaml": configmap("a", namespace=ns)} for ns in ("ns1", "ns2")}
-    platform.commit({f"works/{ns}.yaml": work("a", documents[ns], request="a", namespace=ns, env="dev") for ns in documents})
+    platform.commit(
+        {f"works/{ns}.yaml": work("a", documents[ns], request="a", namespace=ns, env="dev") for ns in documents}
+    )
     settle(platform)
     other = platform.blobs("status/works/ns2") | platform.blobs("state/dev/resources/ns2")
     platform.remove("works/ns1.yaml")
@@ -308,7 +375,8 @@ def test_k5_a_work_of_the_same_name_in_another_namespace_is_another_work(platfor
 
     assert len(other) == 3
     assert platform.blobs("status/works/ns2") | platform.blobs("state/dev/resources/ns2") == other
-    assert not platform.files("state/dev/resources/ns1") and not platform.files("status/works/ns1")
+    assert not platform.files("state/dev/resources/ns1")
+    assert not platform.files("status/works/ns1")
 
 
 # readiness
@@ -316,17 +384,23 @@ def test_k5_a_work_of_the_same_name_in_another_namespace_is_another_work(platfor
 
 @pytest.mark.parametrize(("bad", "good"), [("a", "b"), ("b", "a")])
 def test_k13_a_destination_that_is_not_ready_is_passed_over_while_another_is(platform, bad, good):
-    platform.commit({f"destinations/{n}.yaml": destination(n, env="dev", store="nowhere" if n == bad else "") for n in "ab"})
+    platform.commit(
+        {f"destinations/{n}.yaml": destination(n, env="dev", store="nowhere" if n == bad else "") for n in "ab"}
+    )
     settle(platform)
     platform.commit({f"works/{n}.yaml": work(f"r{n}", request=str(n), env="dev") for n in range(6)})
     settle(platform)
 
-    assert {s["spec"]["targetDestinationName"] for s in platform.statuses().values() if s["kind"] == "WorkPlacement"} == {good}
+    assert {
+        s["spec"]["targetDestinationName"] for s in platform.statuses().values() if s["kind"] == "WorkPlacement"
+    } == {good}
 
 
 def test_k10_groups_whose_ids_begin_alike_keep_two_placements(platform):
     groups = [group({f"{own}.yaml": configmap(own)}, selector(env="dev"), id=own) for own in ("abcde1", "abcde2", "x")]
-    platform.commit({"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="r", groups=groups)})
+    platform.commit(
+        {"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="r", groups=groups)}
+    )
     settle(platform)
 
     assert placements(platform) == ["r.dev-abcde1.yaml", "r.dev-abcde2.yaml", "r.dev-x.yaml"]
@@ -334,8 +408,12 @@ def test_k10_groups_whose_ids_begin_alike_keep_two_placements(platform):
 
 
 def test_a_second_group_that_begins_alike_makes_the_name_of_the_first_longer(platform):
-    first, second = (group({f"{own}.yaml": configmap(own)}, selector(env="dev"), id=own) for own in ("abcde1", "abcde2"))
-    platform.commit({"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="r", groups=[first])})
+    first, second = (
+        group({f"{own}.yaml": configmap(own)}, selector(env="dev"), id=own) for own in ("abcde1", "abcde2")
+    )
+    platform.commit(
+        {"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="r", groups=[first])}
+    )
     settle(platform)
     platform.commit({"works/r.yaml": work("r", request="r", groups=[first, second])})
     settle(platform)
@@ -347,24 +425,28 @@ def test_a_second_group_that_begins_alike_makes_the_name_of_the_first_longer(pla
 
 
 def test_a_dry_run_work_goes_to_dry_run_destinations_only(platform):
-    platform.commit({
-        "destinations/dev.yaml": destination("dev", env="dev"),
-        "destinations/dry.yaml": destination("dry", **{"kratix.io/dry-run": "true"}),
-        "works/r.yaml": work("r", env="dev", labels={"kratix.io/dry-run": "true"}),
-        "works/s.yaml": work("s"),
-    })  # fmt: skip
+    platform.commit(
+        {
+            "destinations/dev.yaml": destination("dev", env="dev"),
+            "destinations/dry.yaml": destination("dry", **{"kratix.io/dry-run": "true"}),
+            "works/r.yaml": work("r", env="dev", labels={"kratix.io/dry-run": "true"}),
+            "works/s.yaml": work("s"),
+        }
+    )
     settle(platform)
 
     assert (placements(platform), placements(platform, "s")) == (["r.dry-5058f.yaml"], ["s.dev-5058f.yaml"])
 
 
 def test_a_selectorless_work_passes_by_strict_destinations(platform):
-    platform.commit({
-        "destinations/lax.yaml": destination("lax", env="dev"),
-        "destinations/strict.yaml": destination("strict", env="dev", strictMatchLabels=True),
-        "works/r.yaml": work("r"),
-        "works/s.yaml": work("s", env="dev"),
-    })  # fmt: skip
+    platform.commit(
+        {
+            "destinations/lax.yaml": destination("lax", env="dev"),
+            "destinations/strict.yaml": destination("strict", env="dev", strictMatchLabels=True),
+            "works/r.yaml": work("r"),
+            "works/s.yaml": work("s", env="dev"),
+        }
+    )
     settle(platform)
 
     assert placements(platform) == ["r.lax-5058f.yaml"]

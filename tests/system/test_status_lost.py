@@ -30,11 +30,13 @@ def drop_status_commits(platform):
 
 
 def placements(platform):
-    return {file: s["status"].get("versionID") for file, s in platform.statuses().items() if s["kind"] == "WorkPlacement"}
+    return {
+        file: s["status"].get("versionID") for file, s in platform.statuses().items() if s["kind"] == "WorkPlacement"
+    }
 
 
 def sticky(platform, mode):
-    """A resource request on the only Destination that matched, and others that match now, which a new choice might prefer."""
+    """A resource request on the only Destination that matched; others match now, which a new choice might prefer."""
     platform.commit({**three(mode, a="no", b="no", c="dev"), "works/r.yaml": work("r", request="r", env="dev")})
     platform.reconcile()
     return three(mode)
@@ -92,7 +94,10 @@ def test_what_was_misplaced_is_read_back_as_misplaced(platform):
 
 
 def test_groups_are_read_back_one_by_one(platform):
-    groups = [group({f"{d}/x.txt": configmap(d)}, selector(env=env), directory=d) for d, env in (("one", "dev"), ("two", "qa"))]
+    groups = [
+        group({f"{d}/x.txt": configmap(d)}, selector(env=env), directory=d)
+        for d, env in (("one", "dev"), ("two", "qa"))
+    ]
     platform.commit({**three(a="dev", b="qa", c="no"), "works/r.yaml": work("r", request="r", groups=groups)})
     platform.reconcile()
     before = placements(platform)
@@ -105,9 +110,16 @@ def test_groups_are_read_back_one_by_one(platform):
 
 def test_in_mode_none_the_same_name_with_other_content_is_no_placement(platform):
     """Two requests deliver a file of one name to different Destinations that both match: each is found on its own."""
-    platform.commit({"destinations/a.yaml": destination("a", mode="none"), "works/v.yaml": work("v", {"x.txt": "v"}, request="v")})
+    platform.commit(
+        {"destinations/a.yaml": destination("a", mode="none"), "works/v.yaml": work("v", {"x.txt": "v"}, request="v")}
+    )
     platform.reconcile()
-    platform.commit({"destinations/b.yaml": destination("b", mode="none", x="1"), "works/w.yaml": work("w", {"x.txt": "w"}, request="w", x="1")})
+    platform.commit(
+        {
+            "destinations/b.yaml": destination("b", mode="none", x="1"),
+            "works/w.yaml": work("w", {"x.txt": "w"}, request="w", x="1"),
+        }
+    )
     platform.reconcile()
     platform.commit({"destinations/a.yaml": destination("a", mode="none", x="1")})
     before = placements(platform)
@@ -119,7 +131,7 @@ def test_in_mode_none_the_same_name_with_other_content_is_no_placement(platform)
 
 
 def test_a_new_repository_is_no_lost_status(platform):
-    """Documents of nobody, on a Destination where a first pass has not been, are no reason to go there once there is status."""
+    """While there is status, documents of nobody on some Destination are no reason to go there."""
     platform.commit(three(a="no", b="no", c="dev"))
     platform.reconcile()
     stray = "state/a/resources/default/redis/r/instance-configure/5058f/r.yaml"

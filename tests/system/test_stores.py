@@ -2,30 +2,27 @@
 
 import pytest
 from support.definitions import configmap, destination, store, work
+from support.passes import settle
 from support.platform import BOB
 
 P, W = "works/default/r/r.dev-5058f.yaml", "works/default/r/work.yaml"
 
 
-def settle(platform):
-    """A pass, and then one more that must have nothing to do, also of somebody who has seen nothing."""
-    platform.clock.advance()
-    platform.reconcile()
-    tip = platform.tip()
-    for daemon in (platform, platform.reconciler()):
-        platform.clock.advance()
-        daemon.reconcile()
-        assert platform.tip() == tip, platform.log()[0].message
-
-
 def git_store(**spec):
-    return {"apiVersion": "platform.kratix.io/v1alpha1", "kind": "GitStateStore", "metadata": {"name": "s"}, "spec": spec}
+    return {
+        "apiVersion": "platform.kratix.io/v1alpha1",
+        "kind": "GitStateStore",
+        "metadata": {"name": "s"},
+        "spec": spec,
+    }
 
 
 BUCKET = {
-    "apiVersion": "platform.kratix.io/v1alpha1", "kind": "BucketStateStore", "metadata": {"name": "s"},
+    "apiVersion": "platform.kratix.io/v1alpha1",
+    "kind": "BucketStateStore",
+    "metadata": {"name": "s"},
     "spec": {"bucketName": "b", "endpoint": "s3.example.org"},
-}  # fmt: skip
+}
 
 
 def in_store(kind="GitStateStore", **spec):
@@ -59,7 +56,10 @@ def test_k7_a_missing_branch_is_made(platform):
     settle(platform)
 
     assert platform.condition(P)[0] == "True"
-    assert [c.message.partition("\n")[0] for c in platform.log("deploy")] == ["place(default/r): dev (+1 ~0 -0)", "destination(dev): own documents (+2 ~0 -0)"]
+    assert [c.message.partition("\n")[0] for c in platform.log("deploy")] == [
+        "place(default/r): dev (+1 ~0 -0)",
+        "destination(dev): own documents (+2 ~0 -0)",
+    ]
     assert platform.log("deploy")[-1].parents == []
 
 
@@ -102,11 +102,15 @@ def test_a_branch_that_was_recreated_without_the_documents_gets_them_again(platf
 
 def test_two_stores_of_one_branch_write_side_by_side(platform):
     other = {**store("t", "deploy", "two"), "metadata": {"name": "t"}}
-    platform.commit({
-        "statestores/s.yaml": store("s", "deploy", "one"), "statestores/t.yaml": other,
-        "destinations/a.yaml": destination("a", store="s", env="dev"), "destinations/b.yaml": destination("b", store="t", env="dev"),
-        "works/r.yaml": work("r", env="dev"),
-    })  # fmt: skip
+    platform.commit(
+        {
+            "statestores/s.yaml": store("s", "deploy", "one"),
+            "statestores/t.yaml": other,
+            "destinations/a.yaml": destination("a", store="s", env="dev"),
+            "destinations/b.yaml": destination("b", store="t", env="dev"),
+            "works/r.yaml": work("r", env="dev"),
+        }
+    )
     settle(platform)
 
     assert {path.split("/")[0] for path in platform.files(at="deploy")} == {"one", "two"}
@@ -149,18 +153,28 @@ def test_a_store_that_comes_back_makes_everything_ready(platform):
     platform.commit({"statestores/s.yaml": store("s", "deploy")})
     settle(platform)
 
-    assert platform.condition("destinations/dev.yaml")[0] == platform.condition(P)[0] == platform.condition(W)[0] == "True"
-    assert [e.partition(":")[0] for e in platform.events("destinations/dev.yaml")] == ["DestinationNotReady", "DestinationReady"]
+    assert (
+        platform.condition("destinations/dev.yaml")[0] == platform.condition(P)[0] == platform.condition(W)[0] == "True"
+    )
+    assert [e.partition(":")[0] for e in platform.events("destinations/dev.yaml")] == [
+        "DestinationNotReady",
+        "DestinationReady",
+    ]
 
 
 def test_a_store_that_goes_leaves_the_documents_and_the_others_go_on(platform):
-    platform.commit({
-        "statestores/s.yaml": store("s", "deploy"), **in_store(),
-        "destinations/prod.yaml": destination("prod", env="prod"),
-    })  # fmt: skip
+    platform.commit(
+        {
+            "statestores/s.yaml": store("s", "deploy"),
+            **in_store(),
+            "destinations/prod.yaml": destination("prod", env="prod"),
+        }
+    )
     settle(platform)
     before = platform.blobs(at="deploy")
-    platform.commit({"statestores/s.yaml": None, "works/t.yaml": work("t", {"t.yaml": configmap("t")}, request="t", env="prod")})
+    platform.commit(
+        {"statestores/s.yaml": None, "works/t.yaml": work("t", {"t.yaml": configmap("t")}, request="t", env="prod")}
+    )
     settle(platform)
 
     assert platform.blobs(at="deploy") == before
@@ -191,11 +205,14 @@ def test_k1_a_branch_that_cannot_be_written_fails_its_placements_and_nobody_else
     """`main/below` can never be made beside `main`."""
     if branch == "deploy":
         platform.commit({"x": "x"}, branch="deploy/below")
-    platform.commit({
-        "statestores/s.yaml": store("s", branch), **in_store(),
-        "destinations/prod.yaml": destination("prod", env="prod"),
-        "works/t.yaml": work("t", {"t.yaml": configmap("t")}, request="t", env="prod"),
-    })  # fmt: skip
+    platform.commit(
+        {
+            "statestores/s.yaml": store("s", branch),
+            **in_store(),
+            "destinations/prod.yaml": destination("prod", env="prod"),
+            "works/t.yaml": work("t", {"t.yaml": configmap("t")}, request="t", env="prod"),
+        }
+    )
     settle(platform)
     tip = platform.tip()
     for _ in range(5):
@@ -221,13 +238,19 @@ def test_k1_a_branch_that_cannot_be_written_fails_its_placements_and_nobody_else
 def test_k12_of_two_destinations_on_one_place_the_newcomer_is_not_ready(platform):
     platform.commit({"destinations/z.yaml": destination("z", path="p", env="z")})
     settle(platform)
-    platform.commit({"destinations/a.yaml": destination("a", path="p/sub", env="a"), "works/r.yaml": work("r", env="a")})
+    platform.commit(
+        {"destinations/a.yaml": destination("a", path="p/sub", env="a"), "works/r.yaml": work("r", env="a")}
+    )
     settle(platform)
 
     message = "path state/p/sub overlaps Destination z"
     assert platform.condition("destinations/a.yaml") == ("False", "PathOverlap", message)
     assert platform.condition("destinations/z.yaml")[0] == "True"
-    assert platform.condition("works/default/r/r.a-5058f.yaml", "WriteSucceeded") == ("False", "WorkloadsFailedWrite", message)
+    assert platform.condition("works/default/r/r.a-5058f.yaml", "WriteSucceeded") == (
+        "False",
+        "WorkloadsFailedWrite",
+        message,
+    )
     assert not platform.files("state/p/sub")
 
     platform.commit({"destinations/z.yaml": destination("z", path="q", env="z")})
@@ -240,7 +263,13 @@ def test_k12_of_two_destinations_on_one_place_the_newcomer_is_not_ready(platform
 
 
 def test_the_output_branch_takes_all_that_is_written(platform):
-    platform.commit({"gitops.yaml": "output: {branch: deploy}\n", "destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="r", env="dev")})
+    platform.commit(
+        {
+            "gitops.yaml": "output: {branch: deploy}\n",
+            "destinations/dev.yaml": destination("dev", env="dev"),
+            "works/r.yaml": work("r", request="r", env="dev"),
+        }
+    )
     source = platform.tip()
     platform.reconcile()
     tip = platform.tip("deploy")
@@ -256,15 +285,24 @@ def test_the_output_branch_takes_all_that_is_written(platform):
 
 
 def test_changes_on_the_source_branch_reach_the_output_branch(platform):
-    platform.commit({"gitops.yaml": "output: {branch: deploy}\n", "destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", request="r", env="dev")})
+    platform.commit(
+        {
+            "gitops.yaml": "output: {branch: deploy}\n",
+            "destinations/dev.yaml": destination("dev", env="dev"),
+            "works/r.yaml": work("r", request="r", env="dev"),
+        }
+    )
     platform.reconcile()
     platform.commit({"works/r.yaml": work("r", {"new.yaml": configmap("new")}, request="r", env="dev")})
     platform.reconcile()
-    assert [p for p in platform.files("state/dev/resources/default", at="deploy")] == ["state/dev/resources/default/redis/r/instance-configure/5058f/new.yaml"]
+    assert list(platform.files("state/dev/resources/default", at="deploy")) == [
+        "state/dev/resources/default/redis/r/instance-configure/5058f/new.yaml"
+    ]
 
     platform.remove("works/r.yaml")
     platform.reconcile()
-    assert not platform.files("state/dev/resources/default", at="deploy") and not platform.files("status/works", at="deploy")
+    assert not platform.files("state/dev/resources/default", at="deploy")
+    assert not platform.files("status/works", at="deploy")
 
 
 def test_an_output_branch_that_people_use_too_keeps_their_files(platform):
