@@ -9,14 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from gitops.core import edits, layout
-from gitops.core.delivery import Drift, PlacementDelivery, Unit
+from gitops.core import layout
+from gitops.core.delivery import Drift, PlacementDelivery
 from gitops.core.edits import Edits
+from gitops.core.ledger import Ledger
 from gitops.core.manifests import Key
 from gitops.core.paths import join
 from gitops.core.survey import Survey
 from gitops.core.targets import Target
-from gitops.core.tree import BLOB, Objects, Oid
+from gitops.core.tree import BLOB, Change, Objects, Oid
 
 
 class Aggregate(NamedTuple):
@@ -32,11 +33,11 @@ class Aggregate(NamedTuple):
     authors: tuple[Key, ...]
     existed: bool
 
-    def edits(self, objects: Objects, root: Oid | None) -> Edits:
-        """Return what must change in the branch, whose tree is *root*."""
+    def edits(self, ledger: Ledger) -> Edits:
+        """Return what must change in its branch."""
         if self.oid:
-            return edits.present(objects, root, {self.path: self.oid})
-        return edits.absent(objects, root, [self.path] if self.existed else [])
+            return ledger.present(self.branch, {self.path: self.oid})
+        return ledger.absent(self.branch, [self.path] if self.existed else [])
 
 
 def aggregates(survey: Survey, objects: Objects, placements: Iterable[PlacementDelivery]) -> dict[str, Aggregate]:
@@ -89,18 +90,18 @@ def _last_parts(survey: Survey, objects: Objects, target: Target, found: list[Pl
 
 
 def completed(
-    made: PlacementDelivery, aggregate: Aggregate | None, unit: Unit | None, drift: Drift
+    made: PlacementDelivery, aggregate: Aggregate, unit: Key, changes: tuple[Change, ...], drift: Drift
 ) -> PlacementDelivery:
     """Give a placement of an aggregated Destination the aggregate as its inventory, and what *unit* commits of it."""
-    if aggregate is None or made.placement is None:
+    if made.placement is None:
         return made
     own = aggregate.oid if _name(made) in aggregate.parts else None
-    changes = tuple(c for c in unit.changes if c.path == aggregate.path) if own and unit else ()
+    mine = changes if own else ()
     return replace(
         made,
         inventory={aggregate.path: own} if own else {},
         place=aggregate.path,
-        changes=changes,
-        unit=unit.key if unit else made.unit,
-        restored=drift.among(aggregate.branch, changes),
+        changes=mine,
+        unit=unit if mine else made.unit,
+        restored=drift.among(aggregate.branch, mine),
     )

@@ -157,16 +157,19 @@ def _changes(
     if any(_is_folder_work(objects, path, entry) for entry in (old, new)):
         yield from _folder_work(objects, path, old, new)
         return
-    if not any(entry and entry.mode == DIRECTORY for entry in (old, new)):
-        if path.endswith(_SUFFIXES) or any(entry and entry.mode not in (FILE, EXECUTABLE) for entry in (old, new)):
-            yield path, old, new
-        return
     left, right = (objects.tree(e.oid) if e and e.mode == DIRECTORY else {} for e in (old, new))
     for name in sorted(left.keys() | right.keys()):
         yield from _changes(objects, f"{path}/{name}", left.get(name), right.get(name))
-    if (old and old.mode != DIRECTORY) or (new and new.mode != DIRECTORY):  # a file became a folder, or the reverse
-        leaves = [None if e is None or e.mode == DIRECTORY else e for e in (old, new)]
-        yield path, leaves[0], leaves[1]
+    before, after = (entry if _is_file_unit(path, entry) else None for entry in (old, new))
+    if before or after:
+        yield path, before, after
+
+
+def _is_file_unit(path: str, entry: Entry | None) -> bool:
+    """Whether it is read as definitions: by its suffix, or to say that links are not followed."""
+    if entry is None or entry.mode == DIRECTORY:
+        return False
+    return path.endswith(_SUFFIXES) or entry.mode not in (FILE, EXECUTABLE)
 
 
 def _folder_work(

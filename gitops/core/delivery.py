@@ -9,7 +9,7 @@ from typing import NamedTuple
 from gitops.core import edits
 from gitops.core.edits import Tally
 from gitops.core.manifests import Key
-from gitops.core.memory import RecordedPlacement
+from gitops.core.memory import Recorded, RecordedPlacement
 from gitops.core.targets import Target
 from gitops.core.tree import Change, Entry, Oid
 from gitops.core.world import Object, Placement
@@ -104,13 +104,13 @@ class Unit:
     changes: list[Change] = field(default_factory=list)
     placements: list[PlacementDelivery] = field(default_factory=list)
     destinations: set[str] = field(default_factory=set)
-    authors: tuple[Key, ...] = ()
+    authors: set[Key] = field(default_factory=set)
 
     @property
     def works(self) -> list[Key]:
         """The Works whose documents it commits; `authors` are those whose part of an aggregate changed."""
         own = {self.key} if self.key.kind == "Work" else set()
-        return sorted(own | {made.work for made in self.placements} | set(self.authors))
+        return sorted(own | {made.work for made in self.placements} | self.authors)
 
     @property
     def tally(self) -> Tally:
@@ -133,3 +133,7 @@ class Delivery:
     units: Mapping[UnitId, Unit]
 
 
+def superseded(recorded: Recorded, branch: str, home: str) -> dict[str, dict[str, Oid]]:
+    """Return what is left to remove in another branch than *branch*: first the new place is written, the old one next."""
+    before = recorded.branch(home)
+    return {before: recorded.inventory()} if before != branch and recorded.inventory() else {}

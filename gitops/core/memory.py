@@ -54,6 +54,10 @@ class Recorded:
         found = self.status.extra.get(name) if self.status else None
         return found if isinstance(found, str) else ""
 
+    def branch(self, home: str) -> str:
+        """Return the branch that its documents are on: *home* unless another is recorded."""
+        return self.text("branch") or home
+
     def commit(self, name: str) -> Oid | None:
         """Return an object id among the fields of `status`."""
         found = self.text(name)

@@ -19,7 +19,6 @@ from gitops.core.manifests import Key
 from gitops.core.placing import Context, Decided
 from gitops.core.recovery import Traces
 from gitops.core.survey import Survey
-from gitops.core.targets import Target
 from gitops.core.tree import Objects, Oid, diff, subtree
 from gitops.core.world import World
 
@@ -124,9 +123,11 @@ def _dirty(context: Context, drift: Drift) -> set[Key]:
 
 
 def _in_broken_files(world: World, survey: Survey) -> set[Key]:
-    """Return the Works recorded in files that cannot be read, now or before this change."""
-    files = survey.advance.files & (survey.broken_files.keys() | world.catalog.troubled.keys())
-    return {key for key, state in world.works.items() if state.source in files} if files else set()
+    """Return the Works recorded in files that cannot be read, now or before this change, and those never read yet."""
+    troubled = {unit.file for unit in world.catalog.troubled.values()}
+    files = survey.advance.files & (survey.broken_files.keys() | troubled)
+    found = {key for key, state in world.works.items() if state.source in files} if files else set()
+    return found | (world.verdicts.keys() - world.works.keys())
 
 
 def _status_changed(objects: Objects, old: Oid | None, new: Oid | None) -> set[Key]:
@@ -173,21 +174,10 @@ def _drifted(objects: Objects, survey: Survey, name: str, branch: Branch) -> Ite
 def _owners(world: World, survey: Survey, branch: str, path: str) -> set[Key]:
     """Return the Works to whose placements *path* belongs."""
     found: set[Key] = set()
-    for target in _above(survey, branch, path):
+    for target in survey.targets_at(branch, path):
         if target.mode == layout.AGGREGATED:
             found |= world.index.on(target.name)
             continue
         for token in layout.tokens(target, path):
             found |= {key for key in world.index.holders(token) if target.name in world.works[key].destinations}
     return found
-
-
-def _above(survey: Survey, branch: str, path: str) -> list[Target]:
-    """Return the Destinations in whose directory *path* is."""
-    return [
-        t
-        for t in survey.targets.values()
-        if t.location and t.location.branch == branch and (not t.directory or path.startswith(f"{t.directory}/"))
-    ]
-
-

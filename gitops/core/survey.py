@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitops.api.destination import Destination
@@ -58,6 +58,13 @@ class Survey:
     def branches(self) -> frozenset[str]:
         """The branches of this repository on which documents stand."""
         return frozenset(s.location.branch for s in self.stores.values() if s.location) | {self.seen.home}
+
+    def targets_at(self, branch: str, path: str) -> Iterator[Target]:
+        """List the usable Destinations in whose directory *path* of *branch* is."""
+        for target in self.targets.values():
+            usable = target.location and not target.reason and target.location.branch == branch
+            if usable and (not target.directory or path.startswith(f"{target.directory}/")):
+                yield target
 
     def problem(self, key: Key, recorded: Recorded) -> Problem | None:
         """Return what is wrong with the definition of *key*, or with the file in which it was."""

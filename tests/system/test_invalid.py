@@ -410,3 +410,15 @@ def test_k1_a_lasting_fault_is_one_event_however_many_passes_look_at_it(placed):
 
     assert placed.tip() == tip
     assert [e["count"] for e in placed.status(W)["events"] if e["reason"] == "WorkplacementsFailing"] == [1]
+
+
+def test_an_object_in_two_groups_of_one_work_is_delivered_once(two_places):
+    two_places.commit({"works/r.yaml": grouped(a=(GOOD, "dev"), b=(GOOD, "dev"))})
+    settle(two_places)
+
+    assert two_places.condition("works/default/r/r.dev-0cc17.yaml")[0] == "True"
+    assert two_places.condition("works/default/r/r.dev-92eb5.yaml", "WriteSucceeded") == (
+        "False",
+        "InvalidDocument",
+        "ConfigMap/default/g is already delivered by default/r.dev-0cc17",
+    )

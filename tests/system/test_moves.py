@@ -155,6 +155,54 @@ def test_two_destinations_that_swap_their_paths(platform):
     assert documents(platform) == owned(platform)
 
 
+@pytest.mark.parametrize("canary", [True, False], ids=["canaries", "no canaries"])
+@pytest.mark.parametrize("mode", [NESTED, FLAT, AGGREGATED])
+def test_a_store_may_go_in_the_commit_that_moves_the_documents_out_of_it(platform, mode, canary):
+    fields = {"mode": mode, "initWorkloads": {"enabled": canary}}
+    platform.commit({"statestores/s.yaml": store("s", "deploy"), **dev(store="s", **fields)})
+    platform.commit({"works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    platform.commit({"statestores/s.yaml": None, **dev(**fields)})
+    settle(platform)
+
+    assert documents(platform, "deploy") == set()
+    assert documents(platform) == owned(platform)
+    assert platform.condition(P)[0] == "True"
+
+
+def test_what_is_held_back_stays_where_it_was_until_it_is_good_again(platform):
+    platform.commit({"statestores/s.yaml": store("s", "deploy"), **dev(store="s")})
+    platform.commit({"works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    before = {path for path in documents(platform, "deploy") if "/default/" in path[1]}
+    platform.commit(
+        {"statestores/s.yaml": None, **dev(), "works/r.yaml": work("r", {"x.yaml": "no"}, request="r", env="dev")}
+    )
+    settle(platform)
+    assert documents(platform, "deploy") == before
+    assert platform.condition(P)[1] == "InvalidDocument"
+
+    platform.commit({"works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    assert documents(platform, "deploy") == set()
+    assert documents(platform) == owned(platform)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"request": "", "promise": "x"}, {"request": "other"}, {"promise": "other"}, {"pipeline": "other"}, {"pipeline": ""}],
+    ids=str,
+)
+def test_what_makes_the_path_of_a_work_moves_its_documents(placed, change):
+    documents_of = {"x.yaml": configmap("x"), "d/y.txt": "y"}
+    placed.commit({"works/r.yaml": work("r", documents_of, **{"request": "r", **change}, env="dev")})
+    settle(placed)
+
+    assert documents(placed) == owned(placed)
+    assert placed.subjects()[1] == "move(default/r): dev (+2 ~0 -2)"
+    assert placed.condition(P)[0] == "True"
+
+
 # a Destination that goes
 
 
@@ -241,3 +289,38 @@ def test_the_policy_of_a_removed_destination_is_the_one_it_last_had(platform):
     settle(platform)
 
     assert not platform.files("state/")
+
+
+def test_cleanup_all_reaches_a_branch_whose_store_went_in_the_same_commit(platform):
+    platform.commit({"statestores/s.yaml": store("s", "deploy"), **dev(store="s", cleanup="all")})
+    platform.commit({"works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    platform.remove("statestores", "destinations")
+    settle(platform)
+
+    assert documents(platform, "deploy") == set()
+
+
+def test_a_removed_destination_is_forgotten_when_the_last_placement_has_left_it(platform):
+    platform.commit({**dev(), "works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    platform.remove("destinations/dev.yaml")
+    settle(platform)
+    assert "destinations/dev.yaml" in platform.statuses()
+
+    platform.remove("works/r.yaml")
+    settle(platform)
+    assert "destinations/dev.yaml" not in platform.statuses()
+
+
+@pytest.mark.parametrize("cleanup", ["all", "none"])
+def test_a_destination_with_a_new_name_takes_over_the_documents_at_its_path(platform, cleanup):
+    platform.commit({"destinations/x.yaml": destination("a", path="p", env="dev", cleanup=cleanup)})
+    platform.commit({"works/s.yaml": work("s", env="dev")})
+    settle(platform)
+    before = platform.blobs("state/")
+    platform.commit({"destinations/x.yaml": destination("b", path="p", env="dev", cleanup=cleanup)})
+    settle(platform)
+
+    assert platform.blobs("state/") == before
+    assert platform.condition("works/default/s/s.b-5058f.yaml")[0] == "True"

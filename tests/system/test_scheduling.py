@@ -218,6 +218,17 @@ def test_ids_are_listed_in_the_order_of_the_work_without_spaces(platform):
     assert [e[3].rpartition(" ")[2] for e in events(platform, W)] == ["zz", "aa", "mm"]
 
 
+def test_each_group_that_begins_to_wait_is_an_event(platform):
+    """Also one whose id is a part of another's."""
+    groups = [group({}, selector(env="qa"), id="bad"), group({}, selector(env="qa"), id="a", directory="a")]
+    platform.commit({"works/r.yaml": work("r", groups=groups[:1])})
+    settle(platform)
+    platform.commit({"works/r.yaml": work("r", groups=groups)})
+    settle(platform)
+
+    assert [(e[3].rpartition(" ")[2], e[4]) for e in events(platform, W)] == [("bad", 1), ("a", 1)]
+
+
 # misplaced
 
 

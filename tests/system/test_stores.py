@@ -324,3 +324,16 @@ def test_a_branch_that_was_rewound_to_an_older_commit_of_ours_gets_its_documents
 
     assert "resources/default/redis/r/instance-configure/5058f/new.yaml" in "".join(platform.files(at="deploy"))
     assert platform.status(P)["status"]["versionID"] == platform.tip("deploy")
+
+
+def test_a_new_output_branch_begins_with_what_was_known(platform):
+    """A resource request stays on its Destination, whichever a new choice would prefer."""
+    platform.commit(
+        {"destinations/a.yaml": destination("a", env="dev"), "works/r.yaml": work("r", request="r", env="dev")}
+    )
+    platform.reconcile()
+    platform.commit({f"destinations/{name}.yaml": destination(name, env="dev") for name in "bcdefgh"})
+    platform.commit({"gitops.yaml": "output: {branch: deploy}\n"})
+    platform.reconciler().reconcile()
+
+    assert [f for f in platform.statuses(at="deploy") if "/r." in f] == ["works/default/r/r.a-5058f.yaml"]

@@ -1,0 +1,90 @@
+"""The book of a pass: who changes what on which branch. Each page of it, a unit, becomes a documents commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gitops.core import edits
+from gitops.core.delivery import PlacementDelivery, Roots, Unit, UnitId
+from gitops.core.edits import Edits
+from gitops.core.manifests import Key
+from gitops.core.survey import Survey
+from gitops.core.tree import Change, Objects, Oid
+from gitops.core.world import Object
+
+
+class Ledger:
+    """Compares what is wanted with what stands in *roots*, the trees of the branches, and books the difference."""
+
+    def __init__(self, survey: Survey, objects: Objects, roots: Roots) -> None:
+        self._survey, self._objects, self._roots = survey, objects, roots
+        self._units: dict[UnitId, Unit] = {}
+        destinations = (known for known in survey.objects.values() if known.key.kind == "Destination")
+        self._moved = {known.key.name for known in destinations if self._has_moved(known)}
+
+    @property
+    def units(self) -> dict[UnitId, Unit]:
+        """What is to be committed."""
+        return {at: unit for at, unit in self._units.items() if unit.edits}
+
+    def root(self, branch: str) -> Oid | None:
+        """Return the tree that stands on *branch*."""
+        return self._roots.get(branch)
+
+    def unit_of(self, work: Key, destination: str) -> Key:
+        """Return who commits what changes for *work* on *destination*: a Destination that moves does so itself."""
+        return Key("Destination", "", destination) if destination in self._moved else work
+
+    def moves(self, destination: str) -> bool:
+        """Whether a changed path, mode, filename or store moves all documents of *destination*."""
+        return destination in self._moved
+
+    def changes(self, branch: str, wanted: Edits) -> tuple[Change, ...]:
+        """Return the files that *wanted* changes."""
+        return tuple(edits.touched(self._objects, self._roots.get(branch), wanted)) if wanted else ()
+
+    def book_placement(self, made: PlacementDelivery, branch: str, wanted: Edits) -> tuple[Change, ...]:
+        """Book what changes for a placement."""
+        changes = self.changes(branch, wanted)
+        if unit := self._book(made.unit, branch, wanted, changes):
+            unit.placements.append(made)
+            unit.destinations.add(made.destination)
+        return changes
+
+    def book(
+        self, key: Key, destination: str, branch: str, wanted: Edits, authors: tuple[Key, ...] = ()
+    ) -> tuple[Change, ...]:
+        """Book what changes among the own documents of *destination*, in the commit of *key*; *authors* caused it."""
+        changes = self.changes(branch, wanted)
+        if unit := self._book(key, branch, wanted, changes):
+            unit.destinations.add(destination)
+            unit.authors |= set(authors)
+        return changes
+
+    def absent(self, branch: str, paths: list[str]) -> Edits:
+        """Want these files gone."""
+        return edits.absent(self._objects, self._roots.get(branch), paths)
+
+    def present(self, branch: str, inventory: Mapping[str, Oid]) -> Edits:
+        """Want these files there."""
+        return edits.present(self._objects, self._roots.get(branch), inventory)
+
+    def directory(self, branch: str, path: str, tree: Oid | None) -> Edits:
+        """Want the directory *path* to hold *tree* and nothing else; None: gone."""
+        return edits.directory(self._objects, self._roots.get(branch), path, tree)
+
+    def _book(self, key: Key, branch: str, wanted: Edits, changes: tuple[Change, ...]) -> Unit | None:
+        if not wanted or branch not in self._roots:
+            return None
+        unit = self._units.setdefault(UnitId(branch, key), Unit(key, branch))
+        unit.edits += wanted.items()
+        unit.changes += changes
+        return unit
+
+    def _has_moved(self, known: Object) -> bool:
+        target, recorded = self._survey.targets.get(known.key.name), known.recorded
+        if target is None or target.location is None or target.reason or not recorded.text("mode"):
+            return False
+        place = recorded.text("path"), recorded.text("mode"), recorded.text("filename")
+        before = (recorded.branch(self._survey.seen.home), *place)
+        return before != (target.location.branch, target.directory, target.mode, target.layout[3])

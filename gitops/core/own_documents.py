@@ -1,0 +1,93 @@
+"""The own documents of Destinations: canaries, and where they were before a move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from gitops.core import layout
+from gitops.core.aggregate import Aggregate
+from gitops.core.delivery import DestinationDelivery, Drift, superseded
+from gitops.core.ledger import Ledger
+from gitops.core.manifests import Key
+from gitops.core.paths import join
+from gitops.core.placing import Context, Decided
+from gitops.core.removal import Removal
+from gitops.core.targets import Target
+from gitops.core.tree import BLOB, Change, Oid
+from gitops.core.world import Object
+
+
+class OwnDocuments:
+    """Delivers what belongs to the Destinations themselves."""
+
+    def __init__(self, context: Context, decided: Mapping[Key, Decided], ledger: Ledger, removal: Removal) -> None:
+        self._context, self._decided, self._ledger, self._removal = context, decided, ledger, removal
+
+    def deliver(self, aggregated: Mapping[str, Aggregate], drift: Drift) -> list[DestinationDelivery]:
+        """Look at the Destinations whose own documents may have to change."""
+        return [self._deliver(known, aggregated.get(known.key.name)) for known in self._looked_at(aggregated, drift)]
+
+    def _looked_at(self, aggregated: Mapping[str, Aggregate], drift: Drift) -> Iterator[Object]:
+        world, survey = self._context.world, self._context.survey
+        for key, known in survey.objects.items():
+            target = survey.targets.get(key.name)
+            if key.kind == "Destination" and (
+                not world.seen
+                or target is None
+                or known is not world.objects.get(key)
+                or target != world.targets.get(key.name)
+                or key in world.unfinished
+                or key.name in aggregated
+                or _drifted(target, drift)
+            ):
+                yield known
+
+    def _deliver(self, known: Object, aggregate: Aggregate | None) -> DestinationDelivery:
+        target, recorded = self._context.survey.targets.get(known.key.name), known.recorded
+        before = recorded.branch(self._context.survey.seen.home)
+        if target is None:
+            left = recorded.inventory() if recorded.text("cleanup") != "all" else {}
+            return replace(self._own(known, None, before, left), occupied=self._is_occupied(known.key.name))
+        if target.reason or target.location is None:
+            return replace(self._own(known, target, before, recorded.inventory()), parts=recorded.sizes())
+        canaries = layout.canaries(target).items()
+        inventory = {join(target.directory, path): self._context.objects.add(BLOB, raw) for path, raw in canaries}
+        made = self._own(known, target, target.location.branch, inventory)
+        return replace(made, parts=aggregate.parts if aggregate else recorded.sizes())
+
+    def _is_occupied(self, name: str) -> bool:
+        """Whether a Work still has a placement on the removed Destination *name*."""
+        if self._context.world.index.on(name) - self._decided.keys():
+            return True
+        stay = (
+            d.recorded.placements.values() for d in self._decided.values() if not d.state and not d.effective.removed
+        )
+        kept = {p.destination for placements in stay for p in placements}
+        return name in kept or any(d.state and name in d.state.destinations for d in self._decided.values())
+
+    def _own(
+        self, known: Object, target: Target | None, branch: str, inventory: Mapping[str, Oid]
+    ) -> DestinationDelivery:
+        changes: tuple[Change, ...] = ()
+        if target is not None and not target.reason:
+            changes = self._ledger.book(known.key, known.key.name, branch, self._ledger.present(branch, inventory))
+        waiting = superseded(known.recorded, branch, self._context.survey.seen.home)
+        old = (
+            {} if waiting else {path: oid for path, oid in known.recorded.inventory().items() if path not in inventory}
+        )
+        for at, left in [*known.recorded.superseded().items(), (branch, old)]:
+            changes += self._remove(known.key, at, left)
+        return DestinationDelivery(known, target, branch, inventory, {}, changes, waiting)
+
+    def _remove(self, key: Key, branch: str, inventory: Mapping[str, Oid]) -> tuple[Change, ...]:
+        gone = self._ledger.absent(branch, self._removal.removable(branch, inventory))
+        return self._ledger.book(key, key.name, branch, gone)
+
+
+def _drifted(target: Target, drift: Drift) -> bool:
+    """Whether others changed something where *target* has its documents."""
+    if target.location is None:
+        return False
+    branch, below = target.location.branch, f"{target.directory}/" if target.directory else ""
+    return branch in drift.lost or any(path.startswith(below) for path in drift.paths.get(branch, frozenset()))

@@ -1,0 +1,52 @@
+"""Which files may be removed. Status, which says whose they were, is untrusted: what anybody claims now stays."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
+
+from gitops.core import layout
+from gitops.core.catalog import RESERVED
+from gitops.core.delivery import PlacementDelivery
+from gitops.core.manifests import Key
+from gitops.core.paths import directories_above
+from gitops.core.placing import Context
+from gitops.core.targets import Target
+from gitops.core.tree import Oid
+
+
+class Removal:
+    """Knows what the placements of a pass have after it, and asks the memory for all others."""
+
+    def __init__(self, context: Context, decided: Collection[Key], placed: Iterable[PlacementDelivery]) -> None:
+        self._context, self._decided, self._placed = context, frozenset(decided), list(placed)
+
+    def removable(self, branch: str, inventory: Mapping[str, Oid]) -> list[str]:
+        """Return the paths of *inventory* that may be removed from *branch*."""
+        return [path for path in inventory if self._may_remove(branch, path)]
+
+    def _may_remove(self, branch: str, path: str) -> bool:
+        survey, first = self._context.survey, path.split("/")[0]
+        if first.startswith(".") or (branch in (survey.seen.source_branch, survey.seen.home) and first in RESERVED):
+            return False
+        if (branch, path) in self._kept or any((branch, above) in self._files for above in directories_above(path)):
+            return False
+        return not any(self._is_claimed(target, path) for target in survey.targets_at(branch, path))
+
+    def _is_claimed(self, target: Target, path: str) -> bool:
+        own = path.removeprefix(f"{target.directory}/")
+        if own in layout.canaries(target) or (target.mode == layout.AGGREGATED and own == target.filename):
+            return True
+        index, works = self._context.world.index, self._context.world.works
+        holders = {key for token in layout.tokens(target, path) for key in index.holders(token)}
+        return any(target.name in works[key].destinations for key in holders - self._decided)
+
+    @cached_property
+    def _files(self) -> frozenset[tuple[str, str]]:
+        """The files of the placements after this pass, in each branch."""
+        return frozenset((made.branch, path) for made in self._placed for path in made.inventory)
+
+    @cached_property
+    def _kept(self) -> frozenset[tuple[str, str]]:
+        """The same with the directories above: a file where such a directory comes gives way by itself."""
+        return self._files.union((branch, above) for branch, path in self._files for above in directories_above(path))

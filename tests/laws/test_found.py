@@ -1,0 +1,147 @@
+"""Histories in which a law was broken once, as short as they could be made."""
+
+import pytest
+from support import model, oracle
+from support.definitions import configmap, destination, group, selector, store, work
+from support.platform import BOB, Platform
+
+REQUEST = "state/dev/resources/default/redis/{0}/instance-configure/5058f/{0}.yaml"
+PLACE = "state/dev/dependencies/redis/instance-configure/5058f"
+
+
+@pytest.fixture
+def dev(platform: Platform) -> Platform:
+    """A platform with the Destination `dev`, and nothing on it."""
+    platform.commit({"destinations/dev.yaml": destination("dev", env="dev")})
+    return platform
+
+
+def reconcile(platform: Platform) -> oracle.Scene:
+    """Make a pass that keeps the laws, like one by a daemon that has seen nothing, with nothing to do after it."""
+    before = oracle.look(platform)
+    platform.reconcile()
+    after = oracle.judge(platform, before)
+    model.judge(platform, after)
+    for branch in after.tips:
+        platform.move(before.tips.get(branch), branch)
+    platform.reconciler().reconcile()
+    assert oracle.look(platform).tips == after.tips
+    platform.clock.advance()
+    platform.reconcile()
+    assert oracle.look(platform).tips == after.tips
+    return after
+
+
+def test_an_idle_pass_leaves_nothing_in_mind_that_was_never_written(platform):
+    platform.commit({"README.md": "no definitions"})
+    for _ in range(3):
+        assert platform.reconcile()[0].commits == ()
+
+
+def test_the_overview_counts_works_on_a_destination_that_was_removed(dev):
+    dev.commit({"works/a.yaml": work("a", env="dev")})
+    reconcile(dev)
+    dev.remove("destinations/dev.yaml")
+    reconcile(dev)
+    assert "| dev | NotReady | env=dev | 1 |" in dev.files()["status/README.md"].decode()
+
+
+def test_a_place_that_changes_hands_while_a_namesake_waits_for_it_keeps_its_documents(dev):
+    """Placements of one name in two namespaces: the waiting one was taken for the one that leaves."""
+    dev.commit({"works/a.yaml": work("a", {"x.yaml": configmap("x")}), "works/c.yaml": work("a", {}, namespace="team")})
+    reconcile(dev)
+    dev.commit({"works/a.yaml": work("b", {"x.yaml": configmap("x")})})
+    reconcile(dev)
+    assert dev.condition("works/default/b/b.dev-5058f.yaml")[0] == "True"
+    assert f"{PLACE}/x.yaml" in dev.files()
+
+
+@pytest.mark.parametrize(("first", "then"), [("sub", "sub/x.yaml"), ("sub/x.yaml", "sub")])
+def test_a_file_and_a_directory_of_one_name_may_follow_each_other(platform, first, then):
+    platform.commit({"destinations/dev.yaml": destination("dev", mode="none", env="dev")})
+    platform.commit({"works/a.yaml": work("a", {first: "1"})})
+    reconcile(platform)
+    platform.commit({"works/a.yaml": work("a", {then: "2"})})
+    reconcile(platform)
+    assert platform.files("state/dev/sub") == {f"state/dev/{then}": b"2"}
+
+
+def test_a_file_of_one_work_may_become_a_directory_of_another(platform):
+    platform.commit({"destinations/dev.yaml": destination("dev", mode="none", env="dev")})
+    platform.commit({"works/b.yaml": work("b", {"sub": "1"})})
+    reconcile(platform)
+    platform.commit({"works/b.yaml": None, "works/a.yaml": work("a", {"sub/x.yaml": "2"})})
+    reconcile(platform)
+    assert platform.files("state/dev/sub") == {"state/dev/sub/x.yaml": b"2"}
+
+
+def test_a_rewind_takes_the_memory_of_what_was_recorded_of_destinations_with_it(dev):
+    reconcile(dev)
+    dev.rewind(1)  # the status, not the documents
+    reconcile(dev)
+    assert dev.condition("destinations/dev.yaml")[0] == "True"
+
+
+def test_a_rewind_is_no_drift_but_what_was_changed_after_it_is(dev):
+    dev.commit({"works/a.yaml": work("a", request="a", env="dev"), "works/b.yaml": work("b", request="b", env="dev")})
+    reconcile(dev)
+    older = dev.tip()
+    dev.commit({"works/a.yaml": work("a", {"new.yaml": configmap("a")}, request="a", env="dev")})
+    reconcile(dev)
+    dev.move(older)
+    dev.commit({REQUEST.format("b"): "meddled: true\n"}, by=BOB)
+    reconcile(dev)
+    assert "DriftCorrected" not in str(dev.events("works/default/a/a.dev-5058f.yaml"))
+    assert "DriftCorrected" in str(dev.events("works/default/b/b.dev-5058f.yaml"))
+
+
+def test_what_another_daemon_wrote_is_no_drift(dev):
+    dev.commit({"works/a.yaml": work("a", {"x.yaml": configmap("a", "1")})})
+    reconcile(dev)
+    dev.commit({"works/a.yaml": work("a", {"x.yaml": configmap("a", "2")})})
+    dev.reconciler().reconcile()
+    dev.commit({"works/a.yaml": work("a", {"x.yaml": configmap("a", "3")})})
+    reconcile(dev)
+    assert "DriftCorrected" not in str(dev.events("works/default/a/a.dev-5058f.yaml"))
+
+
+def test_a_removed_destination_was_removed_once(dev):
+    dev.commit({"works/a.yaml": work("a")})
+    reconcile(dev)
+    dev.remove("destinations/dev.yaml")
+    reconcile(dev)
+    dev.commit({"destinations/dev.yaml": destination("dev", env="dev")})
+    dev.remove("destinations/dev.yaml")
+    assert reconcile(dev).tips["main"] == dev.tip()
+    assert [e for e in dev.events("destinations/dev.yaml") if "was removed" in e][1:] == []
+
+
+def test_a_folder_work_that_cannot_be_read_goes_when_it_is_removed(dev):
+    dev.commit({"works/f/work.yaml": work("f", groups=[group(None, selector(env="dev"))]), "works/f/x.txt": "x"})
+    reconcile(dev)
+    dev.commit({"works/f/work.yaml": "a: ["})
+    reconcile(dev)
+    assert f"{PLACE}/x.txt" in dev.files()
+    dev.remove("works/f/work.yaml")
+    reconcile(dev)
+    assert not dev.files("status/works/")
+    assert f"{PLACE}/x.txt" not in dev.files()
+
+
+def test_a_work_that_was_never_good_tells_what_is_wrong_now(dev):
+    dev.commit({"works/a.yaml": {**work("a"), "spec": 1}})
+    for text, said in (("a: [", "flow node"), ("x: 1", "kind: required")):
+        reconcile(dev)
+        dev.commit({"works/a.yaml": text})
+        reconcile(dev)
+        assert said in dev.condition("works/default/a/work.yaml")[2]
+
+
+def test_documents_leave_a_branch_that_no_store_names_any_more(platform):
+    platform.commit({"statestores/s.yaml": store("s", "one"), "destinations/dev.yaml": destination("dev", store="s")})
+    platform.commit({"works/a.yaml": work("a", {"x.yaml": configmap("a")})})
+    reconcile(platform)
+    platform.commit({"statestores/s.yaml": store("s", "two")})
+    reconcile(platform)
+    assert platform.files(at="one") == {}
+    assert len(platform.files(at="two")) == 3
