@@ -9,7 +9,8 @@ from threading import Event
 import structlog
 
 from gitops.errors import Busy, GitOpsError
-from gitops.reconciler import Outcome, Reconciler
+from gitops.reconciler import Reconciler
+from gitops.writing import Outcome
 
 FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0  # seconds
 

@@ -34,9 +34,9 @@ def run(args: argparse.Namespace) -> int:
     planned = Reconciler(opened.repo, opened.source).plan()
     if planned is None:
         raise NotFoundError(f"branch {opened.source} has no commit yet")
-    _, plan, objects = planned
     if args.output == "json":
-        print(escape_json(json.dumps(view.as_json(plan, objects), indent=2)))
+        found = view.as_json(planned.plan, planned.objects, writes=planned.writes)
+        print(escape_json(json.dumps(found, indent=2)))
     else:
-        sys.stdout.write(view.as_text(plan))
-    return CHANGES if args.detailed_exitcode and view.changes_anything(plan) else 0
+        sys.stdout.write(view.as_text(planned.plan, writes=planned.writes))
+    return CHANGES if args.detailed_exitcode and planned.writes else 0

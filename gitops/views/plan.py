@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from gitops.core import edits
 from gitops.core.delivery import PlacementDelivery
-from gitops.core.manifests import Key
+from gitops.core.placing import Decided
 from gitops.core.plan import Plan
 from gitops.core.targets import Store
 from gitops.core.tree import Change, Objects, Oid, patch, subtree
@@ -61,14 +61,14 @@ def _action(made: PlacementDelivery) -> tuple[str, str]:
 
 def pending(plan: Plan) -> list[Row]:
     """List the groups that no Destination matches, and the definitions that are invalid."""
-    rows = []
-    for key, decided in plan.decided.items():
-        name = f"{key.namespace}/{key.name}"
-        if decided.effective.problem:
-            rows.append(Row("invalid", name, "", "", str(decided.effective.problem)))
-        for group in decided.state.unscheduled if decided.state else ():
-            rows.append(Row("pending", name, "", "", f"no matching destination for workloadGroup {group}"))
-    return rows
+    return [row for key, decided in plan.decided.items() for row in _waiting(f"{key.namespace}/{key.name}", decided)]
+
+
+def _waiting(work: str, decided: Decided) -> Iterator[Row]:
+    if decided.effective.problem:
+        yield Row("invalid", work, "", "", str(decided.effective.problem))
+    for group in decided.state.unscheduled if decided.state else ():
+        yield Row("pending", work, "", "", f"no matching destination for workloadGroup {group}")
 
 
 class File(NamedTuple):
@@ -110,20 +110,8 @@ def _tree(objects: Objects, store: Store, roots: Mapping[str, Oid | None]) -> st
     return found.hex() if found else None
 
 
-def changes_anything(plan: Plan) -> bool:
-    """Whether a pass would write anything, be it only a condition."""
-    return bool(placements(plan) or plan.delivery.units or _news(plan))
-
-
-def _news(plan: Plan) -> list[Key]:
-    """List the Works of which status would say something new: added, removed, invalid or pending since the last pass."""
-    return [
-        key for key, decided in plan.decided.items() if decided.recorded.status is None or decided.effective.removed
-    ]
-
-
-def as_json(plan: Plan, objects: Objects) -> dict[str, Any]:
-    """Return the plan for programs."""
+def as_json(plan: Plan, objects: Objects, *, writes: bool) -> dict[str, Any]:
+    """Return the plan for programs; *writes* tells whether the pass would make any commit."""
     return {
         "placements": [row._asdict() for row in placements(plan)],
         "waiting": [{"action": r.action, "work": r.work, "reason": r.reason} for r in pending(plan)],
@@ -133,27 +121,28 @@ def as_json(plan: Plan, objects: Objects) -> dict[str, Any]:
             {"file": p.path, "line": p.line, "column": p.column, "message": p.message}
             for p in (*plan.survey.catalog.problems(), *plan.survey.seen.settings_problems)
         ],
-        "changes": changes_anything(plan),
+        "changes": writes,
     }
 
 
-def as_text(plan: Plan) -> str:
-    """Return the plan for people."""
-    return escape("".join(f"{line}\n" for line in _lines(plan)))
+def as_text(plan: Plan, *, writes: bool) -> str:
+    """Return the plan for people; *writes* as for `as_json`."""
+    return escape("".join(f"{line}\n" for line in _lines(plan, writes=writes)))
 
 
-def _lines(plan: Plan) -> Iterator[str]:
+def _lines(plan: Plan, *, writes: bool) -> Iterator[str]:
     rows, waiting, changed = placements(plan), pending(plan), files(plan)
     if rows or changed:
         tally = edits.tally(c for unit in plan.delivery.units.values() for c in unit.changes)
         yield f"Plan: {_summary(rows)}; {_count(len(changed), 'file')} ({tally})."
     else:
-        yield "Plan: nothing to change."
+        yield "Plan: no document changes, but conditions do." if writes else "Plan: nothing to change."
     if rows:
         yield "\nPlacements"
         width = max(len(row.placement) for row in rows)
         for row in rows:
-            yield f"  {_SIGNS[row.action]} {row.action:9} {row.work.split('/')[0]}/{row.placement:{width}}  {row.reason}"
+            name = f"{row.work.split('/')[0]}/{row.placement:{width}}"
+            yield f"  {_SIGNS[row.action]} {row.action:9} {name}  {row.reason}"
     if waiting:
         yield "\nWaiting"
         for row in waiting:

@@ -121,7 +121,7 @@ def test_a_short_subject_keeps_its_counts():
 def test_no_value_of_a_commit_forges_or_breaks_a_trailer(value):
     source = Source("1" * 40, value, value, value, "2026-01-01T00:00:00Z", value)
     message = messages.documents(
-        [unit()], source, {Key("Work", "default", "redis-small"): CommitName(b"\1" * 20, value)}
+        [unit(place=f"state/{value}")], source, {Key("Work", "default", "redis-small"): CommitName(b"\1" * 20, value)}
     )
 
     found = trailers(message)

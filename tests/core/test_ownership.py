@@ -39,6 +39,12 @@ def test_a_loser_is_held_back_as_a_whole_and_keeps_what_it_holds():
     }
 
 
+def test_of_two_who_hold_it_from_when_nobody_minded_the_first_keeps_it():
+    both = [claimant(name, claim("x"), claim("x")) for name in "ab"]
+
+    assert resolve(both, {}) == {("b",): Conflict("x", ("a",))}
+
+
 def test_directories_are_shared_but_not_with_a_file_of_the_same_name():
     neighbours = [claimant("a", claim("f", "d")), claimant("b", claim("g", "d"))]
 

@@ -22,7 +22,8 @@ from pygit2.enums import FileMode, MergeFavor, SortMode
 
 from gitops.core.render import render
 from gitops.git.repository import Repository
-from gitops.reconciler import Outcome, Reconciler
+from gitops.reconciler import Reconciler
+from gitops.writing import Outcome
 
 Content = str | bytes | Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 """Of a file: text, bytes, a definition, several of them, or None to remove it."""

@@ -120,6 +120,27 @@ def test_detailed_exit_codes(platform, capsys):
     assert main(["--repo", str(platform.path), "plan"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("change", "writes"),
+    [
+        ({"README.md": "of people"}, False),
+        ({"works/redis.yaml": "kind: [\n"}, True),
+        ({"works/search.yaml": None}, True),
+        ({"status/README.md": "of people"}, True),
+        ({"destinations/dev.yaml": destination("dev", env="dev", cleanup="all")}, True),
+    ],
+)
+def test_changes_of_conditions_alone_count(platform, capsys, change, writes):
+    platform.commit(BASE)
+    platform.reconcile()
+    platform.commit(change)
+
+    assert main(["--repo", str(platform.path), "plan", "--detailed-exitcode"]) == (2 if writes else 0)
+    planned = platform.tip()
+    platform.reconcile()
+    assert (platform.tip() != planned) is writes
+
+
 def test_a_plan_for_people_shows_no_escape_sequence(platform, capsys):
     platform.commit({**BASE, "works/bad.yaml": '{apiVersion: "\\e[31mred", kind: Work}'})
 
@@ -130,9 +151,10 @@ def test_a_plan_for_people_shows_no_escape_sequence(platform, capsys):
 
 def test_files_of_another_branch_say_so(platform):
     platform.commit(BASE)
-    _, plan, _ = platform.reconciler().plan()
+    planned = platform.reconciler().plan()
 
-    assert "  + docs/far/dependencies/kratix-canary-namespace.yaml  (branch other)\n" in view.as_text(plan)
+    told = view.as_text(planned.plan, writes=planned.writes)
+    assert "  + docs/far/dependencies/kratix-canary-namespace.yaml  (branch other)\n" in told
 
 
 def test_a_group_that_loses_its_place_is_withdrawn(platform, capsys):

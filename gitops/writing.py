@@ -1,0 +1,166 @@
+"""The writing half of a pass: documents, then what was done as status, then one move of the home branch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from gitops import inquiry
+from gitops.core import memory, messages, recording
+from gitops.core.catalog import STATUS
+from gitops.core.delivery import UnitId
+from gitops.core.manifests import Key
+from gitops.core.plan import Plan
+from gitops.core.record import Facts
+from gitops.core.recording import Recorded, RenderOverview
+from gitops.core.survey import remembered
+from gitops.core.tree import DIRECTORY, Entry, Oid, Sketch, patch, subtree
+from gitops.core.world import World
+from gitops.errors import Busy, RepositoryError
+from gitops.git import refs
+from gitops.git.commits import Sign
+from gitops.git.repository import Repository
+from gitops.observe import Observation
+from gitops.publish import Chain, Publisher
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a pass did: the new commits of the home branch, oldest first, how the Works stand, and events."""
+
+    commits: tuple[Oid, ...] = ()
+    tally: str = ""
+    events: int = 0
+    tip: Oid | None = None
+    unfinished: bool = False
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.commits)
+
+
+def _signer(key: str) -> Sign:
+    from gitops.git.signing import ssh_signer
+
+    return ssh_signer(Path(key))
+
+
+def _stable(error: Exception) -> str:
+    """Return a cause that reads the same in each pass, without ages and sizes."""
+    return "another Git process holds it" if isinstance(error, Busy) else str(error.__cause__ or error)
+
+
+class Writing:
+    """What was seen and decided, and the way to write it."""
+
+    def __init__(
+        self,
+        repo: Repository,
+        world: World,
+        seen: Observation,
+        plan: Plan,
+        sketch: Sketch,
+        render: RenderOverview,
+        now: datetime,
+    ) -> None:
+        self.plan, self.sketch = plan, sketch
+        self._repo, self._world, self._seen = repo, world, seen
+        self._render, self._now = render, now
+        settings = seen.seen.settings
+        sign = _signer(settings.commit.signing_key) if settings.commit.signing_key else None
+        self._publisher = Publisher(repo, sketch, settings, int(now.timestamp()), sign)
+        self._home = seen.seen.home
+        self._status = seen.seen.status
+        self._tips = {name: branch.tip for name, branch in plan.branches.items() if branch.tip}
+
+        self._traced = recording.origins(plan, sketch)
+        self._sources = inquiry.sources(repo, seen.source_tip, plan, self._traced)
+
+    def would_write(self) -> bool:
+        """Whether the pass has anything to commit, be it only a condition."""
+        if self.plan.delivery.units:
+            return True
+        home = self.plan.branches[self._home]
+        recorded = self._record({}, {})
+        return recorded.anything and self._root(home.root, recorded) != home.root
+
+    def run(self) -> Outcome:
+        """Write, record and push."""
+        elsewhere, failures = self._write_elsewhere()
+        chain = self._documents(self._home)
+        recorded = self._record({**elsewhere, **chain.versions}, failures)
+        outcome = self._push(chain, recorded)
+        self._adopt(recorded, failures)
+        return replace(outcome, unfinished=outcome.unfinished and not failures)
+
+    def _record(self, versions: Mapping[UnitId, Oid], failures: Mapping[str, str]) -> Recorded:
+        facts = Facts(
+            now=self._now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            home=self._home,
+            versions=versions,
+            known_versions=inquiry.known_versions(self._repo, self.plan),
+            sources=self._sources,
+            meddlers=inquiry.meddlers(self._repo, self.plan),
+            failures=failures,
+        )
+        return recording.record(self._world, self.plan, self._traced, facts, self.sketch, self._render)
+
+    def _root(self, documents: Oid | None, recorded: Recorded) -> Oid:
+        return patch(self.sketch, documents, {STATUS: Entry(DIRECTORY, recorded.tree)})
+
+    def _documents(self, branch: str) -> Chain:
+        known, gone = self.plan.branches[branch], inquiry.removed_sources(self.plan)
+        removed = {key: self._sources[path] for key, path in gone.items() if path in self._sources}
+        return self._publisher.documents(
+            branch, known.tip, known.root, self.plan.delivery.units, self._seen.source, removed
+        )
+
+    def _write_elsewhere(self) -> tuple[dict[UnitId, Oid], dict[str, str]]:
+        """Commit and move the other branches: status may only report what is there. Return those that failed, too."""
+        versions: dict[UnitId, Oid] = {}
+        failures: dict[str, str] = {}
+        for name in sorted({at.branch for at in self.plan.delivery.units} - {self._home}):
+            chain = self._documents(name)
+            assert chain.tip
+            self._repo.objects.flush()
+            try:
+                refs.move(self._repo, name, self.plan.branches[name].tip, chain.tip, "gitops: documents")
+                versions |= chain.versions
+                self._tips[name] = chain.tip
+            except (Busy, RepositoryError) as error:
+                failures[name] = f"branch {name} cannot be written: {_stable(error)}"
+        return versions, failures
+
+    def _push(self, chain: Chain, recorded: Recorded) -> Outcome:
+        """Commit the status, and move the home branch from the tip that was observed, once."""
+        branch = self.plan.branches[self._home]
+        root = self._root(chain.root, recorded)
+        if root == branch.root or not recorded.anything:
+            return Outcome(tally=recorded.tally, tip=branch.tip)
+        happened, versions = recorded.record.happened, recorded.record.versions
+        message = messages.status(recorded.tally, happened, self._changed(recorded.tree), versions, self._seen.source)
+        tip = self._publisher.commit(chain.tip, root, message)
+        self._repo.objects.flush()
+        refs.move(self._repo, self._home, branch.tip, tip, "gitops: status")
+        self._status, self._tips[self._home] = recorded.tree, tip
+        unfinished = bool(self.plan.unfinished)
+        return Outcome((*dict.fromkeys(chain.versions.values()), tip), recorded.tally, len(happened), tip, unfinished)
+
+    def _changed(self, status: Oid) -> Iterator[Key]:
+        """List the Works whose status is not what it was."""
+        for key in self.plan.decided:
+            folder = memory.work_folder(key.namespace, key.name)
+            if subtree(self.sketch, self._seen.seen.status, folder) != subtree(self.sketch, status, folder):
+                yield key
+
+    def _adopt(self, recorded: Recorded, failures: Collection[str]) -> None:
+        """Keep in mind what was decided and left behind."""
+        world, survey = self._world, self.plan.survey
+        world.adopt({key: decided.state for key, decided in self.plan.decided.items()})
+        world.catalog, world.objects = survey.catalog, remembered(survey.objects, self.sketch, self._status)
+        world.targets, world.matcher = survey.targets, survey.matcher
+        world.status, world.verdicts, world.seen = self._status, recorded.verdicts, True
+        world.tips = self._tips
+        world.unfinished = self.plan.unfinished | self.plan.on(failures)
