@@ -54,7 +54,7 @@ def known_versions(repo: Repository, plan: Plan) -> dict[tuple[Key, str], Oid]:
 
 
 def placed(repo: Repository, tip: Oid) -> dict[Key, frozenset[str]]:
-    """Return the Destinations to which the log took each Work since it was last withdrawn, where it speaks of one Work."""
+    """Return where the log took each Work since it was last withdrawn, as far as commits speak of one Work."""
     named: dict[Key, set[str]] = {}
     ended: set[Key] = set()
     for commit in history.walk(repo, tip):

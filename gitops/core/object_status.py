@@ -1,9 +1,10 @@
-"""The status of Destinations and state stores (Kratix reference, 4.3 and 4.4), and the problems that belong to no object."""
+"""The status of Destinations and state stores as Kratix has it, and the problems that belong to no object."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from gitops.api.destination import Destination
 from gitops.api.meta import API_VERSION
 from gitops.api.status import Condition, Status
 from gitops.core import conditions, memory, yaml
@@ -117,9 +118,19 @@ def _status(known: Object, provenance: Provenance, ready: Condition, extra: Mapp
         name=known.key.name,
         labels=labels,
         generation=max(provenance.generation, 1),
+        spec=_spec(known),
         conditions=(ready,),
         extra=extra,
     )
+
+
+def _spec(known: Object) -> dict[str, object]:
+    """The state store of a Destination, which kubectl has columns for; the last one known when it is removed."""
+    definition = known.effective.manifest and known.effective.manifest.obj
+    if not isinstance(definition, Destination):
+        return dict(known.recorded.status.spec) if known.recorded.status else {}
+    ref = definition.spec.state_store_ref
+    return {"stateStoreRef": {"kind": ref.kind, "name": ref.name}} if ref else {}
 
 
 def _source(known: Object, provenance: Provenance, facts: Facts) -> dict[str, object]:

@@ -76,7 +76,6 @@ def _sweep(
     ordered: Sequence[Claimant], reserved: Mapping[Owner, Claim], held: Mapping[Owner, Conflict]
 ) -> tuple[dict[Owner, Conflict], dict[Owner, Conflict]]:
     taken, incumbents = _Taken(), _Taken()
-    held_by = {c.owner: c.holds.exclusive | c.holds.shared for c in ordered}
     for owner, claim in reserved.items():
         taken.take(owner, claim)
     for claimant in ordered:
@@ -92,8 +91,7 @@ def _sweep(
         if lost is None:
             taken.take(claimant.owner, claimant.wants)
             continue
-        clash = taken.against(claimant.owner, claimant.holds)
-        if clash and clash.token not in held_by.get(clash.owner, ()):  # both may hold it, from when nobody minded
+        if taken.against(claimant.owner, claimant.holds):
             return found, {claimant.owner: lost}
         taken.take(claimant.owner, claimant.holds)
         found[claimant.owner] = lost

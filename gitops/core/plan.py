@@ -54,14 +54,15 @@ class Plan:
 
     @property
     def unseen(self) -> frozenset[str]:
-        """Branches of stores that are gone, on which documents still stand: decide again when they have been looked at."""
+        """Branches of stores that are gone, on which documents still stand: look at them, and decide again."""
         recorded: list[memory.Recorded] = [made.recorded for made in self.delivery.placements]
         recorded += [made.object.recorded for made in self.delivery.destinations]
         return frozenset(name for found in recorded for name in found.branches()) - self.branches.keys()
 
     def on(self, branches: Collection[str]) -> frozenset[Key]:
         """Return the Works and Destinations that have or had documents on one of these branches."""
-        works = {m.work for m in self.delivery.placements if not {m.branch, *m.recorded.superseded()}.isdisjoint(branches)}
+        made = self.delivery.placements
+        works = {m.work for m in made if not {m.branch, *m.recorded.superseded()}.isdisjoint(branches)}
         return frozenset(works | {m.object.key for m in self.delivery.destinations if m.branch in branches})
 
     @property

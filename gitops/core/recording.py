@@ -49,7 +49,7 @@ def record(
     """Record what was done."""
     made = _statuses(plan, traced, facts)
     verdicts = _verdicts(world, plan, made)
-    problems = list(_problems(world, plan))
+    problems = sorted(set(_problems(world, plan)), key=lambda p: p[:4])
     scope = overview.scope(verdicts, _objects(plan, made), _counts(world, plan), [str(p) for p in problems])
     readme, wrong = render(scope)
     edits = {file: _file(objects, statusfile.dump(status)) if status else None for file, status in made.files.items()}

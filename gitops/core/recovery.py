@@ -25,7 +25,9 @@ class Traces:
     roots: Mapping[str, Oid | None] = field(default_factory=dict)
     logged: Mapping[Key, Collection[str]] = field(default_factory=dict)
 
-    def destinations(self, key: Key, work: Work, group: Group, targets: Mapping[str, Target], objects: Objects) -> list[str]:
+    def destinations(
+        self, key: Key, work: Work, group: Group, targets: Mapping[str, Target], objects: Objects
+    ) -> list[str]:
         """Return the Destinations on which the documents of *group* stand."""
         return [t.name for t in targets.values() if not t.reason and self._stands(key, work, group, t, objects)]
 

@@ -108,7 +108,8 @@ def resolve(
 ) -> dict[str, Target]:
     """Resolve all Destinations. *recorded* maps names to the directory that each had at the last pass.
 
-    On the branches *reserved* nobody may write among definitions and status. Of two that overlap the one whose place is recorded keeps it, then the one whose name sorts first.
+    On the branches *reserved* nobody may write among definitions and status. Of two that overlap the one whose place is
+    recorded keeps it, then the one whose name sorts first.
     """
     found = [_target(d, stores) for d in destinations]
     found.sort(key=lambda t: (recorded.get(t.name) != t.directory, t.name))

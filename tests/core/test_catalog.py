@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.definitions import destination, group, work
 
@@ -122,6 +122,7 @@ FILES = st.dictionaries(PATHS, CONTENTS, max_size=4).filter(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(FILES, min_size=1, max_size=5))
 def test_step_by_step_comes_to_what_reading_all_at_once_comes_to(steps):
     objects, catalog = Sketch(), Catalog()

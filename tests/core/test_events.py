@@ -1,6 +1,6 @@
 """Events as kubectl shows them: what comes back is counted, and the newest are kept."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops.api.status import Event
@@ -55,6 +55,7 @@ def test_a_clock_that_went_back_moves_no_time_back():
     assert fold(fold([], [transition()], LATE), [transition()], EARLY)[0].last_timestamp == LATE
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=4), max_size=6))
 def test_nothing_that_happened_is_lost_while_there_is_room(passes):
     events = ()

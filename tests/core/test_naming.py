@@ -1,7 +1,7 @@
 """Kratix's golden ids, and what keeps two groups apart."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops.core.naming import group_id, short_ids
@@ -41,6 +41,7 @@ def test_k10_short_ids_are_five_characters_or_as_many_as_it_takes(ids, short):
     assert short_ids(ids) == short
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab", min_size=1, max_size=8), unique=True, max_size=8))
 def test_k10_groups_of_one_work_never_share_a_short_id(ids):
     found = short_ids(ids)

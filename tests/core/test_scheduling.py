@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops.core.scheduling import Assignment, Schedule, rendezvous, schedule
@@ -116,6 +116,7 @@ def test_choices_are_pinned_so_that_a_new_version_moves_nobody(namespace, work, 
 names = st.frozensets(st.text("abcdefgh-", min_size=1, max_size=6), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(names, st.text("xyz", min_size=1, max_size=3), st.text("abcdefgh-", min_size=1, max_size=6))
 def test_one_more_destination_takes_over_or_changes_nothing(destinations, work, newcomer):
     before = rendezvous("default", work, "g", destinations)
@@ -123,6 +124,7 @@ def test_one_more_destination_takes_over_or_changes_nothing(destinations, work, 
     assert rendezvous("default", work, "g", destinations | {newcomer}) in (before, newcomer)
 
 
+@settings(deadline=None)
 @given(names, st.text("xyz", min_size=1, max_size=3))
 def test_a_lost_destination_moves_only_what_was_on_it(destinations, work):
     before = rendezvous("default", work, "g", destinations)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops.api.work import DestinationSelector, LabelSelectorRequirement
@@ -131,6 +131,7 @@ def test_a_dry_run_label_that_is_not_true_means_nothing():
 some_labels = st.dictionaries(st.sampled_from("abc"), st.sampled_from("xyz"), max_size=3)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(some_labels, st.booleans()), max_size=8),
     some_labels,

@@ -145,3 +145,12 @@ def test_documents_leave_a_branch_that_no_store_names_any_more(platform):
     reconcile(platform)
     assert platform.files(at="one") == {}
     assert len(platform.files(at="two")) == 3
+
+
+def test_problems_are_listed_in_one_order_whenever_they_came(dev):
+    twice = {"works/a.yaml": work("a"), "works/b.yaml": work("a"), "destinations/more.yaml": destination("dev")}
+    for file in sorted(twice, reverse=True):
+        dev.commit({file: twice[file]})
+        reconcile(dev)
+    dev.commit({"statestores/s.yaml": store("s", "one")})
+    reconcile(dev)

@@ -328,15 +328,20 @@ def test_an_object_in_two_works_stays_with_the_first_recorded_owner(placed):
     assert placed.condition("works/default/a/a.dev-5058f.yaml")[0] == "True"
 
 
-def test_when_an_agent_comes_the_first_of_two_keeps_an_object_that_both_delivered(platform):
+def test_an_object_that_two_delivered_before_there_was_an_agent_holds_both_back(platform):
+    """Neither came first, and to remove one of them would be to lose documents: a person decides."""
     works = {f"works/{n}.yaml": work(n, {"x.yaml": configmap("same")}, request=n, env="dev") for n in "ab"}
     platform.commit({"destinations/dev.yaml": destination("dev", env="dev", agent="none"), **works})
     settle(platform)
+    before = platform.blobs("state/")
     platform.commit({"destinations/dev.yaml": destination("dev", env="dev", agent="flux")})
     settle(platform)
 
+    assert {platform.condition(f"works/default/{n}/{n}.dev-5058f.yaml")[1] for n in "ab"} == {"InvalidDocument"}
+    assert platform.blobs("state/") == before
+    platform.remove("works/b.yaml")
+    settle(platform)
     assert platform.condition("works/default/a/a.dev-5058f.yaml")[0] == "True"
-    assert platform.condition("works/default/b/b.dev-5058f.yaml")[1] == "InvalidDocument"
 
 
 def test_the_same_object_on_different_destinations_is_no_conflict(platform):

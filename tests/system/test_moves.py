@@ -190,7 +190,13 @@ def test_what_is_held_back_stays_where_it_was_until_it_is_good_again(platform):
 
 @pytest.mark.parametrize(
     "change",
-    [{"request": "", "promise": "x"}, {"request": "other"}, {"promise": "other"}, {"pipeline": "other"}, {"pipeline": ""}],
+    [
+        {"request": "", "promise": "x"},
+        {"request": "other"},
+        {"promise": "other"},
+        {"pipeline": "other"},
+        {"pipeline": ""},
+    ],
     ids=str,
 )
 def test_what_makes_the_path_of_a_work_moves_its_documents(placed, change):

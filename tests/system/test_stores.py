@@ -5,6 +5,8 @@ from support.definitions import configmap, destination, store, work
 from support.passes import settle
 from support.platform import BOB
 
+from gitops.cli.main import main
+
 P, W = "works/default/r/r.dev-5058f.yaml", "works/default/r/work.yaml"
 
 
@@ -337,3 +339,11 @@ def test_a_new_output_branch_begins_with_what_was_known(platform):
     platform.reconciler().reconcile()
 
     assert [f for f in platform.statuses(at="deploy") if "/r." in f] == ["works/default/r/r.a-5058f.yaml"]
+
+
+def test_the_state_store_of_a_destination_is_shown_as_kubectl_does(platform, capsys):
+    platform.commit({"statestores/s.yaml": store("s", "deploy"), "destinations/d.yaml": destination("d", store="s")})
+    platform.reconcile()
+
+    assert main(["--repo", str(platform.path), "get", "destinations"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["d", "GitStateStore", "s", "True"]
