@@ -163,4 +163,4 @@ class Writing:
         world.targets, world.matcher = survey.targets, survey.matcher
         world.status, world.verdicts, world.seen = self._status, recorded.verdicts, True
         world.tips = self._tips
-        world.unfinished = self.plan.unfinished | self.plan.on(failures)
+        world.unfinished = self.plan.unfinished | self.plan.astray | self.plan.on(failures)

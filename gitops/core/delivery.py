@@ -62,13 +62,23 @@ class PlacementDelivery:
         below = f"{self.place}/" if self.place else ""
         return bool(before and self.inventory) and not any(p == self.place or p.startswith(below) for p in before)
 
+    def astray(self, targets: Mapping[str, Target]) -> bool:
+        """Whether it is held back with files outside the present directory of its Destination."""
+        target = targets.get(self.destination)
+        if target is None or target.location is None or target.reason or self.placement is None or self.delivered:
+            return False
+        below = f"{target.directory}/" if target.directory else ""
+        return self.branch != target.location.branch or not all(path.startswith(below) for path in self.inventory)
+
     @property
     def version_paths(self) -> tuple[str, ...]:
         """The paths whose last change in the log is its version, when status does not know it; else empty."""
         known = self.recorded.text("versionID") and self.recorded.inventory() == dict(self.inventory)
         if known or self.changes or not self.delivered or not self.inventory:
             return ()
-        nested = all(path.startswith(f"{self.place}/") for path in self.inventory) and self.placement and self.placement.root
+        nested = (
+            all(path.startswith(f"{self.place}/") for path in self.inventory) and self.placement and self.placement.root
+        )
         return (self.place,) if nested else tuple(self.inventory)
 
     @property
@@ -134,6 +144,6 @@ class Delivery:
 
 
 def superseded(recorded: Recorded, branch: str, home: str) -> dict[str, dict[str, Oid]]:
-    """Return what is left to remove in another branch than *branch*: first the new place is written, the old one next."""
+    """Return what is left to remove in another branch: first the new place is written, the old one next."""
     before = recorded.branch(home)
     return {before: recorded.inventory()} if before != branch and recorded.inventory() else {}

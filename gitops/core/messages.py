@@ -186,7 +186,7 @@ def _fitting(lines: Sequence[str], share: int, room: int) -> tuple[list[str], in
 
 
 def is_status(message: str) -> bool:
-    """Whether a commit with this message is a status commit of ours. It is a claim, not a proof: status is untrusted."""
+    """Whether a commit with this message is a status commit of ours: a claim, not a proof."""
     return message.startswith("status: ") and _SOURCE.search(message) is not None
 
 

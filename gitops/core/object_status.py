@@ -45,7 +45,9 @@ def _destination_ready(made: DestinationDelivery, facts: Facts) -> Condition:
     if target.reason:
         return false(conditions.READY, target.reason, target.message)
     if failure := facts.failures.get(made.branch):
-        return false(conditions.READY, "StateStoreWriteFailed", f"Failed to write test documents to State Store: {failure}")
+        return false(
+            conditions.READY, "StateStoreWriteFailed", f"Failed to write test documents to State Store: {failure}"
+        )
     if target.canary:
         return true(conditions.READY, "TestDocumentsWritten", "Test documents written to State Store")
     return true(conditions.READY, "DestinationReady", "Destination is ready")
@@ -158,5 +160,10 @@ def repository_file(problems: Iterable[Problem]) -> bytes | None:
     rows = [{"file": p.path, "line": p.line, "message": p.message} for p in sorted(set(problems), key=lambda p: p[:4])]
     if not rows:
         return None
-    file = {"apiVersion": API_VERSION, "kind": "Repository", "metadata": {"name": "repository"}, "status": {"problems": rows}}
+    file = {
+        "apiVersion": API_VERSION,
+        "kind": "Repository",
+        "metadata": {"name": "repository"},
+        "status": {"problems": rows},
+    }
     return yaml.dump(file)

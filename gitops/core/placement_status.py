@@ -1,4 +1,4 @@
-"""The status of a WorkPlacement: whether it is where it should be, and what of it is written (Kratix reference, 4.2)."""
+"""The status of a WorkPlacement: whether it is where it should be, and what of it is written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from gitops.core.world import Placement, WorkState
 def placement_file(work: Key, name: str) -> str:
     """Return the status file of a WorkPlacement, relative to `status/`."""
     return f"{memory.work_folder(work.namespace, work.name)}/{memory.placement_file(name)}"
-
 
 
 def record_placement(record: Record, decided: Decided, made: PlacementDelivery, generation: int, facts: Facts) -> None:
@@ -82,12 +81,12 @@ def _written(made: PlacementDelivery, failure: str | None) -> Condition | None:
     return made.recorded.status.condition(conditions.WRITTEN) if made.recorded.status else None
 
 
-def _placement_conditions(
-    placement: Placement, written: Condition | None
-) -> tuple[Condition, ...]:
+def _placement_conditions(placement: Placement, written: Condition | None) -> tuple[Condition, ...]:
     if placement.misplaced:
         scheduled = false(
-            conditions.SCHEDULED, "DestinationSelectorMismatch", "Target destination no longer matches destinationSelectors"
+            conditions.SCHEDULED,
+            "DestinationSelectorMismatch",
+            "Target destination no longer matches destinationSelectors",
         )
     else:
         scheduled = true(conditions.SCHEDULED, "ScheduledToDestination", "Scheduled to correct Destination")
@@ -136,7 +135,8 @@ def _placement_transitions(
     assert placement is not None
     name = placement.destination
     if placement.misplaced and not _was_misplaced(made):
-        message = f"labels for destination: {name} no longer match the expected labels, marking this workplacement as misplaced"
+        lost = f"labels for destination: {name} no longer match the expected labels"
+        message = f"{lost}, marking this workplacement as misplaced"
         yield Transition(WARNING, "DestinationSelectorMismatch", SCHEDULER, message)
     if made.restored:
         yield Transition(WARNING, "DriftCorrected", WORKPLACEMENT, _drift(made, facts))
@@ -144,7 +144,11 @@ def _placement_transitions(
         message = f"successfully written to Destination: {name} with versionID: {version}"
         yield Transition(NORMAL, "WorkloadsWrittenToStateStore", WORKPLACEMENT, message)
     last = before.condition(conditions.WRITTEN) if before else None
-    if written and written.status == "False" and (last is None or (last.status, last.message) != ("False", written.message)):
+    if (
+        written
+        and written.status == "False"
+        and (last is None or (last.status, last.message) != ("False", written.message))
+    ):
         message = f"failed writing to Destination: {name} with error: {written.message}"
         yield Transition(WARNING, "FailedWriteToDestination", WORKPLACEMENT, message)
 
@@ -157,5 +161,3 @@ def _was_misplaced(made: PlacementDelivery) -> bool:
 def _drift(made: PlacementDelivery, facts: Facts) -> str:
     who = next((facts.meddlers[made.branch, p] for p in made.restored if (made.branch, p) in facts.meddlers), None)
     return f"{len(made.restored)} files changed outside gitops in {who or 'an unknown commit'} were restored"
-
-

@@ -24,7 +24,7 @@ from gitops.core.world import Placement, WorkState, World
 
 @dataclass(frozen=True)
 class Decided:
-    """A Work before claims are settled: what was recorded, the definition in effect, and the new state (None: removed)."""
+    """A Work before claims are settled: recorded, the definition in effect, and the new state (None: removed)."""
 
     key: Key
     recorded: RecordedWork
@@ -68,9 +68,7 @@ class Context:
             unready=self.survey.unready,
         )
         by_id = {group.id: group for group in groups}
-        placements = tuple(
-            self._placement(work, by_id[a.group], a, recorded) for a in schedule.assignments
-        )
+        placements = tuple(self._placement(work, by_id[a.group], a, recorded) for a in schedule.assignments)
         return WorkState(found.manifest, found.entry, groups, placements, schedule.unscheduled, found.manifest.path)
 
     def _groups(self, key: Key, found: Effective, work: Work) -> tuple[Group, ...]:
@@ -83,7 +81,7 @@ class Context:
         return documents.groups(work, folder, self.objects)
 
     def _existing(self, recorded: RecordedWork) -> dict[str, list[str]]:
-        """Return the Destinations of each group's recorded placements, less those that are gone with their documents."""
+        """Return where each group's recorded placements are, less those that are gone with their documents."""
         existing: dict[str, list[str]] = {}
         for placement in recorded.placements.values():
             name = placement.destination
@@ -114,12 +112,19 @@ class Context:
 def _scope(work: Work, group: Group, target: Target) -> Mapping[str, Any]:
     if group.documents is not None:
         return {}
-    directory = next((g.directory for g in work.spec.workload_groups if (g.id or group_id(g.directory)) == group.id), ".")
+    directory = next(
+        (g.directory for g in work.spec.workload_groups if (g.id or group_id(g.directory)) == group.id), "."
+    )
     spec = {"promiseName": work.spec.promise_name, "resourceName": work.spec.resource_name}
     meta = work.metadata
     return {
         "work": {
-            "metadata": {"name": meta.name, "namespace": meta.namespace, "labels": dict(meta.labels), "annotations": dict(meta.annotations)},
+            "metadata": {
+                "name": meta.name,
+                "namespace": meta.namespace,
+                "labels": dict(meta.labels),
+                "annotations": dict(meta.annotations),
+            },
             "spec": spec,
         },
         "destination": {
@@ -136,8 +141,8 @@ def holdings(recorded: RecordedPlacement, root: str, target: Target, objects: Ob
     inventory = recorded.inventory()
     prefix = f"{target.directory}/" if target.directory else ""
     own = [path.removeprefix(prefix) for path in inventory if path.startswith(prefix)]
-    if target.mode == layout.NESTED:
-        own = [root] if any(path.startswith(f"{root}/") for path in own) else []
+    if target.mode == layout.NESTED and any(path.startswith(f"{root}/") for path in own):
+        own = [root]
     if target.mode == layout.AGGREGATED or not own:
         return Claim()
     claim = layout.path_claim(own, shared_from=2 if target.mode == layout.NESTED else 1)

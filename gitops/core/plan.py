@@ -53,6 +53,11 @@ class Plan:
         return frozenset(works | {made.object.key for made in self.delivery.destinations if made.superseded})
 
     @property
+    def astray(self) -> frozenset[Key]:
+        """The Works that are held back with documents where a Destination was before: nothing else leads to them."""
+        return frozenset(made.work for made in self.delivery.placements if made.astray(self.survey.targets))
+
+    @property
     def unseen(self) -> frozenset[str]:
         """Branches of stores that are gone, on which documents still stand: look at them, and decide again."""
         recorded: list[memory.Recorded] = [made.recorded for made in self.delivery.placements]

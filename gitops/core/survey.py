@@ -37,7 +37,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Survey:
-    """Everything that Works are decided against. `problem_of` says why an object's definition is not the present one."""
+    """Everything that Works are decided against. `problem_of` says why a definition is not in effect."""
 
     seen: Seen
     advance: Advance
@@ -79,7 +79,11 @@ def survey(world: World, objects: Objects, seen: Seen) -> Survey:
     stores = _stores(known.values(), seen.home)
     recorded = {key.name: o.recorded for key, o in known.items() if key.kind == "Destination"}
     found = targets.resolve(
-        (o.effective.manifest.obj for o in known.values() if o.effective.manifest and isinstance(o.effective.manifest.obj, Destination)),
+        (
+            o.effective.manifest.obj
+            for o in known.values()
+            if o.effective.manifest and isinstance(o.effective.manifest.obj, Destination)
+        ),
         stores,
         {name: r.text("path") for name, r in recorded.items()},
         {seen.source_branch, seen.home},

@@ -82,7 +82,12 @@ def git_store(store: GitStateStore) -> Store:
     """Resolve a GitStateStore; one with `url` is in another repository."""
     key = store_key(store.kind, store.metadata.name)
     if store.spec.url:
-        return Store(key, None, "ErrorInitialisingWriter", "unable to create git writer: repositories behind a url are not supported")
+        return Store(
+            key,
+            None,
+            "ErrorInitialisingWriter",
+            "unable to create git writer: repositories behind a url are not supported",
+        )
     try:
         return Store(key, Location(store.spec.branch, paths.directory(store.spec.path)))
     except ValueError as error:
@@ -117,8 +122,10 @@ def resolve(
     done: dict[str, Target] = {}
     for target in found:
         if target.location and not target.reason:
-            place = taken.setdefault(target.location.branch, _Taken(RESERVED if target.location.branch in reserved else ()))
-            target = place.claim(target)  # noqa: PLW2901
+            place = taken.setdefault(
+                target.location.branch, _Taken(RESERVED if target.location.branch in reserved else ())
+            )
+            target = place.claim(target)
         done[target.name] = target
     return dict(sorted(done.items()))
 
@@ -156,7 +163,7 @@ class _Taken:
 
     def __init__(self, reserved: Sequence[str]) -> None:
         self._owners: dict[str, str] = {paths.fold(name): f"{name} of this repository" for name in reserved}
-        self._above: dict[str, str] = {"": self._owners[paths.fold(name)] for name in reserved[:1]}
+        self._above: dict[str, str] = dict.fromkeys([""] if reserved else [], "the definitions of this repository")
 
     def claim(self, target: Target) -> Target:
         own = paths.fold(target.directory)

@@ -60,7 +60,7 @@ _ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0]+)\0(.{20})", re.DOTALL)
 
 
 def parse(raw: bytes) -> dict[str, Entry]:
-    """Read the bytes of a tree object. Names that are no UTF-8 keep their bytes as surrogates, as `os.fsdecode` does."""
+    """Read the bytes of a tree object. Names that are no UTF-8 keep their bytes as surrogates (`os.fsdecode`)."""
     return {
         name.decode("utf-8", "surrogateescape"): Entry(int(mode, 8), oid) for mode, name, oid in _ENTRY.findall(raw)
     }

@@ -31,7 +31,9 @@ def record_work(
             record.files[placement_file(placed.work, placed.name)] = None
     status = _work_status(record, decided, provenance, facts)
     happened = list(_work_transitions(record, decided, made, status))
-    record.add(memory.work_file(decided.key.namespace, decided.key.name), decided.recorded.status, status, happened, facts.now)
+    record.add(
+        memory.work_file(decided.key.namespace, decided.key.name), decided.recorded.status, status, happened, facts.now
+    )
 
 
 def _record_removal(record: Record, decided: Decided, made: Sequence[PlacementDelivery], facts: Facts) -> None:
@@ -192,5 +194,7 @@ def _outcomes(decided: Decided, verdict: _Verdict, status: Status) -> Iterator[T
     if verdict.failing and tuple(sorted(verdict.failing)) != failed_before:
         yield Transition(WARNING, "WorkplacementsFailing", WORK, _failing(verdict.failing))
     ready = before.condition(conditions.READY) if before else None
-    if verdict.problem and (ready is None or (ready.reason, ready.message) != ("InvalidDefinition", str(verdict.problem))):
+    if verdict.problem and (
+        ready is None or (ready.reason, ready.message) != ("InvalidDefinition", str(verdict.problem))
+    ):
         yield Transition(WARNING, "InvalidDefinition", WORK, str(verdict.problem))

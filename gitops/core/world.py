@@ -59,7 +59,7 @@ class WorkState:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """A Destination or a state store: its definition in effect, and what status remembers of it (in the file *entry*)."""
+    """A Destination or a state store: its definition in effect, and what its status file *entry* remembers."""
 
     key: Key
     effective: Effective
@@ -134,7 +134,7 @@ def _discard(where: dict[str, set[Key]], token: str, key: Key) -> None:
 class World:
     """The memory of a daemon. `status` is the tree, `tips` are the commits, that its last pass saw or left.
 
-    `unfinished` are those whose documents still stand in a branch that they have left.
+    `unfinished` are those with documents where they should not be any more: to be looked at in each pass.
     """
 
     catalog: Catalog = field(default_factory=Catalog)

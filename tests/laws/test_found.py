@@ -154,3 +154,16 @@ def test_problems_are_listed_in_one_order_whenever_they_came(dev):
         reconcile(dev)
     dev.commit({"statestores/s.yaml": store("s", "one")})
     reconcile(dev)
+
+
+@pytest.mark.parametrize("place", [{"path": "moved"}, {"store": "s"}, {"mode": "none"}, {}])
+def test_drift_is_put_back_wherever_a_work_that_is_held_back_has_its_documents(dev, place):
+    """Also where it would not put them now: the Destination has moved, or the Work would take another directory."""
+    dev.commit({"statestores/s.yaml": store("s", "one"), "works/a.yaml": work("a", {"x.yaml": configmap("a")})})
+    reconcile(dev)
+    dev.commit({"works/a.yaml": work("a", {"../x.yaml": ""}, pipeline="")})
+    dev.commit({"destinations/dev.yaml": destination("dev", env="dev", **place)})
+    reconcile(dev)
+    dev.commit({f"{PLACE}/x.yaml": "meddled: true\n"}, by=BOB)
+    reconcile(dev)
+    assert dev.files()[f"{PLACE}/x.yaml"].decode() == configmap("a")

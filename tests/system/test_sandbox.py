@@ -1,4 +1,4 @@
-"""Templates of others: they see their scope and nothing else, cannot change it, and cannot take more than their share."""
+"""Templates of others see their scope and nothing else, cannot change it, and take no more than their share."""
 
 import os
 from pathlib import Path

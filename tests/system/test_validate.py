@@ -4,9 +4,11 @@ import subprocess
 
 import pytest
 import yaml
-from support.definitions import destination, group, selector, work
+from support.definitions import API_VERSION, destination, group, selector, work
 
 from gitops.cli.main import main
+
+FOLDER = work("f", groups=[group(None, selector(env="dev"))])
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def test_good_definitions_are_counted(folder, capsys):
     ("files", "expected"),
     [
         ({"works/a.yaml": "kind: Work\nspec: [\n"}, "works/a.yaml:"),
-        ({"works/a.yaml": "apiVersion: platform.kratix.io/v1alpha1\nkind: Work\nmetadata:\n  name: a\nspec:\n  promise: x\n"},
+        ({"works/a.yaml": f"apiVersion: {API_VERSION}\nkind: Work\nmetadata:\n  name: a\nspec:\n  promise: x\n"},
          'works/a.yaml:6:3: unknown field "spec.promise" (did you mean "promiseName"?)'),
         ({"works/a.yaml": work("a", {"../x": "a"})}, "works/a.yaml:1:1: Work/default/a: InvalidDocument: "),
         ({"works/a.yaml": work("a"), "works/b.yaml": work("a")},
@@ -44,10 +46,10 @@ def test_good_definitions_are_counted(folder, capsys):
         ({"destinations/a.yaml": destination("a", path="p"), "destinations/b.yaml": destination("b", path="p/q")},
          "destinations/b.yaml:1:1: Destination/b: PathOverlap: path state/p/q overlaps Destination a"),
         ({"gitops.yaml": "commit: {granularity: file}\n"}, "gitops.yaml:1:"),
-        ({"works/f/work.yaml": work("f", groups=[group(None, selector(env="dev"))]), "works/f/x.yaml.j2": "{{ nothing }}",
+        ({"works/f/work.yaml": FOLDER, "works/f/x.yaml.j2": "{{ nothing }}",
           "destinations/dev.yaml": destination("dev", env="dev")},
          "works/f/work.yaml:1:1: Work/default/f: TemplateError: x.yaml.j2: 'nothing' is undefined"),
-        ({"works/a.yaml": work("a", groups=[group(None, selector(env="dev"))])}, "works/a.yaml:1:1: Work/default/a: a group without workloads"),
+        ({"works/f.yaml": FOLDER}, "works/f.yaml:1:1: Work/default/f: a group without workloads"),
     ],
 )  # fmt: skip
 def test_each_problem_has_its_place(folder, capsys, files, expected):
