@@ -43,12 +43,18 @@ def observe(repo: Repository, branch: str) -> Observation | None:
     last = newest(repo, tip, messages.is_status) if tip else None
     if last is None:  # a new output branch begins with what was known so far
         last = newest(repo, source_tip, messages.is_status)
-    remembered = (
-        last.tree if last else repo.objects.commit_tree(tip) if tip else None
-    )  # in a squashed history, what stands there
-    status = subtree(repo.objects, remembered, STATUS)
-    seen = Seen(root, branch, status, settings, problems)
+    standing = repo.objects.commit_tree(tip) if tip else None
+    status = subtree(repo.objects, last.tree if last else standing, STATUS)  # in a squashed history, what stands there
+    seen = Seen(root, branch, status, settings, problems, _last_source(repo, last, same=home == branch))
     return Observation(source_tip, tip, last, _source(repo, source_tip), seen)
+
+
+def _last_source(repo: Repository, last: CommitInfo | None, *, same: bool) -> Oid | None:
+    """Return the source tree of the last pass: that of its own commit, or of the source commit that it names."""
+    if last is None or same:
+        return last.tree if last else None
+    source = messages.source_of(last.message)
+    return repo.objects.commit_tree(source) if source and source in repo.objects else None
 
 
 def newest(repo: Repository, tip: Oid, wanted: Callable[[str], bool]) -> CommitInfo | None:

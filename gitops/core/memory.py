@@ -12,9 +12,10 @@ from gitops.api.meta import branch_name
 from gitops.api.status import Status
 from gitops.core import paths, statusfile
 from gitops.core.manifests import Key
-from gitops.core.tree import FILE, Entry, Objects, Oid, subtree
+from gitops.core.tree import FILE, Entry, Objects, Oid, lookup, subtree
 
 WORK_FILE = "work.yaml"
+REPOSITORY_FILE = "repository.yaml"
 _LONGEST = 245
 _HEX = re.compile(r"[0-9a-f]{40}")
 
@@ -137,6 +138,15 @@ def work(objects: Objects, status: Oid | None, namespace: str, name: str) -> Rec
         elif found.kind == "WorkPlacement" and file == placement_file(found.name):
             placements[found.name] = RecordedPlacement(found)
     return RecordedWork(own, placements)
+
+
+def told(objects: Objects, status: Oid | None) -> frozenset[tuple[str, int, str]]:
+    """Return the problems in `repository.yaml`: file, line and message of each."""
+    entry = lookup(objects, status, REPOSITORY_FILE)
+    found = statusfile.load(objects.blob(entry.oid)) if entry and not entry.is_tree else None
+    rows = found.extra.get("problems") if found else None
+    rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return frozenset((str(r.get("file")), r["line"], str(r.get("message"))) for r in rows if type(r.get("line")) is int)
 
 
 def works(objects: Objects, status: Oid | None) -> Iterator[Key]:

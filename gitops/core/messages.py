@@ -15,6 +15,7 @@ from gitops.core.delivery import PlacementDelivery, Unit
 from gitops.core.manifests import Key
 from gitops.core.record import CommitName, Happened
 from gitops.core.text import printable
+from gitops.core.tree import Oid
 
 SUBJECT = 72
 MAX_BYTES = 256 << 10
@@ -188,6 +189,12 @@ def _fitting(lines: Sequence[str], share: int, room: int) -> tuple[list[str], in
 def is_status(message: str) -> bool:
     """Whether a commit with this message is a status commit of ours: a claim, not a proof."""
     return message.startswith("status: ") and _SOURCE.search(message) is not None
+
+
+def source_of(message: str) -> Oid | None:
+    """Return the source commit that a message of ours names."""
+    found = _SOURCE.search(message)
+    return bytes.fromhex(found[1]) if found else None
 
 
 def is_ours(message: str) -> bool:

@@ -142,8 +142,9 @@ def _source(known: Object, provenance: Provenance, facts: Facts) -> dict[str, ob
     observed = commit.oid.hex() if commit and not kept else recorded.text("observedCommit")
     problem = known.effective.problem
     source = recorded.text("source") or (problem.path if problem else "") if kept else manifest.path if manifest else ""
+    found = {"observedCommit": observed, "source": source, "invalid": problem.path if problem else ""}
     extra: dict[str, object] = {"observedGeneration": max(provenance.generation, 1)}
-    return extra | ({"observedCommit": observed} if observed else {}) | ({"source": source} if source else {})
+    return extra | {name: value for name, value in found.items() if value}
 
 
 def _change(before: Status | None, ready: Condition, good: str, bad: str, source: str, text: str) -> list[Transition]:

@@ -49,7 +49,7 @@ class Context:
     def decide(self, key: Key) -> Decided:
         """Decide one Work, as if no other claimed what it claims."""
         recorded = memory.work(self.objects, self.survey.seen.status, key.namespace, key.name)
-        problem = self.survey.problem(key, recorded)
+        problem = self.survey.troubles.why(key, recorded)
         found = definitions.effective(self.survey.catalog, self.objects, key, recorded, problem)
         return Decided(key, recorded, found, self._state(key, recorded, found))
 

@@ -113,7 +113,7 @@ def _closure(context: Context, first: Iterable[Key]) -> dict[Key, Decided]:
 def _dirty(context: Context, drift: Drift) -> set[Key]:
     world, survey = context.world, context.survey
     if not world.seen:
-        defined = {key for key in (*survey.catalog.by_key, *survey.problem_of) if key.kind == "Work"}
+        defined = {key for key in (*survey.catalog.by_key, *survey.troubles.of) if key.kind == "Work"}
         return defined | set(memory.works(context.objects, survey.seen.status))
     found = {key for key in survey.advance.keys if key.kind == "Work"}
     found |= _in_broken_files(world, survey)
@@ -129,11 +129,12 @@ def _dirty(context: Context, drift: Drift) -> set[Key]:
 
 
 def _in_broken_files(world: World, survey: Survey) -> set[Key]:
-    """Return the Works recorded in files that cannot be read, now or before this change, and those never read yet."""
+    """Return the Works that unreadable files, now or before this change, may hold, and those never read yet."""
     troubled = {unit.file for unit in world.catalog.troubled.values()}
-    files = survey.advance.files & (survey.broken_files.keys() | troubled)
+    files = survey.advance.files & (survey.troubles.files.keys() | troubled)
+    held = {key for key, verdict in world.verdicts.items() if verdict.category == "Invalid"} if files else set()
     found = {key for key, state in world.works.items() if state.source in files} if files else set()
-    return found | (world.verdicts.keys() - world.works.keys())
+    return held | found | (world.verdicts.keys() - world.works.keys())
 
 
 def _status_changed(objects: Objects, old: Oid | None, new: Oid | None) -> set[Key]:

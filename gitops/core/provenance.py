@@ -9,7 +9,7 @@ from gitops.core import catalog, definitions
 from gitops.core.definitions import Effective
 from gitops.core.manifests import Key
 from gitops.core.memory import Recorded
-from gitops.core.tree import DIRECTORY, Objects, lookup
+from gitops.core.tree import DIRECTORY, Objects, Oid, lookup
 
 
 class Provenance(NamedTuple):
@@ -19,15 +19,20 @@ class Provenance(NamedTuple):
     path: str
 
 
-def trace(objects: Objects, key: Key, effective: Effective, recorded: Recorded) -> Provenance:
-    """Compare the definition in effect with the one that status was made from."""
+def trace(objects: Objects, key: Key, effective: Effective, recorded: Recorded, last_source: Oid | None) -> Provenance:
+    """Compare the definition in effect with the one that status was made from.
+
+    Where history does not reach that one any more (a shallow clone), the tree of the last pass tells; and where that
+    is missing too, nothing speaks for a change.
+    """
     generation = recorded.status.generation if recorded.status else 0
     manifest = effective.manifest
     if manifest is None or effective.last_good:
         return Provenance(generation, "")
     path = catalog.unit_path(manifest.path)
     same_file = recorded.text("source") == manifest.path
-    if same_file and _recorded_entry(objects, path, recorded) == effective.entry:
+    root = _recorded_root(objects, recorded) or last_source
+    if same_file and (root is None or lookup(objects, root, path) == effective.entry):
         return Provenance(max(generation, 1), "")
     before = definitions.previous(objects, key, recorded)
     if before is None:
@@ -51,9 +56,9 @@ def _folder(entry: object) -> object:
     return getattr(entry, "oid", None) if getattr(entry, "mode", None) == DIRECTORY else None
 
 
-def _recorded_entry(objects: Objects, path: str, recorded: Recorded) -> object:
+def _recorded_root(objects: Objects, recorded: Recorded) -> Oid | None:
     commit = recorded.commit("observedCommit")
     try:
-        return lookup(objects, objects.commit_tree(commit), path) if commit else None
+        return objects.commit_tree(commit) if commit else None
     except KeyError:
         return None

@@ -40,7 +40,10 @@ def origins(plan: Plan, objects: Objects) -> dict[Key, Provenance]:
     """Trace the definitions of all that the plan looked at."""
     works = {key: (decided.effective, decided.recorded) for key, decided in plan.decided.items()}
     others = {key: (known.effective, known.recorded) for key, known in plan.survey.objects.items()}
-    return {key: provenance.trace(objects, key, *found) for key, found in {**works, **others}.items()}
+    return {
+        key: provenance.trace(objects, key, *found, plan.survey.seen.last_source)
+        for key, found in {**works, **others}.items()
+    }
 
 
 def record(
@@ -55,7 +58,7 @@ def record(
     edits = {file: _file(objects, statusfile.dump(status)) if status else None for file, status in made.files.items()}
     edits["README.md"] = _file(objects, readme)
     found = object_status.repository_file([*problems, *wrong])
-    edits["repository.yaml"] = _file(objects, found) if found else None
+    edits[memory.REPOSITORY_FILE] = _file(objects, found) if found else None
     anything = bool(verdicts or plan.survey.objects or plan.survey.seen.status or problems)
     return Recorded(patch(objects, plan.survey.seen.status, edits), made, verdicts, anything)
 

@@ -12,22 +12,26 @@ from gitops.core import catalog as catalogs
 from gitops.core import definitions, memory, targets
 from gitops.core.catalog import Advance, Catalog
 from gitops.core.manifests import Key, Problem
-from gitops.core.memory import Recorded
 from gitops.core.selectors import Matcher
 from gitops.core.targets import Store, Target
 from gitops.core.tree import Objects, Oid
+from gitops.core.troubles import Troubles, troubles
 from gitops.core.world import Object, World
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a pass observed before it decides: the source tree, the remembered `status/` and the settings."""
+    """What a pass observed before it decides: the source tree, the remembered `status/` and the settings.
+
+    `last_source` is the source tree of the last pass; None where history does not reach it.
+    """
 
     source: Oid | None
     source_branch: str
     status: Oid | None
     settings: Settings = field(default_factory=Settings)
     settings_problems: tuple[Problem, ...] = ()
+    last_source: Oid | None = None
 
     @property
     def home(self) -> str:
@@ -37,7 +41,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Survey:
-    """Everything that Works are decided against. `problem_of` says why a definition is not in effect."""
+    """Everything that Works are decided against."""
 
     seen: Seen
     advance: Advance
@@ -47,8 +51,7 @@ class Survey:
     matcher: Matcher
     unready: frozenset[str]
     cleanup: Mapping[str, str]
-    problem_of: Mapping[Key, Problem]
-    broken_files: Mapping[str, Problem]
+    troubles: Troubles
 
     @property
     def catalog(self) -> Catalog:
@@ -66,16 +69,12 @@ class Survey:
             if usable and (not target.directory or path.startswith(f"{target.directory}/")):
                 yield target
 
-    def problem(self, key: Key, recorded: Recorded) -> Problem | None:
-        """Return what is wrong with the definition of *key*, or with the file in which it was."""
-        return self.problem_of.get(key) or self.broken_files.get(recorded.text("source"))
-
 
 def survey(world: World, objects: Objects, seen: Seen) -> Survey:
     """Look at all but the Works."""
     advance = catalogs.advance(world.catalog, objects, seen.source)
-    problem_of, broken = _problems(advance.catalog)
-    known = _cluster_objects(world, advance, objects, seen.status, problem_of, broken)
+    found_wrong = troubles(advance.catalog, memory.told(objects, seen.status))
+    known = _cluster_objects(world, advance, objects, seen.status, found_wrong)
     stores = _stores(known.values(), seen.home)
     recorded = {key.name: o.recorded for key, o in known.items() if key.kind == "Destination"}
     found = targets.resolve(
@@ -94,7 +93,7 @@ def survey(world: World, objects: Objects, seen: Seen) -> Survey:
         world.matcher if same and world.seen else Matcher(found.values()),
         frozenset(name for name, r in recorded.items() if r.status and r.status.ready is False),
         {name: r.text("cleanup") for name, r in recorded.items()},
-        problem_of, broken,
+        found_wrong,
     )  # fmt: skip
 
 
@@ -102,38 +101,25 @@ def _labels(found: Mapping[str, Target]) -> list[tuple[str, Mapping[str, str], b
     return [(t.name, t.labels, t.strict) for t in found.values()]
 
 
-def _problems(catalog: Catalog) -> tuple[dict[Key, Problem], dict[str, Problem]]:
-    """Return the first problem of each object, and of each file in which an object cannot even be named."""
-    of: dict[Key, Problem] = {}
-    broken: dict[str, Problem] = {}
-    for problem in catalog.problems():
-        if problem.key:
-            of.setdefault(problem.key, problem)
-        else:
-            broken.setdefault(problem.path, problem)
-    return of, broken
-
-
 def _cluster_objects(
     world: World,
     advance: Advance,
     objects: Objects,
     status: Oid | None,
-    problem_of: Mapping[Key, Problem],
-    broken: Mapping[str, Problem],
+    found_wrong: Troubles,
 ) -> dict[Key, Object]:
     """Read the Destinations and stores whose definition or status is not the one that *world* knows."""
     entries = dict(memory.cluster_objects(objects, status))
-    defined = {key for key in (*advance.keys, *problem_of) if key.kind != "Work"}
+    defined = {key for key in (*advance.keys, *found_wrong.of) if key.kind != "Work"}
     found: dict[Key, Object] = {}
     for key in sorted(defined | entries.keys() | world.objects.keys()):
         known = world.objects.get(key)
         if known is None or known.entry != entries.get(key):
             known = Object(key, definitions.NOTHING, memory.cluster_object(objects, entries.get(key)), entries.get(key))
-        elif key not in advance.keys and known.recorded.text("source") not in advance.files:
+        elif key not in advance.keys and not known.effective.problem and known.source not in advance.files:
             found[key] = known
             continue
-        problem = problem_of.get(key) or broken.get(known.recorded.text("source"))
+        problem = found_wrong.why(key, known.recorded)
         effective = definitions.effective(advance.catalog, objects, key, known.recorded, problem)
         if known.recorded.status or not effective.removed:
             found[key] = replace(known, effective=effective)

@@ -116,6 +116,8 @@ def _work_status(record: Record, decided: Decided, provenance: Provenance, facts
     if observed:
         extra["observedCommit"] = observed
     extra["source"] = recorded.text("source") if decided.effective.last_good else state.source
+    if problem := decided.effective.problem:
+        extra["invalid"] = problem.path
     if state.groups:
         extra["workPlacements"] = len(state.groups)
     if created := len(state.groups) - len(state.unscheduled):
@@ -140,7 +142,7 @@ def _unreadable(decided: Decided) -> Status:
         scheduled or false(conditions.SCHEDULED, "InvalidDefinition", str(problem)),
         false(conditions.READY, "InvalidDefinition", str(problem)),
     )
-    extra = dict(before.extra) if before else {"source": problem.path}
+    extra = {**(before.extra if before else {"source": problem.path}), "invalid": problem.path}
     labels, generation = (before.labels, before.generation) if before else ({}, 1)
     return Status("Work", decided.key.name, decided.key.namespace, labels, generation, {}, wanted, extra)
 

@@ -66,6 +66,11 @@ class Object:
     recorded: Recorded
     entry: Entry | None
 
+    @property
+    def source(self) -> str:
+        """The file in which its last good definition stands."""
+        return self.recorded.text("source")
+
 
 def union(claims: Iterable[Claim]) -> Claim:
     """Return one claim to all that *claims* are to."""

@@ -1,0 +1,47 @@
+"""What is wrong with the definitions, and what that leaves uncertain: absence is deletion only when it is certain."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from gitops.core.catalog import Catalog
+from gitops.core.manifests import Key, Problem
+from gitops.core.memory import Recorded
+from gitops.core.paths import directories_above
+
+Told = tuple[str, int, str]
+"""A problem as `status/repository.yaml` remembers it: file, line and message."""
+
+
+@dataclass(frozen=True)
+class Troubles:
+    """The first problem of each object, and of each file in which an object cannot even be named.
+
+    `fresh` is one that came since the last pass: a definition that vanished meanwhile may be in that file.
+    """
+
+    of: Mapping[Key, Problem]
+    files: Mapping[str, Problem]
+    fresh: Problem | None
+
+    def why(self, key: Key, recorded: Recorded) -> Problem | None:
+        """Return why *key*, if it is not defined anywhere, may not be taken as removed."""
+        places = (recorded.text("source"), recorded.text("invalid"))
+        found = (self.files.get(at) for place in places for at in (place, *directories_above(place)))
+        return self.of.get(key) or next(filter(None, found), self.fresh if recorded.status else None)
+
+
+def troubles(catalog: Catalog, told: Collection[Told]) -> Troubles:
+    """Sort the problems of *catalog*; *told* are those that the last pass knew."""
+    of: dict[Key, Problem] = {}
+    files: dict[str, Problem] = {}
+    for problem in catalog.problems():
+        if problem.key:
+            of.setdefault(problem.key, problem)
+        else:
+            files.setdefault(problem.path, problem)
+    fresh = (
+        problem for _, problem in sorted(files.items()) if (problem.path, problem.line, problem.message) not in told
+    )
+    return Troubles(of, files, next(fresh, None))
