@@ -63,6 +63,7 @@ def _report(outcome: Outcome, reason: str) -> None:
             commits=len(outcome.commits),
             events=outcome.events,
             status=outcome.tally,
+            problems=[str(problem) for problem in outcome.problems],
         )
     else:
         log.debug("nothing to do", reason=reason, tip=tip)

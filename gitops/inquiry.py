@@ -34,6 +34,7 @@ def meddlers(repo: Repository, plan: Plan) -> dict[tuple[str, str], CommitName]:
     named: dict[tuple[str, str], CommitName] = {}
     for name, branch in plan.branches.items():
         paths = {path for made in plan.delivery.placements if made.branch == name for path in made.restored}
+        paths |= {path for made in plan.delivery.destinations if made.branch == name for path in made.restored}
         if branch.tip:
             named |= {(name, path): commit for path, commit in _named(repo, branch.tip, paths).items()}
     return named

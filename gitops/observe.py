@@ -58,15 +58,24 @@ def _last_source(repo: Repository, last: CommitInfo | None, *, same: bool) -> Oi
 
 
 def newest(repo: Repository, tip: Oid, wanted: Callable[[str], bool]) -> CommitInfo | None:
-    """Return the newest commit whose message is *wanted*."""
-    return next((c for c in history.walk(repo, tip) if wanted(c.message)), None)
+    """Return the newest commit whose message is *wanted*.
+
+    It is mostly near the tip: what the first one among the first parents reaches is older, and not looked at.
+    """
+    commit: CommitInfo | None = repo.objects.read_commit(tip)
+    while commit and not wanted(commit.message):
+        commit = repo.objects.read_commit(commit.parents[0]) if commit.parents else None
+    walked = history.walk(repo, tip, commit.oid if commit else None)
+    beside = next((other for other in walked if wanted(other.message)), None)
+    if commit is None or beside is None:
+        return commit or beside
+    after = beside.committed > commit.committed or history.is_ancestor(repo, commit.oid, beside.oid)
+    return beside if after else commit
 
 
 def _source(repo: Repository, tip: Oid) -> Source:
     """Name the newest commit that is not one of ours."""
-    walked = history.walk(repo, tip)
-    commit = next((c for c in walked if not messages.is_ours(c.message)), None)
-    commit = commit or repo.objects.read_commit(tip)
+    commit = newest(repo, tip, lambda message: not messages.is_ours(message)) or repo.objects.read_commit(tip)
     date = datetime.fromtimestamp(commit.when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Source(commit.oid.hex(), commit.author_name, commit.author_email, commit.subject, date, repo.origin())
 

@@ -3,38 +3,55 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
 import resource
 import select
 import subprocess
 import sys
+from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from gitops.core.documents import TemplateError
 from gitops.core.render import MAX_OUTPUT_BYTES, render
 
+REMEMBERED = 4096  # refusals
 CPU_SECONDS, WALL_SECONDS, MEMORY_BYTES = 2, 10, 256 << 20
 _SPENT = "the template takes more than its share: 2 s of CPU, 256 MiB of memory"
 
 
 class Sandbox:
-    """A renderer (`core.documents.Render`). Its process starts with the first template, and anew when one breaks it."""
+    """A renderer (`core.documents.Render`). Its process starts with the first template, and anew when one breaks it.
+
+    Refusals are remembered, so that a template that takes all of its share takes it once and not in each pass.
+    """
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._refused: OrderedDict[bytes, str] = OrderedDict()
         atexit.register(self.close)
 
     def __call__(self, text: str, scope: Mapping[str, Any]) -> bytes:
         """Render *text*; TemplateError when it fails or costs too much."""
-        process = self._running()
-        answer = self._ask(process, json.dumps([text, scope]).encode() + b"\n")
-        if answer is None:
-            self.close()
-            raise TemplateError(_SPENT)
+        question = json.dumps([text, scope]).encode() + b"\n"
+        key = hashlib.sha256(question).digest()
+        if key in self._refused:
+            raise TemplateError(self._refused[key])
+        answer = self._ask(self._running(), question) or self._broken()
         if "error" in answer:
-            raise TemplateError(answer["error"])
+            self._refuse(key, answer["error"])
         return str(answer["output"]).encode()
+
+    def _broken(self) -> dict[str, Any]:
+        self.close()
+        return {"error": _SPENT}
+
+    def _refuse(self, key: bytes, error: str) -> NoReturn:
+        self._refused[key] = error
+        if len(self._refused) > REMEMBERED:
+            self._refused.popitem(last=False)
+        raise TemplateError(error)
 
     def close(self) -> None:
         """End the process."""

@@ -11,7 +11,7 @@ from gitops import inquiry
 from gitops.core import memory, messages, recording
 from gitops.core.catalog import STATUS
 from gitops.core.delivery import UnitId
-from gitops.core.manifests import Key
+from gitops.core.manifests import Key, Problem
 from gitops.core.plan import Plan
 from gitops.core.record import Facts
 from gitops.core.recording import Recorded, RenderOverview
@@ -28,13 +28,17 @@ from gitops.publish import Chain, Publisher
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a pass did: the new commits of the home branch, oldest first, how the Works stand, and events."""
+    """What a pass did: the new commits of the home branch, oldest first, how the Works stand, and events.
+
+    `problems` are wrong files that no object's status tells of.
+    """
 
     commits: tuple[Oid, ...] = ()
     tally: str = ""
     events: int = 0
     tip: Oid | None = None
     unfinished: bool = False
+    problems: tuple[Problem, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -77,6 +81,8 @@ class Writing:
 
         self._traced = recording.origins(plan, sketch)
         self._sources = inquiry.sources(repo, seen.source_tip, plan, self._traced)
+        gone = inquiry.removed_sources(plan).items()
+        self._removed = {key: self._sources[path] for key, path in gone if path in self._sources}
 
     def would_write(self) -> bool:
         """Whether the pass has anything to commit, be it only a condition."""
@@ -93,7 +99,7 @@ class Writing:
         recorded = self._record({**elsewhere, **chain.versions}, failures)
         outcome = self._push(chain, recorded)
         self._adopt(recorded, failures)
-        return replace(outcome, unfinished=outcome.unfinished and not failures)
+        return replace(outcome, unfinished=outcome.unfinished and not failures, problems=recorded.problems)
 
     def _record(self, versions: Mapping[UnitId, Oid], failures: Mapping[str, str]) -> Recorded:
         facts = Facts(
@@ -104,6 +110,7 @@ class Writing:
             sources=self._sources,
             meddlers=inquiry.meddlers(self._repo, self.plan),
             failures=failures,
+            removed=self._removed,
         )
         return recording.record(self._world, self.plan, self._traced, facts, self.sketch, self._render)
 
@@ -111,11 +118,8 @@ class Writing:
         return patch(self.sketch, documents, {STATUS: Entry(DIRECTORY, recorded.tree)})
 
     def _documents(self, branch: str) -> Chain:
-        known, gone = self.plan.branches[branch], inquiry.removed_sources(self.plan)
-        removed = {key: self._sources[path] for key, path in gone.items() if path in self._sources}
-        return self._publisher.documents(
-            branch, known.tip, known.root, self.plan.delivery.units, self._seen.source, removed
-        )
+        known, units = self.plan.branches[branch], self.plan.delivery.units
+        return self._publisher.documents(branch, known.tip, known.root, units, self._seen.source, self._removed)
 
     def _write_elsewhere(self) -> tuple[dict[UnitId, Oid], dict[str, str]]:
         """Commit and move the other branches: status may only report what is there. Return those that failed, too."""

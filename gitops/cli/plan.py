@@ -38,5 +38,5 @@ def run(args: argparse.Namespace) -> int:
         found = view.as_json(planned.plan, planned.objects, writes=planned.writes)
         print(escape_json(json.dumps(found, indent=2)))
     else:
-        sys.stdout.write(view.as_text(planned.plan, writes=planned.writes))
+        sys.stdout.write(view.as_text(planned.plan, planned.objects, writes=planned.writes))
     return CHANGES if args.detailed_exitcode and planned.writes else 0

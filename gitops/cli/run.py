@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import re
 import signal
+import sys
+import time
 from threading import Event
 
 import structlog
@@ -16,11 +18,13 @@ import structlog
 from gitops import logs, watch
 from gitops.cli.repository import Opened, open_repository
 from gitops.daemon import Daemon
-from gitops.errors import UsageError
+from gitops.errors import Busy, UsageError
 from gitops.git.lock import daemon_lock
 from gitops.reconciler import Reconciler
 from gitops.views.escape import escape
+from gitops.writing import Outcome
 
+PATIENCE = 30.0  # seconds that one pass waits for the locks of others
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 log = structlog.get_logger("gitops")
 
@@ -54,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _once(reconciler: Reconciler) -> int:
-    outcomes = reconciler.reconcile()
+    outcomes = _patiently(reconciler)
+    for problem in outcomes[-1].problems:
+        print(escape(f"problem: {problem}"), file=sys.stderr)
     commits = [commit for outcome in outcomes for commit in outcome.commits]
     if not commits:
         print(f"nothing to do ({outcomes[-1].tally or 'no commit yet'})")
@@ -63,6 +69,18 @@ def _once(reconciler: Reconciler) -> int:
     told = f"{_count(len(commits), 'commit')}, {_count(events, 'event')}, tip {commits[-1].hex()[:7]}"
     print(f"{escape(outcomes[-1].tally)}: {told}")
     return 0
+
+
+def _patiently(reconciler: Reconciler) -> list[Outcome]:
+    """Reconcile, waiting for a git command of somebody else to end."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return reconciler.reconcile()
+        except Busy:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,7 +1,7 @@
 """Check every definition, as a pass would: each problem with its file, line and column. Exit code 1 when there is one.
 
 Without PATH the definitions in the work tree are checked, committed or not; of a bare repository those of the branch.
-With PATH these files, or all definitions below these folders.
+With PATH these files, or all definitions below these folders. A file outside a repository's layout may have any name.
 """
 
 from __future__ import annotations
@@ -90,10 +90,9 @@ def _layout_root(path: Path) -> Path | None:
 
 
 def _check_alone(objects: Sketch, path: Path) -> checking.Report:
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    found = [
-        checking.check_file(str(file), file.read_bytes()) for file in files if file.suffix in (".yaml", ".yml", ".json")
-    ]
+    below = (p for p in path.rglob("*") if p.is_file() and p.suffix in (".yaml", ".yml", ".json"))
+    files = [path] if path.is_file() else sorted(below)
+    found = [checking.check_file(str(file), file.read_bytes()) for file in files]
     return checking.Report(sum(r.definitions for r in found), tuple(p for r in found for p in r.problems))
 
 

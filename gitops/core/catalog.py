@@ -13,7 +13,7 @@ from typing import NamedTuple
 from gitops.api.work import Work
 from gitops.core import manifests, paths
 from gitops.core.manifests import Key, Manifest, Problem
-from gitops.core.tree import DIRECTORY, EXECUTABLE, FILE, LINK, Entry, Objects, Oid, lookup
+from gitops.core.tree import DIRECTORY, EXECUTABLE, FILE, LINK, Entry, Objects, Oid, files, lookup
 
 FOLDERS = ("works", "destinations", "statestores")
 SETTINGS = "gitops.yaml"
@@ -116,7 +116,7 @@ def read(objects: Objects, path: str, entry: Entry) -> Unit:
         if FOLDER_WORK not in objects.tree(entry.oid):
             return Unit(path, entry, (), (Problem(path, 1, 1, f"more than {_DEPTH} folders deep", None),))
         found = _load(objects, file, objects.tree(entry.oid)[FOLDER_WORK])
-        return Unit(file, entry, found.objects, found.problems)
+        return Unit(file, entry, found.objects, (*found.problems, *_nested(objects, path, entry)))
     found = _load(objects, path, entry)
     bad = [m for m in found.objects if _wants_folder(m)]
     problems = [
@@ -130,6 +130,16 @@ def read(objects: Objects, path: str, entry: Entry) -> Unit:
         for m in bad
     ]
     return Unit(path, entry, tuple(m for m in found.objects if m not in bad), (*found.problems, *problems))
+
+
+def _nested(objects: Objects, folder: str, entry: Entry) -> Iterator[Problem]:
+    """List the Works inside a folder Work. They are delivered as its documents, so they cannot also be definitions."""
+    message = (
+        f"stands inside the folder Work {folder}, and is one of its documents; move it out to make it a Work of its own"
+    )
+    for path, inner in sorted(files(objects, entry.oid)):
+        if path.endswith(f"/{FOLDER_WORK}") and any(m.key.kind == "Work" for m in _load(objects, path, inner).objects):
+            yield Problem(f"{folder}/{path}", 1, 1, message, None)
 
 
 def _wants_folder(manifest: Manifest) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ from gitops.core import layout
 from gitops.core.aggregate import Aggregate, aggregates, completed
 from gitops.core.delivery import Delivery, Drift, PlacementDelivery, Roots, superseded
 from gitops.core.edits import Edits
-from gitops.core.ledger import Ledger
+from gitops.core.ledger import Ledger, folder
 from gitops.core.manifests import Key
 from gitops.core.memory import RecordedPlacement
 from gitops.core.own_documents import OwnDocuments
@@ -30,7 +29,7 @@ def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drif
     booked = {name: _book_aggregate(ledger, name, aggregate) for name, aggregate in aggregated.items()}
     placed = [_completed(made, aggregated, booked, drift) for made in placements]
     removal = Removal(context, decided, placed)
-    destinations = OwnDocuments(context, decided, ledger, removal).deliver(aggregated, drift)
+    destinations = OwnDocuments(context, decided, ledger, removal, drift).deliver(aggregated)
     settled = [_settled(p, ledger, removal, context.survey.seen.home) for p in placed]
     return Delivery(tuple(settled), tuple(destinations), ledger.units)
 
@@ -105,14 +104,19 @@ class _Placements:
     def _withdrawn(self, decided: Decided, recorded: RecordedPlacement) -> PlacementDelivery:
         assert recorded.status is not None
         unit = self._ledger.unit_of(decided.key, recorded.destination)
-        folders = {path.rpartition("/")[0] for path in recorded.inventory()}
-        place = posixpath.commonpath(folders) if folders else ""
-        branch = recorded.branch(self._survey.seen.home)
-        return PlacementDelivery(decided.key, recorded.status.name, None, recorded, branch, place, {}, unit)
+        branch, name = recorded.branch(self._survey.seen.home), recorded.status.name
+        place = _place(folder(recorded.inventory()), name.rpartition("-")[2])
+        return PlacementDelivery(decided.key, name, None, recorded, branch, place, {}, unit)
 
     def _is_aggregate(self, branch: str, path: str) -> bool:
         targets = (t for t in self._survey.targets_at(branch, path) if t.mode == layout.AGGREGATED)
         return any(path == join(target.directory, target.filename) for target in targets)
+
+
+def _place(common: str, short: str) -> str:
+    """Return the directory of a placement whose files have *common* as theirs: it ends in the short id, if any does."""
+    above, found, _ = f"/{common}/".partition(f"/{short}/")
+    return f"{above}/{short}".strip("/") if found else common
 
 
 def _completed(

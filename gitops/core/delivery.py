@@ -102,6 +102,7 @@ class DestinationDelivery:
     changes: tuple[Change, ...] = ()
     superseded: Mapping[str, Mapping[str, Oid]] = field(default_factory=dict)
     occupied: bool = True
+    restored: tuple[str, ...] = ()
 
 
 @dataclass
@@ -115,6 +116,7 @@ class Unit:
     placements: list[PlacementDelivery] = field(default_factory=list)
     destinations: set[str] = field(default_factory=set)
     authors: set[Key] = field(default_factory=set)
+    places: set[str] = field(default_factory=set)
 
     @property
     def works(self) -> list[Key]:

@@ -183,6 +183,7 @@ def _identify(path: str, raw: bytes, seen: dict[ObjectId, str]) -> str:
         return f"{path}: {error}"
     for identity in found:
         if identity in seen:
-            return f"{path}: {identity} comes twice, also in {seen[identity]}"
+            also = f", also in {seen[identity]}" if seen[identity] != path else ""
+            return f"{path}: {identity} comes twice{also}"
         seen[identity] = path
     return ""

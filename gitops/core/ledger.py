@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import posixpath
+from collections.abc import Iterable, Mapping
 
 from gitops.core import edits
 from gitops.core.delivery import PlacementDelivery, Roots, Unit, UnitId
@@ -11,6 +12,12 @@ from gitops.core.manifests import Key
 from gitops.core.survey import Survey
 from gitops.core.tree import Change, Objects, Oid
 from gitops.core.world import Object
+
+
+def folder(paths: Iterable[str]) -> str:
+    """Return the directory in which all *paths* are."""
+    folders = {path.rpartition("/")[0] for path in paths}
+    return posixpath.commonpath(folders) if folders else ""
 
 
 class Ledger:
@@ -49,6 +56,7 @@ class Ledger:
         if unit := self._book(made.unit, branch, wanted, changes):
             unit.placements.append(made)
             unit.destinations.add(made.destination)
+            unit.places.add(made.place)
         return changes
 
     def book(
@@ -58,6 +66,7 @@ class Ledger:
         changes = self.changes(branch, wanted)
         if unit := self._book(key, branch, wanted, changes):
             unit.destinations.add(destination)
+            unit.places.add(folder(change.path for change in changes))
             unit.authors |= set(authors)
         return changes
 

@@ -117,6 +117,9 @@ def _why(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) 
     unit = units[0]
     if unit.key in removed:
         return f"The definition was removed in {removed[unit.key]}."
+    gone = [removed[key] for name in sorted(unit.destinations) if (key := Key("Destination", "", name)) in removed]
+    if gone and _verb(units) == "withdraw":
+        return f"Destination {min(unit.destinations)} was removed in {gone[0]}."
     restored = sum(len(made.restored) for made in unit.placements)
     return {
         "place": f"Its selectors match {', '.join(sorted(unit.destinations))}; {commit}.",
@@ -135,7 +138,7 @@ def _document_trailers(units: Sequence[Unit], names: Iterable[str]) -> Iterator[
         yield WORK, f"{key.namespace}/{key.name}"
     for name in names:
         yield DESTINATION, name
-    for place in sorted({made.place for unit in units for made in unit.placements if made.place}):
+    for place in sorted({place for unit in units for place in unit.places if place}):
         yield "Gitops-Path", place
 
 

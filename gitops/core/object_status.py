@@ -14,7 +14,7 @@ from gitops.core.events import DESTINATION, NORMAL, WARNING, Transition
 from gitops.core.layout import AGGREGATED
 from gitops.core.manifests import Problem
 from gitops.core.provenance import Provenance
-from gitops.core.record import Facts, Record, inventories
+from gitops.core.record import Facts, Happened, Record, inventories, restored
 from gitops.core.targets import Store
 from gitops.core.world import Object
 
@@ -28,11 +28,22 @@ def record_destination(record: Record, made: DestinationDelivery, provenance: Pr
     done = known.recorded.text("cleanup") == "all" or not made.occupied
     if known.effective.removed and done and made.branch not in facts.failures:
         record.files[file] = None
+        text = f"{_REMOVED} {facts.removed.get(known.key) or 'an unknown commit'}; {_ended(known)}"
+        record.happened.append(Happened(known.key, Transition(WARNING, "DestinationNotReady", DESTINATION, text)))
         return
     ready = _destination_ready(made, facts)
     extra = _source(known, provenance, facts) | _placing(made, facts)
     happened = _change(before, ready, "DestinationReady", "DestinationNotReady", DESTINATION, "Destination is Ready")
+    if made.restored:
+        text = restored(made.branch, made.restored, facts)
+        happened.append(Transition(WARNING, "DriftCorrected", DESTINATION, text))
     record.add(file, before, _status(known, provenance, ready, extra), happened, facts.now)
+
+
+def _ended(known: Object) -> str:
+    return (
+        "its documents are removed" if known.recorded.text("cleanup") == "all" else "nothing is placed there any more"
+    )
 
 
 def _destination_ready(made: DestinationDelivery, facts: Facts) -> Condition:
@@ -58,7 +69,7 @@ def _left_behind(known: Object, facts: Facts) -> Condition:
     last = known.recorded.status.condition(conditions.READY) if known.recorded.status else None
     if last and last.message.startswith(_REMOVED):
         return last
-    commit = facts.sources.get(known.recorded.text("source")) or "an unknown commit"
+    commit = facts.removed.get(known.key) or "an unknown commit"
     return false(conditions.READY, "DestinationNotReady", f"{_REMOVED} {commit}; its documents are left behind")
 
 

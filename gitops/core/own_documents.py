@@ -21,14 +21,17 @@ from gitops.core.world import Object
 class OwnDocuments:
     """Delivers what belongs to the Destinations themselves."""
 
-    def __init__(self, context: Context, decided: Mapping[Key, Decided], ledger: Ledger, removal: Removal) -> None:
-        self._context, self._decided, self._ledger, self._removal = context, decided, ledger, removal
+    def __init__(
+        self, context: Context, decided: Mapping[Key, Decided], ledger: Ledger, removal: Removal, drift: Drift
+    ) -> None:
+        self._context, self._decided = context, decided
+        self._ledger, self._removal, self._drift = ledger, removal, drift
 
-    def deliver(self, aggregated: Mapping[str, Aggregate], drift: Drift) -> list[DestinationDelivery]:
+    def deliver(self, aggregated: Mapping[str, Aggregate]) -> list[DestinationDelivery]:
         """Look at the Destinations whose own documents may have to change."""
-        return [self._deliver(known, aggregated.get(known.key.name)) for known in self._looked_at(aggregated, drift)]
+        return [self._deliver(known, aggregated.get(known.key.name)) for known in self._looked_at(aggregated)]
 
-    def _looked_at(self, aggregated: Mapping[str, Aggregate], drift: Drift) -> Iterator[Object]:
+    def _looked_at(self, aggregated: Mapping[str, Aggregate]) -> Iterator[Object]:
         world, survey = self._context.world, self._context.survey
         for key, known in survey.objects.items():
             target = survey.targets.get(key.name)
@@ -39,7 +42,7 @@ class OwnDocuments:
                 or target != world.targets.get(key.name)
                 or key in world.unfinished
                 or key.name in aggregated
-                or _drifted(target, drift)
+                or _drifted(target, self._drift)
             ):
                 yield known
 
@@ -76,9 +79,10 @@ class OwnDocuments:
         old = (
             {} if waiting else {path: oid for path, oid in known.recorded.inventory().items() if path not in inventory}
         )
+        restored = self._drift.among(branch, changes)
         for at, left in [*known.recorded.superseded().items(), (branch, old)]:
             changes += self._remove(known.key, at, left)
-        return DestinationDelivery(known, target, branch, inventory, {}, changes, waiting)
+        return DestinationDelivery(known, target, branch, inventory, {}, changes, waiting, restored=restored)
 
     def _remove(self, key: Key, branch: str, inventory: Mapping[str, Oid]) -> tuple[Change, ...]:
         gone = self._ledger.absent(branch, self._removal.removable(branch, inventory))

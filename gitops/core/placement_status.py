@@ -12,7 +12,7 @@ from gitops.core.delivery import PlacementDelivery, UnitId
 from gitops.core.events import NORMAL, SCHEDULER, WARNING, WORKPLACEMENT, Transition
 from gitops.core.manifests import Key
 from gitops.core.placing import Decided
-from gitops.core.record import Facts, Record, inventories
+from gitops.core.record import Facts, Record, inventories, restored
 from gitops.core.world import Placement, WorkState
 
 
@@ -139,7 +139,7 @@ def _placement_transitions(
         message = f"{lost}, marking this workplacement as misplaced"
         yield Transition(WARNING, "DestinationSelectorMismatch", SCHEDULER, message)
     if made.restored:
-        yield Transition(WARNING, "DriftCorrected", WORKPLACEMENT, _drift(made, facts))
+        yield Transition(WARNING, "DriftCorrected", WORKPLACEMENT, restored(made.branch, made.restored, facts))
     if version and version != made.recorded.text("versionID"):
         message = f"successfully written to Destination: {name} with versionID: {version}"
         yield Transition(NORMAL, "WorkloadsWrittenToStateStore", WORKPLACEMENT, message)
@@ -156,8 +156,3 @@ def _placement_transitions(
 def _was_misplaced(made: PlacementDelivery) -> bool:
     last = made.recorded.status.condition(conditions.SCHEDULED) if made.recorded.status else None
     return last is not None and last.status == "False"
-
-
-def _drift(made: PlacementDelivery, facts: Facts) -> str:
-    who = next((facts.meddlers[made.branch, p] for p in made.restored if (made.branch, p) in facts.meddlers), None)
-    return f"{len(made.restored)} files changed outside gitops in {who or 'an unknown commit'} were restored"

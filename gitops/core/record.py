@@ -31,7 +31,7 @@ class Facts:
     `versions` are the documents commits of this pass; `known_versions` those that the log names for documents that
     were already there, by (Work, placement). `sources` are the commits in which definitions last changed, by path, and
     `meddlers` those in which others changed documents, by (branch, path). `failures` are branches that could not be
-    written, and why.
+    written, and why; `removed` the objects that are not defined any more, and the commits that removed them.
     """
 
     now: str
@@ -41,6 +41,7 @@ class Facts:
     sources: Mapping[str, CommitName] = field(default_factory=dict)
     meddlers: Mapping[tuple[str, str], CommitName] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
+    removed: Mapping[Key, CommitName] = field(default_factory=dict)
 
 
 class Happened(NamedTuple):
@@ -69,3 +70,9 @@ class Record:
 def inventories(found: Mapping[str, Mapping[str, Oid]]) -> dict[str, dict[str, str]]:
     """Return inventories as status files have them, by branch."""
     return {branch: {path: oid.hex() for path, oid in sorted(files.items())} for branch, files in sorted(found.items())}
+
+
+def restored(branch: str, paths: Sequence[str], facts: Facts) -> str:
+    """Say how many files were put back, and who had changed them."""
+    who = next((facts.meddlers[branch, path] for path in paths if (branch, path) in facts.meddlers), None)
+    return f"{len(paths)} files changed outside gitops in {who or 'an unknown commit'} were restored"

@@ -30,6 +30,7 @@ class Recorded:
     record: Record
     verdicts: Mapping[Key, Verdict]
     anything: bool
+    problems: tuple[Problem, ...]
 
     @property
     def tally(self) -> str:
@@ -60,7 +61,7 @@ def record(
     found = object_status.repository_file([*problems, *wrong])
     edits[memory.REPOSITORY_FILE] = _file(objects, found) if found else None
     anything = bool(verdicts or plan.survey.objects or plan.survey.seen.status or problems)
-    return Recorded(patch(objects, plan.survey.seen.status, edits), made, verdicts, anything)
+    return Recorded(patch(objects, plan.survey.seen.status, edits), made, verdicts, anything, (*problems, *wrong))
 
 
 def _file(objects: Objects, content: bytes) -> Entry:

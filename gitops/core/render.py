@@ -27,11 +27,17 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 @lru_cache(maxsize=64)
 def _compiled(text: str) -> Template:
-    return _environment().from_string(text)
+    environment = _environment()
+    if "\r\n" in text:  # Jinja2 makes all line ends one kind
+        environment = environment.overlay(newline_sequence="\r\n")
+    return environment.from_string(text)
 
 
 def render(text: str, scope: Mapping[str, Any]) -> bytes:
-    """Render *text* in *scope*. TemplateError in plain words, with the line where Jinja2 knows it."""
+    """Render *text* in *scope*. TemplateError in plain words, with the line where Jinja2 knows it.
+
+    MemoryError is the caller's, who knows the limit.
+    """
     chunks: list[bytes] = []
     size = 0
     try:
@@ -44,7 +50,7 @@ def render(text: str, scope: Mapping[str, Any]) -> bytes:
     except JinjaError as error:
         line = getattr(error, "lineno", None)
         raise TemplateError(f"{f'line {line}: ' if line else ''}{error.message}") from None
-    except TemplateError:
+    except (TemplateError, MemoryError):
         raise
     except Exception as error:  # whatever a template does, it is the template's fault
         raise TemplateError(f"{type(error).__name__}: {error}") from None

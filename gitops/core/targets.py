@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from gitops.api.destination import Agent, Destination
 from gitops.api.statestore import BucketStateStore, GitStateStore
 from gitops.core import paths
-from gitops.core.catalog import RESERVED
+from gitops.core.catalog import RESERVED, STATUS
 
 EMBEDDED = "embedded"
 STATE = "state"
@@ -116,18 +116,17 @@ def resolve(
     On the branches *reserved* nobody may write among definitions and status. Of two that overlap the one whose place is
     recorded keeps it, then the one whose name sorts first.
     """
-    found = [_target(d, stores) for d in destinations]
-    found.sort(key=lambda t: (recorded.get(t.name) != t.directory, t.name))
+    found = {t.name: t for t in sorted((_target(d, stores) for d in destinations), key=lambda t: t.name)}
     taken: dict[str, _Taken] = {}
-    done: dict[str, Target] = {}
-    for target in found:
+    refused: list[tuple[Target, _Taken]] = []
+    for target in sorted(found.values(), key=lambda t: recorded.get(t.name) != t.directory):
         if target.location and not target.reason:
-            place = taken.setdefault(
-                target.location.branch, _Taken(RESERVED if target.location.branch in reserved else ())
-            )
-            target = place.claim(target)
-        done[target.name] = target
-    return dict(sorted(done.items()))
+            branch = target.location.branch
+            place = taken.setdefault(branch, _taken(branch, stores, reserved))
+            if not place.claim(target):
+                refused.append((target, place))
+    # Who is named may not depend on who came first: the next pass has another order.
+    return found | {target.name: _overlapping(target, place.owner(target)) for target, place in refused}
 
 
 def _target(destination: Destination, stores: Mapping[str, Store]) -> Target:
@@ -158,32 +157,46 @@ def _target(destination: Destination, stores: Mapping[str, Store]) -> Target:
     )
 
 
+def _taken(branch: str, stores: Mapping[str, Store], reserved: Collection[str]) -> _Taken:
+    if branch not in reserved:
+        return _Taken((), "")
+    output = stores[EMBEDDED].location
+    only_status = len(reserved) > 1 and output is not None and output.branch == branch
+    return _Taken(RESERVED, STATUS if only_status else "the definitions")
+
+
 class _Taken:
-    """The directories of one branch that have an owner."""
+    """The directories of one branch that have an owner: *reserved* ones, and those of Destinations that do not overlap.
 
-    def __init__(self, reserved: Sequence[str]) -> None:
-        self._owners: dict[str, str] = {paths.fold(name): f"{name} of this repository" for name in reserved}
-        self._above: dict[str, str] = dict.fromkeys([""] if reserved else [], "the definitions of this repository")
+    *root* is what else the whole branch would overlap; empty when nothing.
+    """
 
-    def claim(self, target: Target) -> Target:
+    def __init__(self, reserved: Sequence[str], root: str) -> None:
+        self._reserved = {paths.fold(name): name for name in reserved} | ({"": root} if root else {})
+        self._at: dict[str, str] = {}
+        self._below: dict[str, str] = {}
+
+    def claim(self, target: Target) -> bool:
+        """Give *target* its directory, unless that overlaps one that has an owner."""
+        if self.owner(target):
+            return False
         own = paths.fold(target.directory)
-        if owner := self._owner(own):
-            return _overlapping(target, owner)
-        if own.split("/", 1)[0].startswith("."):
-            return _overlapping(target, f"{target.directory.split('/', 1)[0]} of this repository")
-        self._owners[own] = f"Destination {target.name}"
-        above = own
-        while above:
-            above = above.rpartition("/")[0]
-            self._above.setdefault(above, f"Destination {target.name}")
-        return target
+        self._at[own] = target.name
+        for above in (*paths.directories_above(own), ""):
+            self._below[above] = min(target.name, self._below.get(above, target.name))
+        return True
 
-    def _owner(self, own: str) -> str | None:
-        if own in self._above:
-            return self._above[own]
-        while own and own not in self._owners:
-            own = own.rpartition("/")[0]
-        return self._owners.get(own)
+    def owner(self, target: Target) -> str:
+        """Return whose place *target* overlaps, of several Destinations the first by name; empty when nobody's."""
+        own = paths.fold(target.directory)
+        top = own.partition("/")[0]
+        if top.startswith("."):
+            return f"{target.directory.partition('/')[0]} of this repository"
+        if top in self._reserved:
+            return f"{self._reserved[top]} of this repository"
+        around = (self._at[at] for at in (own, *paths.directories_above(own), "") if at in self._at)
+        name = next(around, self._below.get(own, ""))
+        return f"Destination {name}" if name else ""
 
 
 def _overlapping(target: Target, owner: str) -> Target:

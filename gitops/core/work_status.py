@@ -10,11 +10,11 @@ from gitops.core import conditions, memory
 from gitops.core.conditions import false, true
 from gitops.core.delivery import PlacementDelivery
 from gitops.core.events import NORMAL, SCHEDULER, WARNING, WORK, Transition
-from gitops.core.manifests import Problem
+from gitops.core.manifests import Key, Problem
 from gitops.core.placement_status import placement_file, record_placement
 from gitops.core.placing import Decided
 from gitops.core.provenance import Provenance
-from gitops.core.record import CommitName, Facts, Happened, Record
+from gitops.core.record import Facts, Happened, Record
 
 
 def record_work(
@@ -30,7 +30,7 @@ def record_work(
         elif placed.branch not in facts.failures:
             record.files[placement_file(placed.work, placed.name)] = None
     status = _work_status(record, decided, provenance, facts)
-    happened = list(_work_transitions(record, decided, made, status))
+    happened = list(_work_transitions(record, decided, made, status, facts))
     record.add(
         memory.work_file(decided.key.namespace, decided.key.name), decided.recorded.status, status, happened, facts.now
     )
@@ -40,13 +40,21 @@ def _record_removal(record: Record, decided: Decided, made: Sequence[PlacementDe
     if any(placed.branch in facts.failures for placed in made):
         return  # its documents still stand there, and what is not remembered is never removed
     record.files[memory.work_folder(decided.key.namespace, decided.key.name)] = None
-    source = facts.sources.get(decided.recorded.text("source"))
     for placed in made:
-        record.happened.append(Happened(decided.key, _reconciled(placed, "deleted", source)))
+        record.happened.append(Happened(decided.key, _deleted(placed, facts)))
 
 
-def _reconciled(made: PlacementDelivery, operation: str, commit: CommitName | None = None) -> Transition:
-    tail = f" (definition removed in {commit})" if commit else ""
+def _deleted(made: PlacementDelivery, facts: Facts) -> Transition:
+    """Name the commit that removed the definition of the Work, or else of the Destination."""
+    destination = Key("Destination", "", made.destination)
+    if made.work in facts.removed:
+        return _reconciled(made, "deleted", f" (definition removed in {facts.removed[made.work]})")
+    if destination in facts.removed:
+        return _reconciled(made, "deleted", f" ({destination} removed in {facts.removed[destination]})")
+    return _reconciled(made, "deleted")
+
+
+def _reconciled(made: PlacementDelivery, operation: str, tail: str = "") -> Transition:
     message = f"workplacement reconciled: {made.name}, operation: {operation}{tail}"
     return Transition(NORMAL, "WorkplacementReconciled", SCHEDULER, message)
 
@@ -148,10 +156,10 @@ def _unreadable(decided: Decided) -> Status:
 
 
 def _work_transitions(
-    record: Record, decided: Decided, made: Sequence[PlacementDelivery], status: Status
+    record: Record, decided: Decided, made: Sequence[PlacementDelivery], status: Status, facts: Facts
 ) -> Iterator[Transition]:
     verdict, before = _verdict(record, decided), decided.recorded.status
-    yield from _operations(record, made)
+    yield from _operations(record, made, facts)
     for group in verdict.unscheduled:
         if group not in _recorded_unscheduled(before):
             message = f"waiting for a destination with labels for workloadGroup: {group}"
@@ -161,11 +169,11 @@ def _work_transitions(
     yield from _outcomes(decided, verdict, status)
 
 
-def _operations(record: Record, made: Sequence[PlacementDelivery]) -> Iterator[Transition]:
+def _operations(record: Record, made: Sequence[PlacementDelivery], facts: Facts) -> Iterator[Transition]:
     for placed in made:
         before = placed.recorded.status
         if placed.placement is None:
-            yield _reconciled(placed, "deleted")
+            yield _deleted(placed, facts)
         elif before is None:
             yield _reconciled(placed, "created")
         elif (now := record.files[placement_file(placed.work, placed.name)]) and dict(now.spec) != dict(before.spec):

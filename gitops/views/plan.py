@@ -79,9 +79,12 @@ class File(NamedTuple):
     path: str
 
 
-def files(plan: Plan) -> list[File]:
+def files(plan: Plan, objects: Objects) -> list[File]:
     """List the documents that a pass would change, by branch and path."""
     found: dict[tuple[str, str], Change] = {}
+    for name, branch in plan.branches.items():
+        later = edits.touched(objects, branch.root, _later(plan, objects, name))
+        found |= {(name, change.path): change for change in later}
     for at, unit in plan.delivery.units.items():
         found |= {(at.branch, change.path): change for change in unit.changes}
     return [File(_change(change), branch, path) for (branch, path), change in sorted(found.items())]
@@ -99,9 +102,18 @@ def document_trees(plan: Plan, objects: Objects) -> dict[str, str | None]:
 
 def _after(plan: Plan, objects: Objects, branch: str) -> Oid | None:
     units = [unit for at, unit in sorted(plan.delivery.units.items()) if at.branch == branch]
-    wanted = [edit for unit in units for edit in unit.edits]
+    wanted = [*_later(plan, objects, branch).items(), *(edit for unit in units for edit in unit.edits)]
     root = plan.branches[branch].root
     return patch(objects, root, wanted) if wanted else root
+
+
+def _later(plan: Plan, objects: Objects, branch: str) -> edits.Edits:
+    """Return what is removed in a second step: documents that move to another branch, once they are there."""
+    stay = {path for one in plan.delivery.placements if one.branch == branch for path in one.inventory}
+    stay |= {path for one in plan.delivery.destinations if one.branch == branch for path in one.inventory}
+    left = {path for one in plan.delivery.placements for path in one.superseded.get(branch, ())}
+    left |= {path for one in plan.delivery.destinations for path in one.superseded.get(branch, ())}
+    return edits.absent(objects, plan.branches[branch].root, sorted(left - stay))
 
 
 def _tree(objects: Objects, store: Store, roots: Mapping[str, Oid | None]) -> str | None:
@@ -115,7 +127,7 @@ def as_json(plan: Plan, objects: Objects, *, writes: bool) -> dict[str, Any]:
     return {
         "placements": [row._asdict() for row in placements(plan)],
         "waiting": [{"action": r.action, "work": r.work, "reason": r.reason} for r in pending(plan)],
-        "files": [file._asdict() for file in files(plan)],
+        "files": [file._asdict() for file in files(plan, objects)],
         "documentTrees": document_trees(plan, objects),
         "problems": [
             {"file": p.path, "line": p.line, "column": p.column, "message": p.message}
@@ -125,15 +137,15 @@ def as_json(plan: Plan, objects: Objects, *, writes: bool) -> dict[str, Any]:
     }
 
 
-def as_text(plan: Plan, *, writes: bool) -> str:
+def as_text(plan: Plan, objects: Objects, *, writes: bool) -> str:
     """Return the plan for people; *writes* as for `as_json`."""
-    return escape("".join(f"{line}\n" for line in _lines(plan, writes=writes)))
+    return escape("".join(f"{line}\n" for line in _lines(plan, objects, writes=writes)))
 
 
-def _lines(plan: Plan, *, writes: bool) -> Iterator[str]:
-    rows, waiting, changed = placements(plan), pending(plan), files(plan)
+def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
+    rows, waiting, changed = placements(plan), pending(plan), files(plan, objects)
     if rows or changed:
-        tally = edits.tally(c for unit in plan.delivery.units.values() for c in unit.changes)
+        tally = edits.Tally(*(sum(file.change == word for file in changed) for word in ("add", "change", "remove")))
         yield f"Plan: {_summary(rows)}; {_count(len(changed), 'file')} ({tally})."
     else:
         yield "Plan: no document changes, but conditions do." if writes else "Plan: nothing to change."

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.definitions import destination, group, work
 
 from gitops.core.catalog import Catalog, advance, unit_path
-from gitops.core.manifests import Key
+from gitops.core.manifests import Key, Problem
 from gitops.core.tree import BLOB, FILE, LINK, SUBMODULE, Entry, Sketch, patch
 
 
@@ -54,6 +54,16 @@ def test_a_folder_with_a_work_yaml_is_one_unit():
 
     assert set(found.units) == {"works/f"}
     assert found.by_key == {key("f"): ("works/f",)}
+
+
+def test_a_work_yaml_inside_a_folder_work_is_a_document_and_a_problem():
+    found = read({"works/f/work.yaml": FOLDER, "works/f/in/work.yaml": B, "works/f/in/a.yaml": A}).catalog
+    message = (
+        "stands inside the folder Work works/f, and is one of its documents; move it out to make it a Work of its own"
+    )
+
+    assert found.by_key == {key("f"): ("works/f",)}
+    assert list(found.problems()) == [Problem("works/f/in/work.yaml", 1, 1, message, None)]
 
 
 def test_a_work_yaml_directly_in_works_is_an_ordinary_file():

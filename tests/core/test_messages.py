@@ -54,7 +54,7 @@ def unit(
     key = Key("Work", "default", name)
     made = PlacementDelivery(key, f"{name}.{destination}-5058f", object(), RecordedPlacement(), "main", place, {}, key)
     changed = [change(f"{place}/{n}") for n in range(changes)]
-    return Unit(key, "main", changes=changed, placements=[made], destinations={destination})
+    return Unit(key, "main", changes=changed, placements=[made], destinations={destination}, places={place})
 
 
 def happened(message="message", name="search"):

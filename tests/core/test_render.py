@@ -16,6 +16,13 @@ def test_values_are_filled_in_and_the_last_newline_is_kept():
     assert render("{{ values.size }}\n", {"values": {"size": 3}}) == b"3\n"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_line_ends_of_a_template_are_kept(end):
+    text = "a: {{ v }}{% if v %}\nb: 1\n{% endif %}\nc: 2\n".replace("\n", end)
+
+    assert render(text, {"v": 1}) == "a: 1\nb: 1\n\nc: 2\n".replace("\n", end).encode()
+
+
 def test_nothing_is_escaped_and_text_may_be_of_any_language():
     assert render("{{ v }} ü", {"v": "<a & 'b'>"}) == "<a & 'b'> ü".encode()
 

@@ -1,6 +1,8 @@
 """Where Destinations stand, and which places are somebody else's."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gitops.api.destination import Destination
 from gitops.api.statestore import BucketStateStore, GitStateStore
@@ -152,6 +154,28 @@ def test_one_that_moves_into_another_is_the_newcomer():
     }
 
 
+def test_of_several_that_overlap_the_first_by_name_is_named_whoever_came_last():
+    found = [destination("a", "elsewhere"), destination("f", "."), destination("i")]
+    message = {"f": "path state overlaps Destination a"}
+
+    assert overlaps(*found, recorded={"a": "state/a", "i": "state/i"}) == message
+    assert overlaps(*found, recorded={"a": "state/elsewhere", "i": "state/i"}) == message
+
+
+PATHS = st.sampled_from([".", "p", "P", "p/q", "p/q/r", "q", "q/r", ".x"])
+DESTINATIONS = st.dictionaries(st.sampled_from("abcdef"), PATHS, min_size=2)
+RECORDED = st.dictionaries(st.sampled_from("abcdef"), PATHS.map("state/{}".format))
+
+
+@given(DESTINATIONS, RECORDED)
+def test_another_pass_says_the_same(places, recorded):
+    found = [destination(name, path) for name, path in places.items()]
+    first = resolve(*found, recorded=recorded)
+    kept = {name: target.directory for name, target in first.items() if not target.reason}
+
+    assert resolve(*found, recorded={**recorded, **kept}) == first
+
+
 @pytest.mark.parametrize(
     "folder",
     [
@@ -188,6 +212,16 @@ def test_the_output_branch_holds_the_status_and_no_destination_may_write_there(p
 
     assert overlaps(destination("a", path, "s"), stores=stores, home="deploy").keys() == {"a"}
     assert overlaps(destination("a", "clusters", "s"), stores=stores, home="deploy") == {}
+
+
+@pytest.mark.parametrize(
+    ("branch", "home", "owner"),
+    [("deploy", "deploy", "status"), ("main", "deploy", "the definitions"), ("main", "main", "the definitions")],
+)
+def test_who_may_not_have_the_root_of_a_branch_is_told_what_stands_there(branch, home, owner):
+    found = overlaps(destination("a", ".", "s"), stores=[git_store("s", branch=branch)], home=home)
+
+    assert found == {"a": f"path / overlaps {owner} of this repository"}
 
 
 @pytest.mark.parametrize("path", ["..", "a/.git"])

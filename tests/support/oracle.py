@@ -190,11 +190,10 @@ def _each_event_is_a_transition(old: Statuses, new: Statuses, commit: pygit2.Com
 
 
 def _rises(file: str, old: Status, new: Status, said: Counter[str]) -> Counter[str]:
+    there = new or old
+    name = "/".join([there["kind"], *(there["metadata"][k] for k in ("namespace", "name") if k in there["metadata"])])
     if not new:  # an object that is gone is remembered by the log only
-        metadata = old["metadata"]
-        tail = f" {old['kind']}/{metadata['namespace']}/{metadata['name']}" if "namespace" in metadata else " "
-        return Counter({event: n for event, n in said.items() if event.endswith(tail)})
-    name = "/".join([new["kind"], *(new["metadata"][k] for k in ("namespace", "name") if k in new["metadata"])])
+        return Counter({event: n for event, n in said.items() if event.endswith(f" {name}")})
     known = {_event(e): e for e in old.get("events", [])}
     rises: Counter[str] = Counter()
     assert len({_event(e) for e in new.get("events", [])}) == len(new.get("events", [])), f"{file}: an event twice"

@@ -40,6 +40,7 @@ STEPS = {
     "a Work comes": {"works/kafka.yaml": work("kafka", promise="kafka", request="kafka", env="dev")},
     "a Destination moves": {"destinations/dev.yaml": destination("dev", env="dev", path="moved")},
     "a store moves": {"statestores/other.yaml": store("other", "main", "docs")},
+    "documents move from store to store": {"destinations/far.yaml": destination("far", env="dev")},
     "a label goes": {"destinations/dev.yaml": destination("dev")},
     "a definition breaks": {"works/redis.yaml": "kind: [\n"},
     "a document is bad": {"works/redis.yaml": work("redis", {"../x": "a"}, env="dev")},
@@ -153,7 +154,7 @@ def test_files_of_another_branch_say_so(platform):
     platform.commit(BASE)
     planned = platform.reconciler().plan()
 
-    told = view.as_text(planned.plan, writes=planned.writes)
+    told = view.as_text(planned.plan, planned.objects, writes=planned.writes)
     assert "  + docs/far/dependencies/kratix-canary-namespace.yaml  (branch other)\n" in told
 
 

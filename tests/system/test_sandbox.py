@@ -60,9 +60,24 @@ def test_a_template_that_costs_too_much_is_ended_and_the_next_one_is_not_affecte
     assert sandbox("{{ a }}", {"a": 1}) == b"1"
 
 
+def test_a_template_that_takes_too_much_memory_is_told_the_limit(sandbox):
+    with pytest.raises(TemplateError, match="256 MiB of memory"):
+        sandbox('{{ "x" * 10 ** 10 }}', {})
+
+
 def test_nothing_of_the_environment_is_within_reach(sandbox, monkeypatch):
     monkeypatch.setitem(os.environ, "SECRET", "canary")
     sandbox.close()
     assert sandbox("{{ 1 }}", {}) == b"1"
     pid = sandbox._process.pid
     assert b"canary" not in Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def test_a_refusal_is_remembered_and_costs_nothing_more():
+    sandbox = Sandbox()
+    with pytest.raises(TemplateError, match="more than its share") as first:
+        sandbox("{{ 'x' * 10 ** 9 }}", {})
+    sandbox._ask = None  # it is not asked again
+    with pytest.raises(TemplateError) as second:
+        sandbox("{{ 'x' * 10 ** 9 }}", {})
+    assert str(first.value) == str(second.value)

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 import yaml
-from support.definitions import API_VERSION, destination, group, selector, work
+from support.definitions import API_VERSION, configmap, destination, group, selector, work
 
 from gitops.cli.main import main
 
@@ -61,6 +61,14 @@ def test_each_problem_has_its_place(folder, capsys, files, expected):
     assert lines[-1].endswith(f"{len(lines) - 1} problem" + ("s" if len(lines) > 2 else ""))
 
 
+def test_an_object_that_comes_twice_in_one_document_is_named_with_it_once(folder, capsys):
+    twice = work("a", {"f.yaml": f"{configmap('x')}---\n{configmap('x')}"}, env="dev")
+    write(folder, {"works/a.yaml": twice, "destinations/dev.yaml": destination("dev", env="dev")})
+
+    assert main(["validate"]) == 1
+    assert capsys.readouterr().out.splitlines()[0].endswith(": f.yaml: ConfigMap/default/x comes twice")
+
+
 def test_only_the_named_files_are_reported(folder, capsys):
     write(folder, {"works/a.yaml": "kind: [", "works/b.yaml": work("b"), "works/c/d.yaml": "kind: ["})
 
@@ -75,6 +83,15 @@ def test_a_file_outside_a_repository_is_checked_on_its_own(tmp_path, capsys):
 
     assert main(["validate", str(tmp_path / "dump.yaml")]) == 1
     assert capsys.readouterr().out.splitlines()[-1] == "1 definition, 3 problems"
+
+
+def test_a_named_file_is_checked_whatever_its_name_and_a_folder_has_definition_files(tmp_path, capsys):
+    write(tmp_path, {"dump.txt": "root:x:0\n", "dump.yaml": work("a")})
+
+    assert main(["validate", str(tmp_path / "dump.txt")]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "0 definitions, 1 problem"
+    assert main(["validate", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "1 definition, 0 problems\n"
 
 
 def test_what_is_not_there_is_an_error(folder, capsys):
