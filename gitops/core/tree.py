@@ -150,16 +150,16 @@ def patch(objects: Objects, root: Oid | None, edits: Edits | Iterable[tuple[str,
         for part in above:
             child = node.get(part)
             if not isinstance(child, dict):
-                child = node[part] = {} if child is None else {"": child}
+                child = node[part] = {"": child} if part in node else {}
             node = child
         node[name] = entry
     return _patched(objects, root, nested) or EMPTY
 
 
 def _patched(objects: Objects, root: Oid | None, edits: Mapping[str, object]) -> Oid | None:
-    base = edits.get("")
-    if isinstance(base, Entry):  # the directory itself was set before something below it
-        root = base.oid if base.is_tree else None
+    if "" in edits:  # the directory itself was set, or removed, before something below it
+        base = edits[""]
+        root = base.oid if isinstance(base, Entry) and base.is_tree else None
     entries = dict(objects.tree(root)) if root and root != EMPTY else {}
     for name, edit in edits.items():
         if name == "":

@@ -80,14 +80,14 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _quoted(char: str) -> str:
-    if not unprintable(char) and char != "\ufeff" and char <= "\uffff":
+    if not unprintable(char) and char != "\ufeff" and char < "\ufffe":
         return char
     code = ord(char)
     return f"\\x{code:02X}" if code < 0x100 else f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
 
 
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
-    quoted = any(char > "\uffff" or unprintable(char) for char in value) or _means_something_else(value)
+    quoted = any(char > "\ufffd" or unprintable(char) for char in value) or _means_something_else(value)
     style = '"' if quoted and "\n" not in value else "|" if "\n" in value else None
     return dumper.represent_scalar(_STR, value, style=style)
 

@@ -167,3 +167,11 @@ def test_drift_is_put_back_wherever_a_work_that_is_held_back_has_its_documents(d
     dev.commit({f"{PLACE}/x.yaml": "meddled: true\n"}, by=BOB)
     reconcile(dev)
     assert dev.files()[f"{PLACE}/x.yaml"].decode() == configmap("a")
+
+
+def test_a_place_that_becomes_empty_loses_what_others_put_there_too(dev):
+    dev.commit({"works/a.yaml": work("a", {"x.yaml": configmap("a")})})
+    reconcile(dev)
+    dev.commit({"works/a.yaml": work("a", {}), f"{PLACE}/foreign.yaml": "x"}, by=BOB)
+    reconcile(dev)
+    assert not dev.files(PLACE)

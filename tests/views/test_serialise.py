@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gitops.views.escape import unprintable
@@ -74,6 +74,7 @@ values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@example({"\ufffe": "\uffff\n"})
 @given(st.dictionaries(texts, values, max_size=4))
 def test_nothing_is_lost_and_nothing_reaches_a_terminal(value: dict[str, Any]) -> None:
     assert json.loads(to_json(value)) == value
