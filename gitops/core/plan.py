@@ -70,10 +70,6 @@ class Plan:
         works = {m.work for m in made if not {m.branch, *m.recorded.superseded()}.isdisjoint(branches)}
         return frozenset(works | {m.object.key for m in self.delivery.destinations if m.branch in branches})
 
-    @property
-    def changes_documents(self) -> bool:
-        return any(self.delivery.units.values())
-
 
 def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects: Objects, renderer: Render) -> Plan:
     """Decide what a pass does. Pure: equal arguments give an equal plan, and nothing is written."""

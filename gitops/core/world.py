@@ -143,7 +143,6 @@ class World:
     """
 
     catalog: Catalog = field(default_factory=Catalog)
-    settings: Entry | None = None
     objects: Mapping[Key, Object] = field(default_factory=dict)
     targets: Mapping[str, Target] = field(default_factory=dict)
     matcher: Matcher = field(default_factory=lambda: Matcher(()))

@@ -7,6 +7,7 @@ the next ones. See https://kubernetes.io/docs/reference/kubectl/jsonpath/.
 from __future__ import annotations
 
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,12 +27,12 @@ class MissingError(JSONPathError):
     """A field is not there, and the template was to be read strictly."""
 
 
-class Step:
+class Step(ABC):
     """One step of a chain."""
 
+    @abstractmethod
     def walk(self, values: Values, strict: bool) -> Values:
         """Return what this step finds in each of *values*. MissingError: a field is missing and *strict* says so."""
-        raise NotImplementedError
 
 
 Chain = Sequence[Step]
