@@ -93,8 +93,8 @@ def completed(
     made: PlacementDelivery, aggregate: Aggregate, unit: Key, changes: tuple[Change, ...], drift: Drift
 ) -> PlacementDelivery:
     """Give a placement of an aggregated Destination the aggregate as its inventory, and what *unit* commits of it."""
-    if made.placement is None:
-        return made
+    if made.placement is None or (made.placement.documents is None and _name(made) not in aggregate.parts):
+        return made  # withdrawn, or held back with documents that stand where the Destination had them before
     own = aggregate.oid if _name(made) in aggregate.parts else None
     mine = changes if own else ()
     return replace(

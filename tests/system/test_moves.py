@@ -330,3 +330,22 @@ def test_a_destination_with_a_new_name_takes_over_the_documents_at_its_path(plat
 
     assert platform.blobs("state/") == before
     assert platform.condition("works/default/s/s.b-5058f.yaml")[0] == "True"
+
+
+@pytest.mark.parametrize("mode", [NESTED, FLAT])
+def test_what_is_held_back_keeps_its_documents_when_its_destination_becomes_an_aggregate(platform, mode):
+    platform.commit({**dev(mode=mode), "works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    before = {path for path in documents(platform) if path[1].endswith("r.yaml")}
+    bad = work("r", {"x.yaml": "no"}, request="r", env="dev")
+    platform.commit({**dev(mode=AGGREGATED), "works/r.yaml": bad})
+    settle(platform)
+    assert before
+    assert before <= documents(platform)
+    assert platform.condition(P)[1] == "InvalidDocument"
+
+    platform.commit({"works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    assert documents(platform) == owned(platform)
+    assert before.isdisjoint(documents(platform))
+    assert platform.condition(P)[0] == "True"
