@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gitops.api.settings import Settings
-from gitops.core import manifests, messages
-from gitops.core.catalog import SETTINGS, STATUS
-from gitops.core.manifests import Problem
+from gitops.core import messages
+from gitops.core.catalog import STATUS
 from gitops.core.messages import Source
 from gitops.core.survey import Seen
-from gitops.core.tree import Oid, lookup, subtree
+from gitops.core.tree import Oid, subtree
 from gitops.git import history, refs
 from gitops.git.commits import CommitInfo
 from gitops.git.repository import Repository
-
-_SEARCHED = 1_000  # versions of gitops.yaml that are tried for a good one
+from gitops.settings import settings
 
 
 @dataclass(frozen=True)
@@ -37,15 +34,15 @@ def observe(repo: Repository, branch: str) -> Observation | None:
     if source_tip is None:
         return None
     root = repo.objects.commit_tree(source_tip)
-    settings, problems = _settings(repo, source_tip, root)
-    home = settings.output.branch or branch
+    found, problems = settings(repo, source_tip)
+    home = found.output.branch or branch
     tip = source_tip if home == branch else refs.tip(repo, home)
     last = newest(repo, tip, messages.is_status) if tip else None
     if last is None:  # a new output branch begins with what was known so far
         last = newest(repo, source_tip, messages.is_status)
     standing = repo.objects.commit_tree(tip) if tip else None
     status = subtree(repo.objects, last.tree if last else standing, STATUS)  # in a squashed history, what stands there
-    seen = Seen(root, branch, status, settings, problems, _last_source(repo, last, same=home == branch))
+    seen = Seen(root, branch, status, found, problems, _last_source(repo, last, same=home == branch))
     return Observation(source_tip, tip, last, _source(repo, source_tip), seen)
 
 
@@ -78,31 +75,3 @@ def _source(repo: Repository, tip: Oid) -> Source:
     commit = newest(repo, tip, lambda message: not messages.is_ours(message)) or repo.objects.read_commit(tip)
     date = datetime.fromtimestamp(commit.when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Source(commit.oid.hex(), commit.author_name, commit.author_email, commit.subject, date, repo.origin())
-
-
-def _settings(repo: Repository, tip: Oid, root: Oid) -> tuple[Settings, tuple[Problem, ...]]:
-    """Read gitops.yaml; a wrong one is reported, and the last good one stays in effect."""
-    settings, problems = _load(repo, root)
-    if settings is not None:
-        return settings, problems
-    for older in _older_settings(repo, tip):
-        settings, _ = _load(repo, older)
-        if settings is not None:
-            return settings, problems
-    return Settings(), problems
-
-
-def _older_settings(repo: Repository, tip: Oid) -> Iterator[Oid]:
-    for _ in range(_SEARCHED):
-        changed = history.last_changed(repo, tip, [SETTINGS]).get(SETTINGS)
-        if changed is None or not changed.parents:
-            return
-        tip = changed.parents[0]
-        yield repo.objects.commit_tree(tip)
-
-
-def _load(repo: Repository, root: Oid) -> tuple[Settings | None, tuple[Problem, ...]]:
-    entry = lookup(repo.objects, root, SETTINGS)
-    if entry is None or entry.is_tree:
-        return Settings(), ()
-    return manifests.load_settings(SETTINGS, repo.objects.blob(entry.oid))

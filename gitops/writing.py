@@ -20,8 +20,8 @@ from gitops.core.tree import DIRECTORY, Entry, Oid, Sketch, patch, subtree
 from gitops.core.world import World
 from gitops.errors import Busy, RepositoryError
 from gitops.git import refs
-from gitops.git.commits import Sign
 from gitops.git.repository import Repository
+from gitops.git.signing import ssh_signer
 from gitops.observe import Observation
 from gitops.publish import Chain, Publisher
 
@@ -43,12 +43,6 @@ class Outcome:
     @property
     def changed(self) -> bool:
         return bool(self.commits)
-
-
-def _signer(key: str) -> Sign:
-    from gitops.git.signing import ssh_signer
-
-    return ssh_signer(Path(key))
 
 
 def _stable(error: Exception) -> str:
@@ -73,7 +67,7 @@ class Writing:
         self._repo, self._world, self._seen = repo, world, seen
         self._render, self._now = render, now
         settings = seen.seen.settings
-        sign = _signer(settings.commit.signing_key) if settings.commit.signing_key else None
+        sign = ssh_signer(Path(settings.commit.signing_key)) if settings.commit.signing_key else None
         self._publisher = Publisher(repo, sketch, settings, int(now.timestamp()), sign)
         self._home = seen.seen.home
         self._status = seen.seen.status

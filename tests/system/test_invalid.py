@@ -4,6 +4,8 @@ import pytest
 from support.definitions import configmap, destination, group, selector, store, work
 from support.passes import settle
 
+from gitops.cli.main import main
+
 W, P = "works/default/r/work.yaml", "works/default/r/r.dev-5058f.yaml"
 PLACE = "state/dev/resources/default/redis/r/instance-configure/5058f"
 
@@ -438,3 +440,13 @@ def test_an_object_in_two_groups_of_one_work_is_delivered_once(two_places):
         "InvalidDocument",
         "ConfigMap/default/g is already delivered by default/r.dev-0cc17",
     )
+
+
+def test_commands_read_where_the_daemon_writes_while_gitops_yaml_is_invalid(platform, capsys):
+    platform.commit({"gitops.yaml": "output: {branch: deploy}\n", "works/w.yaml": work("w", env="none")})
+    settle(platform)
+    platform.commit({"gitops.yaml": "output: {brunch: deploy}\n"})
+    settle(platform)
+
+    assert main(["--repo", str(platform.path), "get", "works"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["w", "Pending"]
