@@ -9,9 +9,11 @@ push      the status commit, and one compare-and-swap of the home branch; lost t
 
 from __future__ import annotations
 
+import gc
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -33,6 +35,18 @@ from gitops.writing import Outcome, Writing
 _ATTEMPTS = 20
 _PAUSE = 0.05  # seconds; grows with each lost race, with jitter
 Clock = Callable[[], datetime]
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from walking, again and again, the many values of a pass: none of them is a cycle."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def wall_clock() -> datetime:
@@ -64,10 +78,11 @@ class Reconciler:
 
         Busy and other GitOpsErrors leave everything as it was.
         """
-        done = [self._until_it_holds()]
-        while done[-1].unfinished:
-            done.append(self._until_it_holds())
-        return done
+        with _uncollected():
+            done = [self._until_it_holds()]
+            while done[-1].unfinished:
+                done.append(self._until_it_holds())
+            return done
 
     def plan(self) -> Planned | None:
         """Decide what a pass would do, and write nothing; None while there is no commit on the branch."""

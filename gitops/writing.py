@@ -16,7 +16,7 @@ from gitops.core.plan import Plan
 from gitops.core.record import Facts
 from gitops.core.recording import Recorded, RenderOverview
 from gitops.core.survey import remembered
-from gitops.core.tree import DIRECTORY, Entry, Oid, Sketch, patch, subtree
+from gitops.core.tree import DIRECTORY, Entry, Oid, Sketch, patch
 from gitops.core.world import World
 from gitops.errors import Busy, RepositoryError
 from gitops.git import refs
@@ -148,9 +148,9 @@ class Writing:
 
     def _changed(self, status: Oid) -> Iterator[Key]:
         """List the Works whose status is not what it was."""
+        before, after = (memory.folders(self.sketch, tree) for tree in (self._seen.seen.status, status))
         for key in self.plan.decided:
-            folder = memory.work_folder(key.namespace, key.name)
-            if subtree(self.sketch, self._seen.seen.status, folder) != subtree(self.sketch, status, folder):
+            if before(key) != after(key):
                 yield key
 
     def _adopt(self, recorded: Recorded, failures: Collection[str]) -> None:

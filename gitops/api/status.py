@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """A fact about an object. `last_transition_time` (RFC 3339, UTC, seconds) moves only when `status` changes."""
 
     type: str
@@ -30,18 +33,17 @@ class Event:
     last_timestamp: str
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """A status file: what every kind has. `extra` holds the other fields of its `status`, in file order."""
 
     kind: str
     name: str
     namespace: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = _NOTHING
     generation: int = 1
-    spec: Mapping[str, object] = field(default_factory=dict)
+    spec: Mapping[str, object] = _NOTHING
     conditions: tuple[Condition, ...] = ()
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = _NOTHING
     events: tuple[Event, ...] = ()
 
     def condition(self, kind: str) -> Condition | None:

@@ -6,7 +6,6 @@ A placement that is held back keeps its last part, cut from the last file by the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from gitops.core import layout
@@ -69,9 +68,9 @@ def _name(made: PlacementDelivery) -> str:
 def _part(objects: Objects, made: PlacementDelivery, last: Mapping[str, bytes]) -> bytes | None:
     if made.placement is None:
         return None
-    if made.placement.documents is None:
+    if made.placement.offer.documents is None:
         return last.get(_name(made))
-    found = [objects.blob(oid) for _, oid in made.placement.documents.files]
+    found = [objects.blob(oid) for _, oid in made.placement.offer.documents.files]
     return layout.SEPARATOR.join(found) if found else None
 
 
@@ -93,12 +92,11 @@ def completed(
     made: PlacementDelivery, aggregate: Aggregate, unit: Key, changes: tuple[Change, ...], drift: Drift
 ) -> PlacementDelivery:
     """Give a placement of an aggregated Destination the aggregate as its inventory, and what *unit* commits of it."""
-    if made.placement is None or (made.placement.documents is None and _name(made) not in aggregate.parts):
+    if made.placement is None or (made.placement.offer.documents is None and _name(made) not in aggregate.parts):
         return made  # withdrawn, or held back with documents that stand where the Destination had them before
     own = aggregate.oid if _name(made) in aggregate.parts else None
     mine = changes if own else ()
-    return replace(
-        made,
+    return made._replace(
         inventory={aggregate.path: own} if own else {},
         place=aggregate.path,
         changes=mine,

@@ -11,6 +11,7 @@ from gitops.core.catalog import SETTINGS, Catalog
 from gitops.core.documents import Render
 from gitops.core.manifests import Manifest, Problem
 from gitops.core.placing import Context
+from gitops.core.recovery import Traces
 from gitops.core.survey import Seen, Survey, survey
 from gitops.core.tree import Objects, Oid, lookup
 from gitops.core.world import World
@@ -33,7 +34,7 @@ def check(objects: Objects, source: Oid | None, branch: str, renderer: Render) -
     settings, wrong = _settings(objects, source)
     seen = Seen(source, branch, None, settings, wrong)
     found = survey(World(), objects, seen)
-    context = Context(World(), found, objects, renderer)
+    context = Context(World(), found, objects, renderer, Traces({}, {}, {}, objects))
     problems = {
         *wrong,
         *found.catalog.problems(),
@@ -78,7 +79,8 @@ def _documents(context: Context) -> Iterator[Problem]:
         state = context.decide(key).state if key.kind == "Work" else None
         if state is None:
             continue
-        refusals = [g.documents.refusal for g in state.groups if g.documents] + [p.refusal for p in state.placements]
+        refusals = [g.documents.refusal for g in state.groups if g.documents]
+        refusals += [placement.offer.refusal for placement in state.placements]
         for refusal in dict.fromkeys(refusals):
             if refusal and refusal.reason != "WorkloadsFailedWrite":
                 yield _at(state.manifest, f"{key}: {refusal.reason}: {refusal.message}")

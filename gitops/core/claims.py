@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from gitops.core import layout, ownership, placing
+from gitops.core import layout, ownership
 from gitops.core.manifests import Key
+from gitops.core.offers import holdings
 from gitops.core.ownership import Claim, Claimant, Conflict, Owner
 from gitops.core.placing import Context, Decided
 from gitops.core.targets import Target
-from gitops.core.world import Index, Placement, WorkState
+from gitops.core.world import Index, Offer, Placement, WorkState
 
 _Contest = tuple[Decided, Placement]
 
@@ -81,10 +82,10 @@ def _settle_destination(
     holds: dict[Owner, Claim] = {}
     claimants: list[Claimant] = []
     for decided, placement in contest:
-        owner = _owner(decided.key, placement)
-        holds[owner] = placing.holdings(decided.record_of(placement), placement.root, target, context.objects)
-        claimants.append(Claimant(owner, placement.claim if placement.documents else holds[owner], holds[owner]))
-    keys = {_owner(d.key, p): (d.key, p.name) for d, p in contest if p.documents}
+        owner, offer = _owner(decided.key, placement), placement.offer
+        holds[owner] = holdings(decided.record_of(placement), offer.root, target, context.objects)
+        claimants.append(Claimant(owner, offer.claim if offer.documents else holds[owner], holds[owner]))
+    keys = {_owner(d.key, p): (d.key, p.name) for d, p in contest if p.offer.documents}
     for owner, conflict in ownership.resolve(claimants, reserved).items():
         if owner in keys:
             key, name = keys[owner]
@@ -102,7 +103,8 @@ def _held_back(decided: Decided, lost: Mapping[str, tuple[Conflict, Claim]], nam
         if placement.name in lost:
             conflict, holds = lost[placement.name]
             refusal = layout.lost(conflict.token, names.get(conflict.owner) or " ".join(conflict.owner))
-            claim = Claim(placement.claim.exclusive | holds.exclusive, placement.claim.shared | holds.shared)
-            placement = replace(placement, documents=None, refusal=refusal, claim=claim)
+            offer = placement.offer
+            claim = Claim(offer.claim.exclusive | holds.exclusive, offer.claim.shared | holds.shared)
+            placement = placement._replace(offer=Offer(offer.root, None, refusal, claim))
         placements.append(placement)
     return replace(decided, state=replace(decided.state, placements=tuple(placements)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from gitops.core import layout
 from gitops.core.aggregate import Aggregate, aggregates, completed
@@ -48,18 +47,19 @@ class _Placements:
 
     def _placement(self, decided: Decided, placement: Placement) -> PlacementDelivery:
         recorded, target = decided.record_of(placement), self._survey.targets.get(placement.destination)
+        root, documents, *_ = placement.offer
         if target is None or target.location is None or target.reason:
             branch = recorded.branch(self._survey.seen.home)
             return self._delivery(decided, placement, recorded, Location(branch, ""), recorded.inventory(), {})
-        at = Location(target.location.branch, join(target.directory, placement.root))
-        if placement.documents is None:
+        at = Location(target.location.branch, join(target.directory, root))
+        if documents is None:
             return self._held(decided, placement, recorded, at)
-        inventory = {join(at.path, path): oid for path, oid in placement.documents.files}
+        below = f"{at.path}/" if at.path else ""
+        inventory = {below + path: oid for path, oid in documents.files}
         if target.mode == layout.NESTED:
-            tree = placement.documents.tree if placement.documents.files else None
-            return self._delivery(
-                decided, placement, recorded, at, inventory, self._ledger.directory(at.branch, at.path, tree)
-            )
+            tree = documents.tree if documents.files else None
+            wanted = self._ledger.directory(at.branch, at.path, tree)
+            return self._delivery(decided, placement, recorded, at, inventory, wanted)
         if target.mode == layout.FLAT:
             wanted = self._ledger.present(at.branch, inventory)
             return self._delivery(decided, placement, recorded, at, inventory, wanted)
@@ -98,7 +98,7 @@ class _Placements:
             self._drift.among(at.branch, changes),
             superseded(recorded, at.branch, self._survey.seen.home),
         )
-        self._ledger.book_placement(made, at.branch, wanted)
+        self._ledger.book_placement(made, at.branch, wanted, changes)
         return made
 
     def _withdrawn(self, decided: Decided, recorded: RecordedPlacement) -> PlacementDelivery:
@@ -148,14 +148,19 @@ def _book_aggregate(ledger: Ledger, name: str, aggregate: Aggregate) -> tuple[Ke
 def _settled(made: PlacementDelivery, ledger: Ledger, removal: Removal, home: str) -> PlacementDelivery:
     """Remove what the placement had and will not have any more."""
 
-    def prune(branch: str, inventory: Mapping[str, Oid]) -> Edits:
+    def prune(branch: str, inventory: Mapping[str, Oid]) -> tuple[Change, ...]:
         kept = made.inventory if branch == made.branch else {}  # what was left there may have come back since
         left = {path: oid for path, oid in inventory.items() if path not in kept}
-        return ledger.absent(branch, removal.removable(branch, left))
+        gone = ledger.absent(branch, removal.removable(branch, left))
+        changes = ledger.changes(branch, gone)
+        ledger.book_placement(made, branch, gone, changes)
+        return changes
 
+    if made.recorded.status is None:
+        return made
     for branch, inventory in made.recorded.superseded().items():
-        ledger.book_placement(made, branch, prune(branch, inventory))
+        prune(branch, inventory)
     if made.recorded.branch(home) != made.branch:
         return made
-    changes = ledger.book_placement(made, made.branch, prune(made.branch, made.recorded.inventory()))
-    return replace(made, changes=(*made.changes, *changes))
+    changes = prune(made.branch, made.recorded.inventory())
+    return made._replace(changes=(*made.changes, *changes)) if changes else made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from gitops.core import edits
@@ -15,6 +16,7 @@ from gitops.core.tree import Change, Entry, Oid
 from gitops.core.world import Object, Placement
 
 Roots = Mapping[str, Oid | None]
+_NOTHING: Mapping[str, Mapping[str, Oid]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,7 @@ class Drift:
         return tuple(change.path for change in changes if change.path in drifted) if drifted else ()
 
 
-@dataclass(frozen=True)
-class PlacementDelivery:
+class PlacementDelivery(NamedTuple):
     """What happens to one placement; `placement` is None when it is withdrawn.
 
     `inventory` is what will be its own in `branch`, at and below `place`; `changes` are the files that differ there.
@@ -48,7 +49,7 @@ class PlacementDelivery:
     unit: Key
     changes: tuple[Change, ...] = ()
     restored: tuple[str, ...] = ()
-    superseded: Mapping[str, Mapping[str, Oid]] = field(default_factory=dict)
+    superseded: Mapping[str, Mapping[str, Oid]] = _NOTHING
 
     @property
     def destination(self) -> str:
@@ -76,15 +77,14 @@ class PlacementDelivery:
         known = self.recorded.text("versionID") and self.recorded.inventory() == dict(self.inventory)
         if known or self.changes or not self.delivered or not self.inventory:
             return ()
-        nested = (
-            all(path.startswith(f"{self.place}/") for path in self.inventory) and self.placement and self.placement.root
-        )
+        below = all(path.startswith(f"{self.place}/") for path in self.inventory)
+        nested = below and self.placement and self.placement.offer.root
         return (self.place,) if nested else tuple(self.inventory)
 
     @property
     def delivered(self) -> bool:
         """Whether its documents are where they should be after this pass."""
-        return self.placement is not None and self.placement.documents is not None
+        return self.placement is not None and self.placement.offer.documents is not None
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Delivery:
     units: Mapping[UnitId, Unit]
 
 
-def superseded(recorded: Recorded, branch: str, home: str) -> dict[str, dict[str, Oid]]:
+def superseded(recorded: Recorded, branch: str, home: str) -> Mapping[str, Mapping[str, Oid]]:
     """Return what is left to remove in another branch: first the new place is written, the old one next."""
     before = recorded.branch(home)
-    return {before: recorded.inventory()} if before != branch and recorded.inventory() else {}
+    return {before: recorded.inventory()} if before != branch and recorded.inventory() else _NOTHING

@@ -50,14 +50,12 @@ class Ledger:
         """Return the files that *wanted* changes."""
         return tuple(edits.touched(self._objects, self._roots.get(branch), wanted)) if wanted else ()
 
-    def book_placement(self, made: PlacementDelivery, branch: str, wanted: Edits) -> tuple[Change, ...]:
-        """Book what changes for a placement."""
-        changes = self.changes(branch, wanted)
+    def book_placement(self, made: PlacementDelivery, branch: str, wanted: Edits, changes: tuple[Change, ...]) -> None:
+        """Book what is *wanted* for a placement, and *changes* because of it."""
         if unit := self._book(made.unit, branch, wanted, changes):
             unit.placements.append(made)
             unit.destinations.add(made.destination)
             unit.places.add(made.place)
-        return changes
 
     def book(
         self, key: Key, destination: str, branch: str, wanted: Edits, authors: tuple[Key, ...] = ()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from gitops.api.meta import branch_name
 from gitops.api.status import Status
 from gitops.core import paths, statusfile
 from gitops.core.manifests import Key
-from gitops.core.tree import FILE, Entry, Objects, Oid, lookup, subtree
+from gitops.core.tree import FILE, Entry, Objects, Oid, Tree, lookup, subtree
 
 WORK_FILE = "work.yaml"
 REPOSITORY_FILE = "repository.yaml"
@@ -64,8 +65,12 @@ class Recorded:
         found = self.text(name)
         return bytes.fromhex(found) if _HEX.fullmatch(found) else None
 
-    def inventory(self) -> dict[str, Oid]:
+    def inventory(self) -> Mapping[str, Oid]:
         """Return the files that were written, by their path in the branch; unsafe paths are left out."""
+        return self._inventory if self.status else {}
+
+    @cached_property
+    def _inventory(self) -> Mapping[str, Oid]:
         return _inventory(self.status.extra.get("inventory") if self.status else None)
 
     def superseded(self) -> dict[str, dict[str, Oid]]:
@@ -156,6 +161,20 @@ def works(objects: Objects, status: Oid | None) -> Iterator[Key]:
         for name, folder in (objects.tree(entry.oid) if entry.is_tree else {}).items():
             if folder.is_tree:
                 yield Key("Work", namespace, name)
+
+
+def folders(objects: Objects, status: Oid | None) -> Callable[[Key], Entry | None]:
+    """Return what tells the status folder of any Work in the tree *status*."""
+    above = subtree(objects, status, "works")
+    namespaces: dict[str, Tree] = {}
+
+    def folder(key: Key) -> Entry | None:
+        if key.namespace not in namespaces:
+            found = subtree(objects, above, key.namespace)
+            namespaces[key.namespace] = objects.tree(found) if found else {}
+        return namespaces[key.namespace].get(key.name)
+
+    return folder
 
 
 def cluster_object(objects: Objects, entry: Entry | None) -> Recorded:

@@ -147,7 +147,7 @@ def status(
 ) -> str:
     """Return the message of a status commit. *tally* counts the Works, *works* are those whose status changed."""
     count = f"{len(happened)} event{'' if len(happened) == 1 else 's'}"
-    lines = [f"{t.type} {t.reason} {key}: {t.message}" for key, t in happened]
+    lines = (f"{t.type} {t.reason} {key}: {t.message}" for key, t in happened)
     return _message(
         _cut(f"status: {tally} ({count})", f" ({count})"),
         lines,
@@ -165,28 +165,30 @@ def _status_trailers(happened: Iterable[Happened], works: Iterable[Key], version
         yield "Gitops-Version", f"{name} {version}"
 
 
-def _message(subject: str, lines: Sequence[str], objects: Iterable[Trailer], last: Sequence[Trailer]) -> str:
+def _message(subject: str, lines: Iterable[str], objects: Iterable[Trailer], last: Sequence[Trailer]) -> str:
     """Put a message together; lines and trailers of single objects are left out from the bound on, and counted."""
     room = MAX_BYTES - _RESERVE
-    body, room, lost_lines = _fitting([printable(line, 2000) for line in lines], room // 2, room)
-    trailers, room, lost = _fitting([f"{k}: {printable(v, 2000)}" for k, v in objects], room, room)
+    body, room, lost_lines = _fitting(lines, room // 2, room)
+    trailers, room, lost = _fitting((f"{k}: {v}" for k, v in objects), room, room)
     ending = [f"{key}: {printable(value, 2000)}" for key, value in last]
     if lost or lost_lines:
         ending.append(f"Gitops-Truncated: {lost + lost_lines}")
     return "\n\n".join(part for part in (subject, "\n".join(body), "\n".join([*trailers, *ending])) if part) + "\n"
 
 
-def _fitting(lines: Sequence[str], share: int, room: int) -> tuple[list[str], int, int]:
+def _fitting(lines: Iterable[str], share: int, room: int) -> tuple[list[str], int, int]:
     """Return the lines that fit into *share* bytes, what is left of *room*, and how many do not fit."""
     kept: list[str] = []
     used = 0
-    for line in lines:
-        size = len(line.encode()) + 1
+    rest = iter(lines)
+    for line in rest:
+        shown = printable(line, 2000)
+        size = len(shown.encode()) + 1
         if used + size > share:
-            break
+            return kept, room - used, 1 + sum(1 for _ in rest)
         used += size
-        kept.append(line)
-    return kept, room - used, len(lines) - len(kept)
+        kept.append(shown)
+    return kept, room - used, 0
 
 
 def is_status(message: str) -> bool:

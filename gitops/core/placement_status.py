@@ -74,9 +74,9 @@ def _written(made: PlacementDelivery, failure: str | None) -> Condition | None:
     assert placement is not None
     if failure:
         return false(conditions.WRITTEN, "WorkloadsFailedWrite", failure)
-    if placement.refusal:
-        return false(conditions.WRITTEN, placement.refusal.reason, placement.refusal.message)
-    if placement.documents is not None:
+    if refusal := placement.offer.refusal:
+        return false(conditions.WRITTEN, refusal.reason, refusal.message)
+    if placement.offer.documents is not None:
         return true(conditions.WRITTEN, "WorkloadsWrittenToStateStore", "")
     return made.recorded.status.condition(conditions.WRITTEN) if made.recorded.status else None
 

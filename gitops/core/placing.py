@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from gitops.api.work import Work
-from gitops.core import definitions, documents, layout, memory, scheduling
+from gitops.core import definitions, documents, memory, scheduling
 from gitops.core.definitions import Effective
-from gitops.core.documents import Group, Refusal, Render
+from gitops.core.documents import Group, Render
 from gitops.core.manifests import Key
 from gitops.core.memory import RecordedPlacement, RecordedWork
-from gitops.core.naming import group_id
-from gitops.core.ownership import Claim
+from gitops.core.offers import Offers
 from gitops.core.recovery import Traces
 from gitops.core.scheduling import Assignment
 from gitops.core.survey import Survey
-from gitops.core.targets import Target
 from gitops.core.tree import DIRECTORY, Objects
-from gitops.core.world import Placement, WorkState, World
+from gitops.core.world import Offer, Placement, WorkState, World
+
+_NEW = RecordedPlacement()
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Decided:
 
     def record_of(self, placement: Placement) -> RecordedPlacement:
         """Return what is recorded of a placement; nothing when it is new."""
-        return self.recorded.placements.get(placement.name, RecordedPlacement())
+        return self.recorded.placements.get(placement.name, _NEW)
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Context:
     survey: Survey
     objects: Objects
     renderer: Render
-    traces: Traces = field(default_factory=Traces)
+    traces: Traces
 
     def decide(self, key: Key) -> Decided:
         """Decide one Work, as if no other claimed what it claims."""
@@ -67,8 +66,7 @@ class Context:
             matcher=self.survey.matcher,
             unready=self.survey.unready,
         )
-        by_id = {group.id: group for group in groups}
-        placements = tuple(self._placement(work, by_id[a.group], a, recorded) for a in schedule.assignments)
+        placements = tuple(self._placements(work, groups, schedule.assignments, recorded))
         return WorkState(found.manifest, found.entry, groups, placements, schedule.unscheduled, found.manifest.path)
 
     def _groups(self, key: Key, found: Effective, work: Work) -> tuple[Group, ...]:
@@ -91,63 +89,16 @@ class Context:
 
     def _recovered(self, key: Key, work: Work, groups: tuple[Group, ...]) -> dict[str, list[str]]:
         """Return the Destinations on which the documents of each group stand, now that no status tells."""
-        return {g.id: self.traces.destinations(key, work, g, self.survey.targets, self.objects) for g in groups}
+        return {g.id: self.traces.destinations(key, work, g) for g in groups}
 
-    def _placement(self, work: Work, group: Group, assignment: Assignment, recorded: RecordedWork) -> Placement:
-        name = f"{work.metadata.name}.{assignment.destination}-{group.short}"
-        blank = Placement(name, group.id, assignment.destination, assignment.misplaced, "", None, None, Claim())
-        target = self.survey.targets.get(assignment.destination)
-        if target is None:  # removed, and its policy is to leave the documents behind
-            return blank
-        root = layout.place(work, group.short, target.mode)
-        if target.reason:
-            return replace(blank, root=root, refusal=Refusal("WorkloadsFailedWrite", target.message))
-        made = documents.render(group, _scope(work, group, target), self.renderer, self.objects)
-        if refused := layout.refusal(target, root, made):
-            held = holdings(recorded.placements.get(name, RecordedPlacement()), root, target, self.objects)
-            return replace(blank, root=root, refusal=refused, claim=held)
-        return replace(blank, root=root, documents=made, claim=layout.claim(target, root, made))
-
-
-def _scope(work: Work, group: Group, target: Target) -> Mapping[str, Any]:
-    if group.documents is not None:
-        return {}
-    directory = next(
-        (g.directory for g in work.spec.workload_groups if (g.id or group_id(g.directory)) == group.id), "."
-    )
-    spec = {"promiseName": work.spec.promise_name, "resourceName": work.spec.resource_name}
-    meta = work.metadata
-    return {
-        "work": {
-            "metadata": {
-                "name": meta.name,
-                "namespace": meta.namespace,
-                "labels": dict(meta.labels),
-                "annotations": dict(meta.annotations),
-            },
-            "spec": spec,
-        },
-        "destination": {
-            "metadata": {"name": target.name, "labels": dict(target.labels)},
-            "spec": {"path": target.path, "filepath": {"mode": target.mode}},
-        },
-        "group": {"id": group.id, "directory": directory},
-        "values": {**work.spec.values, **target.values},
-    }
-
-
-def holdings(recorded: RecordedPlacement, root: str, target: Target, objects: Objects) -> Claim:
-    """Return what a placement at *root* holds from before: its recorded files, and for an agent the objects in them."""
-    inventory = recorded.inventory()
-    prefix = f"{target.directory}/" if target.directory else ""
-    own = [path.removeprefix(prefix) for path in inventory if path.startswith(prefix)]
-    if target.mode == layout.NESTED and any(path.startswith(f"{root}/") for path in own):
-        own = [root]
-    if target.mode == layout.AGGREGATED or not own:
-        return Claim()
-    claim = layout.path_claim(own, shared_from=2 if target.mode == layout.NESTED else 1)
-    if target.agent == "none":
-        return claim
-    found = tuple((path, oid) for path, oid in inventory.items() if oid in objects)
-    made = documents.finish(found, objects)
-    return Claim(claim.exclusive | layout.object_claim(made.objects).exclusive, claim.shared)
+    def _placements(
+        self, work: Work, groups: tuple[Group, ...], assignments: Iterable[Assignment], recorded: RecordedWork
+    ) -> Iterator[Placement]:
+        offers = Offers(work, recorded, self.renderer, self.objects)
+        by_id = {group.id: group for group in groups}
+        for own, destination, misplaced in assignments:
+            group, target = by_id[own], self.survey.targets.get(destination)
+            name = f"{work.metadata.name}.{destination}-{group.short}"
+            # A Destination that was removed, with the policy to leave the documents behind, has no target.
+            offer = offers.of(group, target, name) if target else Offer()
+            yield Placement(name, own, destination, misplaced, offer)

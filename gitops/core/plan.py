@@ -74,7 +74,8 @@ class Plan:
 def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects: Objects, renderer: Render) -> Plan:
     """Decide what a pass does. Pure: equal arguments give an equal plan, and nothing is written."""
     roots = {name: branch.root for name, branch in branches.items()}
-    context = Context(world, survey, objects, renderer, Traces(roots, _logged(branches.values())))
+    traces = Traces(roots, _logged(branches.values()), survey.targets, objects)
+    context = Context(world, survey, objects, renderer, traces)
     drift = Drift(
         {name: frozenset(_drifted(objects, survey, name, branch)) for name, branch in branches.items()},
         frozenset(name for name, branch in branches.items() if branch.lost),

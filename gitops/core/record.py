@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gitops.api.status import Status
@@ -63,7 +63,7 @@ class Record:
         """Add a status file; *after* has the wanted conditions without times."""
         settled = conditions.settle(before.conditions if before else (), after.conditions, now)
         folded = events.fold(before.events if before else (), happened, now)
-        self.files[file] = replace(after, conditions=settled, events=folded)
+        self.files[file] = after._replace(conditions=settled, events=folded)
         self.happened += [Happened(Key(after.kind, after.namespace, after.name), t) for t in happened]
 
 

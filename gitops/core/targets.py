@@ -68,6 +68,15 @@ class Target:
         return (self.location, self.directory, self.mode, self.filename if self.mode == "aggregatedYAML" else "")
 
     @property
+    def kind(self) -> tuple[object, ...]:
+        """What tells apart Destinations that get the same documents, untemplated, or are refused them.
+
+        Of its directory, which is safe by itself, the length and depth decide whether a path below it is.
+        """
+        size, depth = len(self.directory.encode()), self.directory.count("/")
+        return (self.mode, self.filename, self.agent, self.reason, size, depth)
+
+    @property
     def delivery(self) -> tuple[object, ...]:
         """What a change of may alter documents or whether they are written."""
         return (self.layout, self.agent, self.canary, self.values, self.reason, self.message)

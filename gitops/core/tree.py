@@ -45,6 +45,9 @@ class Objects(Protocol):
     def add(self, kind: str, content: bytes) -> Oid:
         """Add an object and return its id."""
 
+    def put(self, oid: Oid, kind: str, content: bytes) -> None:
+        """Add an object whose id is known."""
+
     def __contains__(self, oid: Oid) -> bool:
         """Whether the object can be read."""
 
@@ -210,6 +213,9 @@ class Sketch:
         self._added[oid] = (kind, content)
         return oid
 
+    def put(self, oid: Oid, kind: str, content: bytes) -> None:
+        self._added[oid] = (kind, content)
+
     def __contains__(self, oid: Oid) -> bool:
         return oid in self._added or oid in self._trees or (self._below is not None and oid in self._below)
 
@@ -218,11 +224,12 @@ class Sketch:
         assert self._below is not None
         wanted = [oid]
         while wanted:
-            kind, content = self._added.pop(wanted.pop(), ("", b""))
+            found = wanted.pop()
+            kind, content = self._added.pop(found, ("", b""))
             if kind == TREE:
-                wanted += [entry.oid for entry in parse(content).values()]
+                wanted += [below for _, _, below in _ENTRY.findall(content) if below in self._added]
             if kind:
-                self._below.add(kind, content)
+                self._below.put(found, kind, content)
 
     @staticmethod
     def _content(found: tuple[str, bytes] | None, kind: str, oid: Oid) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gitops.core.catalog import Catalog
 from gitops.core.definitions import Effective
@@ -21,18 +22,26 @@ from gitops.core.targets import Target
 from gitops.core.tree import Entry, Oid
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """A decided placement. `refusal` says why its documents are not delivered; `documents` are those that are."""
+class Offer(NamedTuple):
+    """What a group has for a Destination: at *root*, its `documents`, or the `refusal` that says why there are none.
+
+    `claim` is what they need for themselves there.
+    """
+
+    root: str = ""
+    documents: Documents | None = None
+    refusal: Refusal | None = None
+    claim: Claim = Claim()
+
+
+class Placement(NamedTuple):
+    """A decided placement."""
 
     name: str
     group: str
     destination: str
     misplaced: bool
-    root: str
-    documents: Documents | None
-    refusal: Refusal | None
-    claim: Claim
+    offer: Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ class WorkState:
     @property
     def claims(self) -> Claim:
         """All that its placements need for themselves."""
-        return union(p.claim for p in self.placements)
+        return union({p.offer.claim for p in self.placements})
 
     @property
     def destinations(self) -> frozenset[str]:
@@ -75,9 +84,13 @@ class Object:
 def union(claims: Iterable[Claim]) -> Claim:
     """Return one claim to all that *claims* are to."""
     found = list(claims)
-    return Claim(
-        frozenset().union(*(c.exclusive for c in found)),
-        frozenset().union(*(c.shared for c in found)),
+    return (
+        found[0]
+        if len(found) == 1
+        else Claim(
+            frozenset().union(*(c.exclusive for c in found)),
+            frozenset().union(*(c.shared for c in found)),
+        )
     )
 
 

@@ -74,11 +74,15 @@ class ObjectStore:
 
     def add(self, kind: str, content: bytes) -> Oid:
         oid = object_id(kind, content)
+        self.put(oid, kind, content)
+        return oid
+
+    def put(self, oid: Oid, kind: str, content: bytes) -> None:
+        """Add an object whose id is known."""
         if oid not in self._staged and oid not in self._trees and not self._is_written(oid):
             self._staged.put(oid, kind, content)
             if self._staged.size > _PACK_SIZE:
                 self.flush()
-        return oid
 
     def commit(
         self, tree: Oid, parents: Sequence[Oid], author: Identity, when: int, message: str, sign: Sign | None = None

@@ -41,10 +41,10 @@ def _action(made: PlacementDelivery) -> tuple[str, str]:
     placement, known = made.placement, made.recorded.status is not None
     if placement is None:
         return "withdraw", "the Work does not place it there any more"
-    if placement.refusal:
+    if refusal := placement.offer.refusal:
         last = made.recorded.status.condition("WriteSucceeded") if made.recorded.status else None
-        told = last is not None and (last.reason, last.message) == tuple(placement.refusal)
-        return ("", "") if told else ("hold", f"{placement.refusal.reason}: {placement.refusal.message}")
+        told = last is not None and (last.reason, last.message) == tuple(refusal)
+        return ("", "") if told else ("hold", f"{refusal.reason}: {refusal.message}")
     if not known:
         return "place", "its selectors match"
     scheduled = made.recorded.status.condition("ScheduleSucceeded") if made.recorded.status else None

@@ -1,0 +1,91 @@
+"""What the groups of a Work have for each Destination: where the documents go, which they are, or why none go there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gitops.api.work import Work
+from gitops.core import documents, layout
+from gitops.core.documents import Group, Refusal, Render
+from gitops.core.memory import RecordedPlacement, RecordedWork
+from gitops.core.naming import group_id
+from gitops.core.ownership import Claim
+from gitops.core.targets import Target
+from gitops.core.tree import Objects
+from gitops.core.world import Offer
+
+_NEW = RecordedPlacement()
+
+
+class Offers:
+    """The offers of one Work. Alike Destinations share one: without templates a thousand cost no more than one."""
+
+    def __init__(self, work: Work, recorded: RecordedWork, renderer: Render, objects: Objects) -> None:
+        self._work, self._recorded = work, recorded
+        self._renderer, self._objects = renderer, objects
+        self._shared: dict[tuple[object, ...], Offer] = {}
+
+    def of(self, group: Group, target: Target, name: str) -> Offer:
+        """Return what *group* has for *target*, as its placement *name*."""
+        kind = (group.id, *target.kind)
+        offer = self._shared.get(kind)
+        if offer is None:
+            offer = self._offer(group, target, name)
+            if group.documents and not offer.refusal:
+                self._shared[kind] = offer
+        return offer
+
+    def _offer(self, group: Group, target: Target, name: str) -> Offer:
+        root = layout.place(self._work, group.short, target.mode)
+        if target.reason:
+            return Offer(root, None, Refusal("WorkloadsFailedWrite", target.message))
+        made = documents.render(group, _scope(self._work, group, target), self._renderer, self._objects)
+        if refused := layout.refusal(target, root, made):
+            held = holdings(self._recorded.placements.get(name, _NEW), root, target, self._objects)
+            return Offer(root, None, refused, held)
+        return Offer(root, made, None, layout.claim(target, root, made))
+
+
+def _scope(work: Work, group: Group, target: Target) -> Mapping[str, Any]:
+    if group.documents is not None:
+        return {}
+    directory = next(
+        (g.directory for g in work.spec.workload_groups if (g.id or group_id(g.directory)) == group.id), "."
+    )
+    spec = {"promiseName": work.spec.promise_name, "resourceName": work.spec.resource_name}
+    meta = work.metadata
+    return {
+        "work": {
+            "metadata": {
+                "name": meta.name,
+                "namespace": meta.namespace,
+                "labels": dict(meta.labels),
+                "annotations": dict(meta.annotations),
+            },
+            "spec": spec,
+        },
+        "destination": {
+            "metadata": {"name": target.name, "labels": dict(target.labels)},
+            "spec": {"path": target.path, "filepath": {"mode": target.mode}},
+        },
+        "group": {"id": group.id, "directory": directory},
+        "values": {**work.spec.values, **target.values},
+    }
+
+
+def holdings(recorded: RecordedPlacement, root: str, target: Target, objects: Objects) -> Claim:
+    """Return what a placement at *root* holds from before: its recorded files, and for an agent the objects in them."""
+    inventory = recorded.inventory()
+    prefix = f"{target.directory}/" if target.directory else ""
+    own = [path.removeprefix(prefix) for path in inventory if path.startswith(prefix)]
+    if target.mode == layout.NESTED and any(path.startswith(f"{root}/") for path in own):
+        own = [root]
+    if target.mode == layout.AGGREGATED or not own:
+        return Claim()
+    claim = layout.path_claim(own, shared_from=2 if target.mode == layout.NESTED else 1)
+    if target.agent == "none":
+        return claim
+    found = tuple((path, oid) for path, oid in inventory.items() if oid in objects)
+    made = documents.finish(found, objects)
+    return Claim(claim.exclusive | layout.object_claim(made.objects).exclusive, claim.shared)
