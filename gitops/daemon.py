@@ -13,6 +13,7 @@ from gitops.reconciler import Reconciler
 from gitops.writing import Outcome
 
 FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0  # seconds
+WORTH_KEEPING = 1000  # decided Works, after which what is in mind is kept for a next start
 
 log = structlog.get_logger("gitops")
 
@@ -45,6 +46,7 @@ class Daemon:
         self._failures = 0
         for outcome in outcomes:
             _report(outcome, reason)
+        self._reconciler.keep(worth=WORTH_KEEPING)
         return True
 
     def _delay(self) -> float:

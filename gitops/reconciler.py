@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gitops import inquiry
+from gitops.cache import Cache
 from gitops.config import render_overview
 from gitops.core import messages
 from gitops.core.documents import Render
@@ -67,11 +68,19 @@ class Reconciler:
     """Reconciles one branch of one repository, and remembers between passes what makes the next one cheap."""
 
     def __init__(
-        self, repo: Repository, branch: str, clock: Clock = wall_clock, renderer: Render | None = None
+        self,
+        repo: Repository,
+        branch: str,
+        clock: Clock = wall_clock,
+        renderer: Render | None = None,
+        cache: Cache | None = None,
     ) -> None:
+        """Reconcile *branch* of *repo*. With a *cache* it goes on where the last one ended."""
         self._repo, self._branch, self._clock = repo, branch, clock
         self._renderer = renderer or Sandbox()
-        self._world = World()
+        self._cache = cache
+        with _uncollected():
+            self._world = cache.load() if cache else World()
 
     def reconcile(self) -> list[Outcome]:
         """Run passes until there is nothing left to do; more than one when a move between branches takes two steps.
@@ -83,6 +92,13 @@ class Reconciler:
             while done[-1].unfinished:
                 done.append(self._until_it_holds())
             return done
+
+    def keep(self, worth: int = 1) -> None:
+        """Keep what is in mind for the next start, if *worth* Works or more were decided since that was last done."""
+        if self._cache and self._world.news >= worth:
+            with _uncollected():
+                self._cache.save(self._world)
+            self._world.news = 0
 
     def plan(self) -> Planned | None:
         """Decide what a pass would do, and write nothing; None while there is no commit on the branch."""

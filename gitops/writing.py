@@ -157,7 +157,8 @@ class Writing:
         """Keep in mind what was decided and left behind."""
         world, survey = self._world, self.plan.survey
         world.adopt({key: decided.state for key, decided in self.plan.decided.items()})
-        world.catalog, world.objects = survey.catalog, remembered(survey.objects, self.sketch, self._status)
+        world.catalog = replace(survey.catalog, fresh={})
+        world.objects = remembered(survey.objects, self.sketch, self._status)
         world.targets, world.matcher = survey.targets, survey.matcher
         world.status, world.verdicts, world.seen = self._status, recorded.verdicts, True
         world.tips = self._tips

@@ -16,6 +16,7 @@ from threading import Event
 import structlog
 
 from gitops import logs, watch
+from gitops.cache import Cache
 from gitops.cli.repository import Opened, open_repository
 from gitops.daemon import Daemon
 from gitops.errors import Busy, UsageError
@@ -53,8 +54,11 @@ def run(args: argparse.Namespace) -> int:
     logs.configure(verbose=args.verbose)
     opened = open_repository(args)
     with daemon_lock(opened.repo):
-        reconciler = Reconciler(opened.repo, opened.source)
-        return _once(reconciler) if args.once else _forever(opened, reconciler, args.interval)
+        cache = Cache(opened.repo.common_dir / "gitops", opened.source)
+        reconciler = Reconciler(opened.repo, opened.source, cache=cache)
+        code = _once(reconciler) if args.once else _forever(opened, reconciler, args.interval)
+        reconciler.keep()
+        return code
 
 
 def _once(reconciler: Reconciler) -> int:

@@ -6,7 +6,7 @@ of their blob or tree, so that a new commit costs the units that it changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -26,19 +26,27 @@ _DEPTH = 32
 
 
 class Unit(NamedTuple):
-    """What one definition file, or one folder Work, says. `file` is where its problems are reported."""
+    """What one definition file, or one folder Work, defines. `file` is where its problems are reported."""
 
     file: str
     entry: Entry
-    manifests: tuple[Manifest, ...]
+    keys: tuple[Key, ...]
     problems: tuple[Problem, ...]
+
+
+class Reading(NamedTuple):
+    """A unit with the definitions themselves, which are not kept in mind."""
+
+    unit: Unit
+    manifests: tuple[Manifest, ...]
 
 
 @dataclass(frozen=True)
 class Catalog:
     """All units of a source tree, and the objects in them; `roots` are the ids of the definition folders.
 
-    `troubled` are the units with problems, `contested` the objects that are defined more than once.
+    `troubled` are the units with problems, `contested` the objects that are defined more than once. `fresh` are the
+    definitions that were read for this pass; all others are read again when somebody asks.
     """
 
     roots: Mapping[str, Entry | None] = field(default_factory=dict)
@@ -46,14 +54,23 @@ class Catalog:
     by_key: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
     troubled: Mapping[str, Unit] = field(default_factory=dict)
     contested: frozenset[Key] = frozenset()
+    fresh: Mapping[str, tuple[Manifest, ...]] = field(default_factory=dict)
 
-    def candidates(self, key: Key) -> list[Manifest]:
+    def candidates(self, key: Key, objects: Objects) -> list[Manifest]:
         """Return the definitions of *key*, in the order of their files."""
-        return [m for path in self.by_key.get(key, ()) for m in self.units[path].manifests if m.key == key]
+        return [m for path in self.by_key.get(key, ()) for m in self._manifests(path, objects) if m.key == key]
 
-    def unit_of(self, manifest: Manifest) -> Unit:
-        """Return the unit in which *manifest* stands."""
-        return self.units[unit_path(manifest.path)]
+    def _manifests(self, path: str, objects: Objects) -> tuple[Manifest, ...]:
+        found = self.fresh.get(path)
+        return read(objects, path, self.units[path].entry).manifests if found is None else found
+
+    def count(self, key: Key) -> int:
+        """Return how often *key* is defined."""
+        return sum(self.units[path].keys.count(key) for path in self.by_key.get(key, ()))
+
+    def entry_of(self, manifest: Manifest) -> Entry:
+        """Return the blob or tree in which *manifest* stands."""
+        return self.units[unit_path(manifest.path)].entry
 
     def problems(self) -> Iterator[Problem]:
         """List what is wrong with the definitions."""
@@ -74,49 +91,55 @@ def advance(catalog: Catalog, objects: Objects, source: Oid | None) -> Advance:
     roots = {folder: lookup(objects, source, folder) for folder in FOLDERS}
     gone: dict[str, Unit] = {}
     come: dict[str, Unit] = {}
+    fresh: dict[str, tuple[Manifest, ...]] = {}
     for folder in FOLDERS:
         for path, old, new in _changes(objects, folder, catalog.roots.get(folder), roots[folder]):
             if old and path in catalog.units:
                 gone[path] = catalog.units[path]
             if new:
-                come[path] = read(objects, path, new)
+                come[path], fresh[path] = read(objects, path, new)
     if not gone and not come:
-        return Advance(replace(catalog, roots=roots), frozenset(), frozenset())
+        return Advance(replace(catalog, roots=roots, fresh={}), frozenset(), frozenset())
     units = dict(catalog.units)
     for path in gone:
         del units[path]
     units |= come
     touched = [*gone.values(), *come.values()]
-    keys = frozenset(k for u in touched for k in [m.key for m in u.manifests] + [p.key for p in u.problems if p.key])
+    keys = frozenset(k for u in touched for k in [*u.keys, *(p.key for p in u.problems if p.key)])
     by_key = dict(catalog.by_key)
     _reindex(by_key, gone, come)
     troubled = {p: u for p, u in {**catalog.troubled, **come}.items() if u.problems and units.get(p) is u}
-    made = Catalog(roots, units, by_key, troubled)
-    contested = frozenset(key for key in catalog.contested | keys if len(made.candidates(key)) > 1)
+    made = Catalog(roots, units, by_key, troubled, fresh=fresh)
+    contested = frozenset(key for key in catalog.contested | keys if made.count(key) > 1)
     return Advance(replace(made, contested=contested), keys, frozenset(u.file for u in touched))
 
 
 def _reindex(by_key: dict[Key, tuple[str, ...]], gone: Mapping[str, Unit], come: Mapping[str, Unit]) -> None:
     for path, unit in gone.items():
-        for key in {m.key for m in unit.manifests}:
+        for key in set(unit.keys):
             left = tuple(p for p in by_key.get(key, ()) if p != path)
             if left:
                 by_key[key] = left
             else:
                 by_key.pop(key, None)
     for path, unit in come.items():
-        for key in {m.key for m in unit.manifests}:
+        for key in set(unit.keys):
             by_key[key] = tuple(sorted({*by_key.get(key, ()), path}))
 
 
-def read(objects: Objects, path: str, entry: Entry) -> Unit:
+def read(objects: Objects, path: str, entry: Entry) -> Reading:
     """Read one unit: a definition file, or the folder of a folder Work."""
+    file, found, problems = _read(objects, path, entry)
+    return Reading(Unit(file, entry, tuple(m.key for m in found), tuple(problems)), tuple(found))
+
+
+def _read(objects: Objects, path: str, entry: Entry) -> tuple[str, Iterable[Manifest], Iterable[Problem]]:
     if entry.mode == DIRECTORY:
         file = f"{path}/{FOLDER_WORK}"
         if FOLDER_WORK not in objects.tree(entry.oid):
-            return Unit(path, entry, (), (Problem(path, 1, 1, f"more than {_DEPTH} folders deep", None),))
+            return path, (), [Problem(path, 1, 1, f"more than {_DEPTH} folders deep", None)]
         found = _load(objects, file, objects.tree(entry.oid)[FOLDER_WORK])
-        return Unit(file, entry, found.objects, (*found.problems, *_nested(objects, path, entry)))
+        return file, found.objects, [*found.problems, *_nested(objects, path, entry)]
     found = _load(objects, path, entry)
     bad = [m for m in found.objects if _wants_folder(m)]
     problems = [
@@ -129,7 +152,7 @@ def read(objects: Objects, path: str, entry: Entry) -> Unit:
         )
         for m in bad
     ]
-    return Unit(path, entry, tuple(m for m in found.objects if m not in bad), (*found.problems, *problems))
+    return path, [m for m in found.objects if m not in bad], [*found.problems, *problems]
 
 
 def _nested(objects: Objects, folder: str, entry: Entry) -> Iterator[Problem]:

@@ -38,11 +38,11 @@ def check(objects: Objects, source: Oid | None, branch: str, renderer: Render) -
     problems = {
         *wrong,
         *found.catalog.problems(),
-        *_duplicates(found.catalog),
+        *_duplicates(found.catalog, objects),
         *_destinations(found),
         *_documents(context),
     }
-    files = tuple(m.path for unit in found.catalog.units.values() for m in unit.manifests)
+    files = tuple(unit.file for unit in found.catalog.units.values() for _ in unit.keys)
     return Report(len(files), tuple(sorted(problems, key=lambda p: (p.path, p.line, p.column, p.message))), files)
 
 
@@ -60,9 +60,9 @@ def _settings(objects: Objects, source: Oid | None) -> tuple[Settings, tuple[Pro
     return settings or Settings(), problems
 
 
-def _duplicates(catalog: Catalog) -> Iterator[Problem]:
+def _duplicates(catalog: Catalog, objects: Objects) -> Iterator[Problem]:
     for key in catalog.contested:
-        yield from definitions.duplicates(catalog, key, catalog.candidates(key)[0])
+        yield from definitions.duplicates(catalog, objects, key, "")
 
 
 def _destinations(found: Survey) -> Iterator[Problem]:
@@ -76,14 +76,15 @@ def _destinations(found: Survey) -> Iterator[Problem]:
 def _documents(context: Context) -> Iterator[Problem]:
     """What a Work's placements would be refused for, wherever they go."""
     for key in context.survey.catalog.by_key:
-        state = context.decide(key).state if key.kind == "Work" else None
-        if state is None:
+        decided = context.decide(key) if key.kind == "Work" else None
+        if decided is None or decided.state is None or decided.effective.manifest is None:
             continue
+        state = decided.state
         refusals = [g.documents.refusal for g in state.groups if g.documents]
         refusals += [placement.offer.refusal for placement in state.placements]
         for refusal in dict.fromkeys(refusals):
             if refusal and refusal.reason != "WorkloadsFailedWrite":
-                yield _at(state.manifest, f"{key}: {refusal.reason}: {refusal.message}")
+                yield _at(decided.effective.manifest, f"{key}: {refusal.reason}: {refusal.message}")
 
 
 def _at(manifest: Manifest, message: str) -> Problem:

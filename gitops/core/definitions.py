@@ -6,11 +6,11 @@ last good one in effect: it stands at the commit and in the file that the object
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from gitops.core import catalog as catalogs
-from gitops.core.catalog import Catalog, Unit
+from gitops.core.catalog import Catalog, Reading
 from gitops.core.manifests import Key, Manifest, Problem
 from gitops.core.memory import Recorded
 from gitops.core.tree import DIRECTORY, Entry, Objects, Oid, lookup
@@ -34,15 +34,18 @@ NOTHING = Effective(None, None, None)
 
 def effective(catalog: Catalog, objects: Objects, key: Key, recorded: Recorded, problem: Problem | None) -> Effective:
     """Find the definition of *key*; *problem* is what is wrong with its definition, or with its recorded file."""
-    candidates = catalog.candidates(key)
-    source = recorded.text("source")
-    chosen = next((m for m in candidates if m.path == source), candidates[0] if candidates else None)
+    chosen = choose(catalog.candidates(key, objects), recorded.text("source"))
     if chosen:
-        return Effective(chosen, catalog.unit_of(chosen).entry, None)
+        return Effective(chosen, catalog.entry_of(chosen), None)
     if problem is None:
         return NOTHING
     last = previous(objects, key, recorded)
     return Effective(last[0], last[1], problem, True) if last else Effective(None, None, problem)
+
+
+def choose(candidates: Sequence[Manifest], source: str) -> Manifest | None:
+    """Choose among the definitions of one object: that in the file *source*, where it was first, or else the first."""
+    return next((m for m in candidates if m.path == source), candidates[0] if candidates else None)
 
 
 def previous(objects: Objects, key: Key, recorded: Recorded) -> tuple[Manifest, Entry] | None:
@@ -51,13 +54,13 @@ def previous(objects: Objects, key: Key, recorded: Recorded) -> tuple[Manifest, 
     if commit is None or not source:
         return None
     try:
-        unit = _unit(objects, objects.commit_tree(commit), source)
+        found = _read(objects, objects.commit_tree(commit), source)
     except KeyError:
         return None
-    return next(((m, unit.entry) for m in unit.manifests if m.key == key), None) if unit else None
+    return next(((m, found.unit.entry) for m in found.manifests if m.key == key), None) if found else None
 
 
-def _unit(objects: Objects, root: Oid, source: str) -> Unit | None:
+def _read(objects: Objects, root: Oid, source: str) -> Reading | None:
     path = catalogs.unit_path(source)
     entry = lookup(objects, root, path)
     if entry is None or (entry.mode == DIRECTORY) != (path != source):
@@ -65,9 +68,11 @@ def _unit(objects: Objects, root: Oid, source: str) -> Unit | None:
     return catalogs.read(objects, path, entry)
 
 
-def duplicates(catalog: Catalog, key: Key, chosen: Manifest | None) -> Iterator[Problem]:
-    """List the other definitions of one object."""
-    for other in catalog.candidates(key):
+def duplicates(catalog: Catalog, objects: Objects, key: Key, source: str) -> Iterator[Problem]:
+    """List the other definitions of one object, of which that in the file *source* goes first."""
+    candidates = catalog.candidates(key, objects)
+    chosen = choose(candidates, source)
+    for other in candidates:
         if chosen and other is not chosen:
             message = f"{key} is already defined in {chosen.path}:{chosen.line}; this one is ignored"
             yield Problem(other.path, other.line, 1, message, key)

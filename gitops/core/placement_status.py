@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops.api.status import Condition, Status
-from gitops.api.work import PIPELINE_NAME
+from gitops.api.work import PIPELINE_NAME, Work
 from gitops.core import conditions, memory
 from gitops.core.conditions import false, true
 from gitops.core.delivery import PlacementDelivery, UnitId
@@ -13,7 +13,7 @@ from gitops.core.events import NORMAL, SCHEDULER, WARNING, WORKPLACEMENT, Transi
 from gitops.core.manifests import Key
 from gitops.core.placing import Decided
 from gitops.core.record import Facts, Record, inventories, restored
-from gitops.core.world import Placement, WorkState
+from gitops.core.world import Placement
 
 
 def placement_file(work: Key, name: str) -> str:
@@ -25,17 +25,17 @@ def record_placement(record: Record, decided: Decided, made: PlacementDelivery, 
     """Record one placement that stays."""
     placement, before = made.placement, made.recorded.status
     assert placement is not None
-    assert decided.state is not None
+    work = decided.work
     failure = facts.failures.get(made.branch) if made.delivered or made.changes else None
     written = _written(made, failure)
     version = _version(made, failure, facts)
-    spec = _placement_spec(decided.state, placement, generation)
+    spec = _placement_spec(work, placement, generation)
     grown = before is None or dict(before.spec) != spec
     status = Status(
         kind="WorkPlacement",
         name=made.name,
         namespace=made.work.namespace,
-        labels=_placement_labels(decided.state, placement),
+        labels=_placement_labels(work, placement),
         generation=(before.generation if before else 0) + grown,
         spec=spec,
         conditions=_placement_conditions(placement, written),
@@ -47,24 +47,22 @@ def record_placement(record: Record, decided: Decided, made: PlacementDelivery, 
         record.versions[f"{made.work.namespace}/{made.name}"] = version
 
 
-def _placement_spec(state: WorkState, placement: Placement, generation: int) -> dict[str, object]:
-    spec = state.manifest.obj.spec
+def _placement_spec(work: Work, placement: Placement, generation: int) -> dict[str, object]:
     found = {
         "targetDestinationName": placement.destination,
         "id": placement.group,
-        "promiseName": getattr(spec, "promise_name", ""),
-        "resourceName": getattr(spec, "resource_name", ""),
+        "promiseName": work.spec.promise_name,
+        "resourceName": work.spec.resource_name,
     }
     return {**{k: v for k, v in found.items() if v}, "generation": generation}
 
 
-def _placement_labels(state: WorkState, placement: Placement) -> dict[str, str]:
-    metadata = state.manifest.obj.metadata
+def _placement_labels(work: Work, placement: Placement) -> dict[str, str]:
     labels = {
-        "kratix.io/work": metadata.name,
+        "kratix.io/work": work.metadata.name,
         "kratix.io/workload-group-id": placement.group,
         "kratix.io/targetDestinationName": placement.destination,
-        PIPELINE_NAME: metadata.labels.get(PIPELINE_NAME, ""),
+        PIPELINE_NAME: work.metadata.labels.get(PIPELINE_NAME, ""),
     }
     return labels | ({"kratix.io/misplaced": "true"} if placement.misplaced else {})
 

@@ -30,6 +30,13 @@ class Decided:
     effective: Effective
     state: WorkState | None
 
+    @property
+    def work(self) -> Work:
+        """The definition in effect. Only of a Work that has a state."""
+        assert self.effective.manifest
+        assert isinstance(self.effective.manifest.obj, Work)
+        return self.effective.manifest.obj
+
     def record_of(self, placement: Placement) -> RecordedPlacement:
         """Return what is recorded of a placement; nothing when it is new."""
         return self.recorded.placements.get(placement.name, _NEW)
@@ -56,18 +63,18 @@ class Context:
         if found.manifest is None or not isinstance(found.manifest.obj, Work):
             return None
         work = found.manifest.obj
-        groups = self._groups(key, found, work)
+        single, groups = bool(work.spec.resource_name), self._groups(key, found, work)
         schedule = scheduling.schedule(
             key.namespace,
             key.name,
             groups,
-            single=bool(work.spec.resource_name),
+            single=single,
             existing=self._existing(recorded) if self.survey.seen.status else self._recovered(key, work, groups),
             matcher=self.survey.matcher,
             unready=self.survey.unready,
         )
         placements = tuple(self._placements(work, groups, schedule.assignments, recorded))
-        return WorkState(found.manifest, found.entry, groups, placements, schedule.unscheduled, found.manifest.path)
+        return WorkState(single, found.entry, groups, placements, schedule.unscheduled, found.manifest.path)
 
     def _groups(self, key: Key, found: Effective, work: Work) -> tuple[Group, ...]:
         known = self.world.works.get(key)

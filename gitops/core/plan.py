@@ -155,9 +155,8 @@ def _retargeted(world: World, survey: Survey) -> set[Key]:
 
 def _rematched(world: World, survey: Survey, key: Key) -> bool:
     state = world.works[key]
-    single = bool(state.manifest.obj.spec.resource_name)  # type: ignore[union-attr]
     return any(
-        (not single or group.id in state.unscheduled)
+        (not state.single or group.id in state.unscheduled)
         and world.matcher.match(group.selector) != survey.matcher.match(group.selector)
         for group in state.groups
     )

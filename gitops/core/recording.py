@@ -9,7 +9,7 @@ from typing import Any
 from gitops.api.status import Status
 from gitops.core import definitions, memory, object_status, overview, provenance, statusfile, work_status
 from gitops.core.delivery import PlacementDelivery
-from gitops.core.manifests import Key, Manifest, Problem
+from gitops.core.manifests import Key, Problem
 from gitops.core.overview import Verdict
 from gitops.core.plan import Plan
 from gitops.core.provenance import Provenance
@@ -53,7 +53,7 @@ def record(
     """Record what was done."""
     made = _statuses(plan, traced, facts)
     verdicts = _verdicts(world, plan, made)
-    problems = sorted(set(_problems(world, plan)), key=lambda p: p[:4])
+    problems = sorted(set(_problems(world, plan, objects)), key=lambda p: p[:4])
     scope = overview.scope(verdicts, _objects(plan, made), _counts(world, plan), [str(p) for p in problems])
     readme, wrong = render(scope)
     edits = {file: _file(objects, statusfile.dump(status)) if status else None for file, status in made.files.items()}
@@ -95,22 +95,21 @@ def _verdicts(world: World, plan: Plan, made: Record) -> dict[Key, Verdict]:
     return verdicts
 
 
-def _problems(world: World, plan: Plan) -> Iterator[Problem]:
+def _problems(world: World, plan: Plan, objects: Objects) -> Iterator[Problem]:
     """List what is wrong and belongs to no object of its own."""
     survey = plan.survey
-    yield from (p for p in survey.catalog.problems() if p.key is None or survey.catalog.candidates(p.key))
+    yield from (p for p in survey.catalog.problems() if p.key is None or p.key in survey.catalog.by_key)
     for key in survey.catalog.contested:
-        yield from definitions.duplicates(survey.catalog, key, _chosen(world, plan, key))
+        yield from definitions.duplicates(survey.catalog, objects, key, _source(world, plan, key))
     yield from survey.seen.settings_problems
 
 
-def _chosen(world: World, plan: Plan, key: Key) -> Manifest | None:
-    if key in plan.decided:
-        return plan.decided[key].effective.manifest
-    if key in world.works:
-        return world.works[key].manifest
-    known = plan.survey.objects.get(key)
-    return known.effective.manifest if known else None
+def _source(world: World, plan: Plan, key: Key) -> str:
+    """Return the file whose definition of *key* is in effect."""
+    if key in plan.decided or key not in world.works:
+        known = plan.decided.get(key) or plan.survey.objects.get(key)
+        return known.effective.manifest.path if known and known.effective.manifest else ""
+    return world.works[key].source
 
 
 def _objects(plan: Plan, made: Record) -> dict[Key, Status]:

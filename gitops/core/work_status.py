@@ -134,7 +134,7 @@ def _work_status(record: Record, decided: Decided, provenance: Provenance, facts
         kind="Work",
         name=decided.key.name,
         namespace=decided.key.namespace,
-        labels=state.manifest.obj.metadata.labels,
+        labels=decided.work.metadata.labels,
         generation=provenance.generation,
         conditions=tuple(_work_conditions(_verdict(record, decided), recorded.status)),
         extra=extra,

@@ -7,13 +7,13 @@ A decision reads it and never changes it; `adopt` takes over a decision once it 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from gitops.core.catalog import Catalog
 from gitops.core.definitions import Effective
 from gitops.core.documents import Documents, Group, Refusal
-from gitops.core.manifests import Key, Manifest
+from gitops.core.manifests import Key
 from gitops.core.memory import Recorded
 from gitops.core.overview import Verdict
 from gitops.core.ownership import Claim
@@ -46,9 +46,9 @@ class Placement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WorkState:
-    """A decided Work: the manifest in effect and the unit it came from, its groups and placements."""
+    """A decided Work: what it came from, its groups and placements. *single* is a resource request."""
 
-    manifest: Manifest
+    single: bool
     entry: Entry | None
     groups: tuple[Group, ...]
     placements: tuple[Placement, ...]
@@ -152,7 +152,8 @@ def _discard(where: dict[str, set[Key]], token: str, key: Key) -> None:
 class World:
     """The memory of a daemon. `status` is the tree, `tips` are the commits, that its last pass saw or left.
 
-    `unfinished` are those with documents where they should not be any more: to be looked at in each pass.
+    `unfinished` are those with documents where they should not be any more: to be looked at in each pass. `news` counts
+    what was adopted.
     """
 
     catalog: Catalog = field(default_factory=Catalog)
@@ -166,9 +167,15 @@ class World:
     tips: Mapping[str, Oid] = field(default_factory=dict)
     unfinished: frozenset[Key] = frozenset()
     seen: bool = False
+    news: int = 0
+
+    def without_works(self) -> World:
+        """Return the memory of all but the Works; they can be adopted again."""
+        return replace(self, works={}, index=Index(), news=0)
 
     def adopt(self, works: Mapping[Key, WorkState | None]) -> None:
         """Take over what was decided about some Works; None was removed."""
+        self.news += len(works)
         for key, state in works.items():
             self.index.replace(key, self.works.get(key), state)
             if state is None:

@@ -85,8 +85,7 @@ def test_the_other_definition_is_named_with_the_one_that_counts():
     objects = Sketch()
     root, _ = commit(objects, a=work("a"), b=work("a"))
     known = catalog(objects, root)
-    chosen = definitions.effective(known, objects, KEY, recorded(source="works/b.yaml"), None).manifest
 
-    assert [str(p) for p in definitions.duplicates(known, KEY, chosen)] == [
+    assert [str(p) for p in definitions.duplicates(known, objects, KEY, "works/b.yaml")] == [
         "works/a.yaml:1: Work/default/a is already defined in works/b.yaml:1; this one is ignored"
     ]

@@ -14,6 +14,7 @@ from support import model, oracle
 from support.definitions import Manifest, configmap, destination, group, selector, store, work
 from support.platform import ADA, BOB, Platform
 
+from gitops.cache import Cache
 from gitops.git import refs
 
 MEMORY = Path("/dev/shm")  # where there is one: a history syncs to disk hundreds of times
@@ -93,7 +94,8 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="gitops-laws-", dir=MEMORY if MEMORY.is_dir() else None))
         self.platform = Platform(self.folder / "platform.git")
-        self.daemons = [self.platform.reconciler(), self.platform.reconciler()]
+        self.caches = [Cache(self.folder, name) for name in "ab"]
+        self.daemons = [self.platform.reconciler(cache) for cache in self.caches]
         self.home = "main"
 
     def teardown(self) -> None:
@@ -227,6 +229,16 @@ class History(RuleBasedStateMachine):
     @rule(number=st.sampled_from([0, 1]))
     def restart_and_reconcile(self, number):
         self.daemons[number] = self.platform.reconciler()
+        self.reconcile(number, 60)
+
+    @rule(number=st.sampled_from([0, 1]))
+    def keep(self, number):
+        """A daemon keeps what it has in mind; when it comes back to it, much may have happened."""
+        self.daemons[number].keep()
+
+    @rule(number=st.sampled_from([0, 1]), whose=st.sampled_from([0, 1]))
+    def restart_with_what_was_kept(self, number, whose):
+        self.daemons[number] = self.platform.reconciler(self.caches[whose])
         self.reconcile(number, 60)
 
     @rule(number=st.sampled_from([0, 1]), moves=st.integers(0, 2), done=st.booleans())

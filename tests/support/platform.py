@@ -20,6 +20,7 @@ import pygit2
 import yaml
 from pygit2.enums import FileMode, MergeFavor, SortMode
 
+from gitops.cache import Cache
 from gitops.core.render import render
 from gitops.git.repository import Repository
 from gitops.reconciler import Reconciler
@@ -122,9 +123,9 @@ class Platform:
 
     # the daemon
 
-    def reconciler(self) -> Reconciler:
-        """A Reconciler that has seen nothing."""
-        return Reconciler(Repository.open(self.path), self.branch, self.clock, render)
+    def reconciler(self, cache: Cache | None = None) -> Reconciler:
+        """A Reconciler that has seen nothing, or what is in *cache*."""
+        return Reconciler(Repository.open(self.path), self.branch, self.clock, render, cache)
 
     def reconcile(self) -> list[Outcome]:
         """A pass of this platform's daemon, which remembers the passes before."""
