@@ -159,7 +159,7 @@ class Writing:
         world.adopt({key: decided.state for key, decided in self.plan.decided.items()})
         world.catalog = replace(survey.catalog, fresh={})
         world.objects = remembered(survey.objects, self.sketch, self._status)
-        world.targets, world.matcher = survey.targets, survey.matcher
+        world.surveyed, world.places = survey.objects, survey.places
         world.status, world.verdicts, world.seen = self._status, recorded.verdicts, True
         world.tips = self._tips
         world.unfinished = self.plan.unfinished | self.plan.astray | self.plan.on(failures)

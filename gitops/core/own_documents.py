@@ -39,7 +39,7 @@ class OwnDocuments:
                 not world.seen
                 or target is None
                 or known is not world.objects.get(key)
-                or target != world.targets.get(key.name)
+                or target != world.places.targets.get(key.name)
                 or key in world.unfinished
                 or key.name in aggregated
                 or _drifted(target, self._drift)

@@ -70,8 +70,8 @@ class Context:
             groups,
             single=single,
             existing=self._existing(recorded) if self.survey.seen.status else self._recovered(key, work, groups),
-            matcher=self.survey.matcher,
-            unready=self.survey.unready,
+            matcher=self.survey.places.matcher,
+            unready=self.survey.places.unready,
         )
         placements = tuple(self._placements(work, groups, schedule.assignments, recorded))
         return WorkState(single, found.entry, groups, placements, schedule.unscheduled, found.manifest.path)
@@ -90,7 +90,7 @@ class Context:
         existing: dict[str, list[str]] = {}
         for placement in recorded.placements.values():
             name = placement.destination
-            if name in self.survey.targets or self.survey.cleanup.get(name) == "none":
+            if name in self.survey.targets or self.survey.places.cleanup.get(name) == "none":
                 existing.setdefault(placement.group, []).append(name)
         return existing
 

@@ -145,10 +145,10 @@ def _status_changed(objects: Objects, old: Oid | None, new: Oid | None) -> set[K
 
 def _retargeted(world: World, survey: Survey) -> set[Key]:
     """Return the Works that changed Destinations may concern: placed there, or matching now or before."""
-    before, after = world.targets, survey.targets
+    before, after = world.places.targets, survey.targets
     changed = {n for n in before.keys() | after.keys() if before.get(n) != after.get(n)}
     found = {key for name in changed for key in world.index.on(name)}
-    if world.matcher is not survey.matcher:
+    if world.places.matcher is not survey.places.matcher:
         found |= {key for key in world.works if _rematched(world, survey, key)}
     return found
 
@@ -157,7 +157,7 @@ def _rematched(world: World, survey: Survey, key: Key) -> bool:
     state = world.works[key]
     return any(
         (not state.single or group.id in state.unscheduled)
-        and world.matcher.match(group.selector) != survey.matcher.match(group.selector)
+        and world.places.matcher.match(group.selector) != survey.places.matcher.match(group.selector)
         for group in state.groups
     )
 
@@ -166,7 +166,7 @@ def _drifted(objects: Objects, survey: Survey, name: str, branch: Branch) -> Ite
     """List the files that others changed in the state stores of one branch."""
     if branch.left is None or branch.left == branch.root:
         return
-    stores = {s.location.path for s in survey.stores.values() if s.location and s.location.branch == name}
+    stores = {s.location.path for s in survey.places.stores.values() if s.location and s.location.branch == name}
     for path in sorted(stores):
         prefix = f"{path}/" if path else ""
         for change in diff(objects, subtree(objects, branch.left, path), subtree(objects, branch.root, path), prefix):

@@ -11,12 +11,13 @@ from gitops.core import definitions, memory, object_status, overview, provenance
 from gitops.core.delivery import PlacementDelivery
 from gitops.core.manifests import Key, Problem
 from gitops.core.overview import Verdict
+from gitops.core.placing import Decided
 from gitops.core.plan import Plan
 from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record
 from gitops.core.targets import store_key
 from gitops.core.tree import BLOB, FILE, Entry, Objects, Oid, patch
-from gitops.core.world import World
+from gitops.core.world import Object, World
 
 RenderOverview = Callable[[Mapping[str, Any]], tuple[bytes, tuple[Problem, ...]]]
 """Render the overview's scope; also return what is wrong with its template."""
@@ -38,13 +39,12 @@ class Recorded:
 
 
 def origins(plan: Plan, objects: Objects) -> dict[Key, Provenance]:
-    """Trace the definitions of all that the plan looked at."""
-    works = {key: (decided.effective, decided.recorded) for key, decided in plan.decided.items()}
-    others = {key: (known.effective, known.recorded) for key, known in plan.survey.objects.items()}
-    return {
-        key: provenance.trace(objects, key, *found, plan.survey.seen.last_source)
-        for key, found in {**works, **others}.items()
-    }
+    """Trace the definitions of all whose status is written."""
+    found: dict[Key, Decided | Object] = dict(plan.decided)
+    found |= {made.object.key: made.object for made in plan.delivery.destinations}
+    found |= {key: known for key, known in plan.survey.objects.items() if key.kind != "Destination"}
+    last = plan.survey.seen.last_source
+    return {key: provenance.trace(objects, key, known.effective, known.recorded, last) for key, known in found.items()}
 
 
 def record(
@@ -79,7 +79,7 @@ def _statuses(plan: Plan, traced: Mapping[Key, Provenance], facts: Facts) -> Rec
         object_status.record_destination(made, destination, traced[destination.object.key], facts)
     for key, known in plan.survey.objects.items():
         if key.kind != "Destination":
-            store = plan.survey.stores.get(store_key(key.kind, key.name))
+            store = plan.survey.places.stores.get(store_key(key.kind, key.name))
             object_status.record_store(made, known, store, traced[key], facts)
     return made
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from gitops.api.destination import Destination
 from gitops.api.settings import Settings
-from gitops.api.statestore import BucketStateStore, GitStateStore
 from gitops.core import catalog as catalogs
-from gitops.core import definitions, memory, targets
+from gitops.core import definitions, memory, places
 from gitops.core.catalog import Advance, Catalog
 from gitops.core.manifests import Key, Problem
-from gitops.core.selectors import Matcher
-from gitops.core.targets import Store, Target
+from gitops.core.places import Places
+from gitops.core.targets import Target
 from gitops.core.tree import Objects, Oid
 from gitops.core.troubles import Troubles, troubles
 from gitops.core.world import Object, World
@@ -46,11 +44,7 @@ class Survey:
     seen: Seen
     advance: Advance
     objects: Mapping[Key, Object]
-    stores: Mapping[str, Store]
-    targets: Mapping[str, Target]
-    matcher: Matcher
-    unready: frozenset[str]
-    cleanup: Mapping[str, str]
+    places: Places
     troubles: Troubles
 
     @property
@@ -60,7 +54,12 @@ class Survey:
     @property
     def branches(self) -> frozenset[str]:
         """The branches of this repository on which documents stand."""
-        return frozenset(s.location.branch for s in self.stores.values() if s.location) | {self.seen.home}
+        return frozenset(s.location.branch for s in self.places.stores.values() if s.location) | {self.seen.home}
+
+    @property
+    def targets(self) -> Mapping[str, Target]:
+        """The Destinations that are defined."""
+        return self.places.targets
 
     def targets_at(self, branch: str, path: str) -> Iterator[Target]:
         """List the usable Destinations in whose directory *path* of *branch* is."""
@@ -75,30 +74,19 @@ def survey(world: World, objects: Objects, seen: Seen) -> Survey:
     advance = catalogs.advance(world.catalog, objects, seen.source)
     found_wrong = troubles(advance.catalog, memory.told(objects, seen.status))
     known = _cluster_objects(world, advance, objects, seen.status, found_wrong)
-    stores = _stores(known.values(), seen.home)
+    return Survey(seen, advance, known, _places(world, seen, known), found_wrong)
+
+
+def _places(world: World, seen: Seen, known: Mapping[Key, Object]) -> Places:
+    """Resolve the Destinations and stores, or keep what was resolved when they are all the same."""
+    last = world.places
+    before = world.surveyed
+    same = len(known) == len(before) and all(before.get(key) is found for key, found in known.items())
+    if same and (last.source, last.home) == (seen.source_branch, seen.home):
+        return last
+    definitions = {key: m.obj if (m := o.effective.manifest) else None for key, o in known.items()}
     recorded = {key.name: o.recorded for key, o in known.items() if key.kind == "Destination"}
-    found = targets.resolve(
-        (
-            o.effective.manifest.obj
-            for o in known.values()
-            if o.effective.manifest and isinstance(o.effective.manifest.obj, Destination)
-        ),
-        stores,
-        {name: r.text("path") for name, r in recorded.items()},
-        {seen.source_branch, seen.home},
-    )
-    same = _labels(found) == _labels(world.targets)
-    return Survey(
-        seen, advance, known, stores, found,
-        world.matcher if same and world.seen else Matcher(found.values()),
-        frozenset(name for name, r in recorded.items() if r.status and r.status.ready is False),
-        {name: r.text("cleanup") for name, r in recorded.items()},
-        found_wrong,
-    )  # fmt: skip
-
-
-def _labels(found: Mapping[str, Target]) -> list[tuple[str, Mapping[str, str], bool]]:
-    return [(t.name, t.labels, t.strict) for t in found.values()]
+    return places.places(seen.source_branch, seen.home, definitions, recorded, last)
 
 
 def _cluster_objects(
@@ -136,14 +124,3 @@ def remembered(known: Mapping[Key, Object], objects: Objects, status: Oid | None
         for key, found in known.items()
         if key in entries or not found.effective.removed
     }
-
-
-def _stores(known: Iterable[Object], home: str) -> dict[str, Store]:
-    found = [targets.embedded(home)]
-    for known_object in known:
-        store = known_object.effective.manifest and known_object.effective.manifest.obj
-        if isinstance(store, GitStateStore):
-            found.append(targets.git_store(store))
-        elif isinstance(store, BucketStateStore):
-            found.append(targets.bucket_store(store))
-    return {store.key: store for store in found}

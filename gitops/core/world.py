@@ -17,8 +17,7 @@ from gitops.core.manifests import Key
 from gitops.core.memory import Recorded
 from gitops.core.overview import Verdict
 from gitops.core.ownership import Claim
-from gitops.core.selectors import Matcher
-from gitops.core.targets import Target
+from gitops.core.places import Places
 from gitops.core.tree import Entry, Oid
 
 
@@ -152,14 +151,15 @@ def _discard(where: dict[str, set[Key]], token: str, key: Key) -> None:
 class World:
     """The memory of a daemon. `status` is the tree, `tips` are the commits, that its last pass saw or left.
 
-    `unfinished` are those with documents where they should not be any more: to be looked at in each pass. `news` counts
-    what was adopted.
+    `places` were resolved from the objects *surveyed*; since then the pass has written the status of some, as in
+    `objects`. `unfinished` are those with documents where they should not be any more: to be looked at in each pass.
+    `news` counts what was adopted.
     """
 
     catalog: Catalog = field(default_factory=Catalog)
     objects: Mapping[Key, Object] = field(default_factory=dict)
-    targets: Mapping[str, Target] = field(default_factory=dict)
-    matcher: Matcher = field(default_factory=lambda: Matcher(()))
+    surveyed: Mapping[Key, Object] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
     works: dict[Key, WorkState] = field(default_factory=dict)
     index: Index = field(default_factory=Index)
     verdicts: Mapping[Key, Verdict] = field(default_factory=dict)
