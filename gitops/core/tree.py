@@ -156,28 +156,44 @@ def patch(objects: Objects, root: Oid | None, edits: Edits | Iterable[tuple[str,
                 child = node[part] = {"": child} if part in node else {}
             node = child
         node[name] = entry
-    return _patched(objects, root, nested) or EMPTY
+    return _Patch(objects).apply(root, nested) or EMPTY
 
 
-def _patched(objects: Objects, root: Oid | None, edits: Mapping[str, object]) -> Oid | None:
-    if "" in edits:  # the directory itself was set, or removed, before something below it
-        base = edits[""]
-        root = base.oid if isinstance(base, Entry) and base.is_tree else None
-    entries = dict(objects.tree(root)) if root and root != EMPTY else {}
-    for name, edit in edits.items():
-        if name == "":
-            continue
-        if isinstance(edit, dict):
-            below = entries.get(name)
-            oid = _patched(objects, below.oid if below and below.is_tree else None, edit)
-            made = Entry(DIRECTORY, oid) if oid else None
-        else:
-            made = edit if isinstance(edit, Entry) else None
-        if made is None:
-            entries.pop(name, None)
-        else:
-            entries[name] = made
-    return objects.add(TREE, serialise(entries)) if entries else None
+class _Patch:
+    """Makes trees; those of one entry, of which a new branch of directories is full, only once for all like them."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._alone: dict[tuple[str, Entry], Oid] = {}
+
+    def apply(self, root: Oid | None, edits: Mapping[str, object]) -> Oid | None:
+        """Return the tree that *edits* (names to entries, None, or edits below) make of *root*; None when empty."""
+        if "" in edits:  # the directory itself was set, or removed, before something below it
+            base = edits[""]
+            root = base.oid if isinstance(base, Entry) and base.is_tree else None
+        entries = dict(self._objects.tree(root)) if root and root != EMPTY else {}
+        for name, edit in edits.items():
+            if name == "":
+                continue
+            made = edit
+            if isinstance(edit, dict):
+                below = entries.get(name)
+                oid = self.apply(below.oid if below and below.is_tree else None, edit)
+                made = Entry(DIRECTORY, oid) if oid else None
+            if isinstance(made, Entry):
+                entries[name] = made
+            else:
+                entries.pop(name, None)
+        return self._add(entries) if entries else None
+
+    def _add(self, entries: Tree) -> Oid:
+        if len(entries) > 1:
+            return self._objects.add(TREE, serialise(entries))
+        (alone,) = entries.items()
+        oid = self._alone.get(alone)
+        if oid is None:
+            oid = self._alone[alone] = self._objects.add(TREE, serialise(entries))
+        return oid
 
 
 class Sketch:

@@ -13,13 +13,15 @@ from collections.abc import Iterator
 from itertools import accumulate, islice
 from pathlib import Path
 
+from isal import isal_zlib
+
 from gitops.core.tree import BLOB, COMMIT, TREE, Oid
 
 TEMPORARY = "tmp_gitops_"  # Git's own sweep knows such files as garbage by "tmp_"
 
 _TYPES = {COMMIT: 1, TREE: 2, BLOB: 3}
 _KINDS = {number: kind for kind, number in _TYPES.items()}
-_SMALL = 4096  # bytes; a deflate state for a window of this size costs a tenth of the usual one
+FASTEST = 0  # of igzip: a third of the time of zlib's level 1, and a fifth more bytes; `git gc` packs closer
 _WRITE_AT_ONCE = 2048  # objects
 
 
@@ -40,7 +42,7 @@ class Pack:
         return set(self._rows)
 
     def put(self, oid: Oid, kind: str, content: bytes) -> None:
-        row = _header(_TYPES[kind], len(content)) + _deflate(content)
+        row = _header(_TYPES[kind], len(content)) + isal_zlib.compress(content, FASTEST)
         self._rows[oid] = row
         self.size += len(row)
 
@@ -121,10 +123,3 @@ def _header(number: int, size: int) -> bytes:
         byte, size = size & 0x7F, size >> 7
     out.append(byte)
     return bytes(out)
-
-
-def _deflate(content: bytes) -> bytes:
-    if len(content) > _SMALL:
-        return zlib.compress(content, 1)
-    compressor = zlib.compressobj(1, zlib.DEFLATED, 12, 5)
-    return compressor.compress(content) + compressor.flush()
