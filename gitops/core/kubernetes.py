@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import yaml
 
 from gitops.core.complaints import describe
+from gitops.core.yaml import block
 from gitops.core.yaml.scalars import resolve
 from gitops.core.yaml.stream import Event, Events, YamlError, walk_libyaml
 
@@ -60,6 +62,10 @@ def objects(raw: bytes) -> tuple[ObjectId, ...]:
 
     ValueError, in plain words and with the line, when an agent could not build it.
     """
+    plain = block.load(raw, MAX_NODES)
+    if plain is not None:
+        with suppress(YamlError):  # the walk knows the line of what is wrong
+            return tuple(found for document in plain for found in _identities(document.data, document.line))
     documents = walk_libyaml(raw, _Skeletons().build)
     return tuple(found for data, line in documents if data is not None for found in _identities(data, line))
 
@@ -74,25 +80,25 @@ def _identities(document: Any, line: int) -> Iterator[ObjectId]:
     pending = [document]
     while pending:
         data = pending.pop()
-        if not isinstance(data, _Skeleton):
+        if not isinstance(data, dict):
             raise YamlError(f"expected a Kubernetes object, found {describe(data)}", line, 1)
-        line = data.line
+        line = getattr(data, "line", line)
         if str(data.get("kind")).endswith("List") and isinstance(data.get("items"), list):
             pending += reversed(data["items"])
         else:
-            yield _identity(data)
+            yield _identity(data, line)
 
 
-def _identity(data: _Skeleton) -> ObjectId:
+def _identity(data: dict[str, Any], line: int) -> ObjectId:
     metadata = data.get("metadata")
-    within = metadata if isinstance(metadata, _Skeleton) else _Skeleton()
-    group, kind = _text(data, "apiVersion", data.line).rpartition("/")[0], _text(data, "kind", data.line)
-    name = _text(within, "name", data.line, "metadata.")
-    namespace = _text(within, "namespace", data.line, "metadata.") if within.get("namespace") else "default"
+    within = metadata if isinstance(metadata, dict) else {}
+    group, kind = _text(data, "apiVersion", line).rpartition("/")[0], _text(data, "kind", line)
+    name = _text(within, "name", line, "metadata.")
+    namespace = _text(within, "namespace", line, "metadata.") if within.get("namespace") else "default"
     return ObjectId(group, kind, "" if kind in CLUSTER_SCOPED else namespace, name)
 
 
-def _text(data: _Skeleton, key: str, line: int, above: str = "") -> str:
+def _text(data: dict[str, Any], key: str, line: int, above: str = "") -> str:
     value = data.get(key)
     if not value:
         raise YamlError(f"the object has no {above}{key}", line, 1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from gitops.api.meta import API_VERSION
 from gitops.api.status import Condition, Event, Status
 from gitops.core import yaml
+from gitops.core.yaml import entries, text
 
 MAX_NODES = 200_000
 """The inventory of a large Work has two for each document."""
@@ -15,46 +17,55 @@ MAX_NODES = 200_000
 
 def dump(status: Status) -> bytes:
     """Return the file: keys in a fixed order, so that the same facts give the same bytes."""
-    file: dict[str, object] = {"apiVersion": API_VERSION, "kind": status.kind, "metadata": _metadata(status)}
+    parts = [_head(status)]
     if status.spec:
-        file["spec"] = status.spec
-    body = {"conditions": [_condition(c) for c in status.conditions]} if status.conditions else {}
-    file["status"] = {**body, **status.extra}
+        parts += "spec:\n", entries(status.spec, "  ")
+    parts.append("status:\n" if status.conditions or status.extra else "status: {}\n")
+    if status.conditions:
+        parts.append("  conditions:\n")
+        parts += map(_condition, status.conditions)
+    parts.append(entries(status.extra, "  "))
     if status.events:
-        file["events"] = [_event(event) for event in status.events]
-    return yaml.dump(file)
+        parts.append("events:\n")
+        parts += map(_event, status.events)
+    return "".join(parts).encode()
 
 
-def _metadata(status: Status) -> dict[str, object]:
-    metadata: dict[str, object] = {"name": status.name}
-    if status.namespace:
-        metadata["namespace"] = status.namespace
-    if status.labels:
-        metadata["labels"] = status.labels
-    metadata["generation"] = status.generation
-    return metadata
+def _head(status: Status) -> str:
+    namespace = f"  namespace: {text(status.namespace)}\n" if status.namespace else ""
+    labels = f"  labels:\n{entries(status.labels, '    ')}" if status.labels else ""
+    return (
+        f"apiVersion: {API_VERSION}\n"
+        f"kind: {text(status.kind)}\n"
+        "metadata:\n"
+        f"  name: {text(status.name)}\n"
+        f"{namespace}"
+        f"{labels}"
+        f"  generation: {status.generation}\n"
+    )
 
 
-def _condition(condition: Condition) -> dict[str, object]:
-    return {
-        "lastTransitionTime": condition.last_transition_time,
-        "message": condition.message,
-        "reason": condition.reason,
-        "status": condition.status,
-        "type": condition.type,
-    }
+@lru_cache(maxsize=1024)  # those of the placements of a Work are the same
+def _condition(condition: Condition) -> str:
+    return (
+        f"  - lastTransitionTime: {text(condition.last_transition_time)}\n"
+        f"    message: {text(condition.message)}\n"
+        f"    reason: {text(condition.reason)}\n"
+        f"    status: {text(condition.status)}\n"
+        f"    type: {text(condition.type)}\n"
+    )
 
 
-def _event(event: Event) -> dict[str, object]:
-    return {
-        "type": event.type,
-        "reason": event.reason,
-        "from": event.source,
-        "message": event.message,
-        "count": event.count,
-        "firstTimestamp": event.first_timestamp,
-        "lastTimestamp": event.last_timestamp,
-    }
+def _event(event: Event) -> str:
+    return (
+        f"- type: {text(event.type)}\n"
+        f"  reason: {text(event.reason)}\n"
+        f"  from: {text(event.source)}\n"
+        f"  message: {text(event.message)}\n"
+        f"  count: {event.count}\n"
+        f"  firstTimestamp: {text(event.first_timestamp)}\n"
+        f"  lastTimestamp: {text(event.last_timestamp)}\n"
+    )
 
 
 def load(raw: bytes) -> Status | None:

@@ -1,6 +1,5 @@
 """Status files: one shape for the same facts, and nothing in one that is a reason to fail."""
 
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -122,6 +121,50 @@ statuses = st.builds(
     extra=st.dictionaries(word.filter(lambda key: key != "conditions"), json_like, max_size=3),
     events=st.lists(st.builds(Event, some, some, word, word, st.integers(1), word, word), max_size=3).map(tuple),
 )
+
+
+def as_data(status):
+    """The file as data."""
+    metadata = {
+        "name": status.name,
+        "namespace": status.namespace,
+        "labels": status.labels,
+        "generation": status.generation,
+    }
+    conditions = [
+        {
+            "lastTransitionTime": c.last_transition_time,
+            "message": c.message,
+            "reason": c.reason,
+            "status": c.status,
+            "type": c.type,
+        }
+        for c in status.conditions
+    ]
+    events = [
+        {
+            "type": e.type,
+            "reason": e.reason,
+            "from": e.source,
+            "message": e.message,
+            "count": e.count,
+            "firstTimestamp": e.first_timestamp,
+            "lastTimestamp": e.last_timestamp,
+        }
+        for e in status.events
+    ]
+    file = {"apiVersion": "platform.kratix.io/v1alpha1", "kind": status.kind}
+    file["metadata"] = {key: value for key, value in metadata.items() if value}
+    file["spec"] = status.spec
+    file["status"] = {**({"conditions": conditions} if conditions else {}), **status.extra}
+    file["events"] = events
+    return {key: value for key, value in file.items() if value or key == "status"}
+
+
+@given(statuses)
+@settings(deadline=None)
+def test_what_is_written_is_what_the_emitter_makes_of_the_data(status):
+    assert statusfile.dump(status) == yaml.dump(as_data(status))
 
 
 @given(statuses)

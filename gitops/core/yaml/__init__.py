@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from gitops.core.yaml.builder import Document, Fault, load_all, read
-from gitops.core.yaml.emitter import dump
+from gitops.core.yaml.emitter import dump, entries
 from gitops.core.yaml.places import Place, Wanted, locate
+from gitops.core.yaml.scalars import text
 from gitops.core.yaml.stream import YamlError
 
-__all__ = ["Document", "Fault", "Place", "Wanted", "YamlError", "dump", "load_all", "locate", "read"]
+__all__ = [
+    "Document",
+    "Fault",
+    "Place",
+    "Wanted",
+    "YamlError",
+    "dump",
+    "entries",
+    "load_all",
+    "locate",
+    "read",
+    "text",
+]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from gitops.core.yaml import block
 from gitops.core.yaml.places import Path, locate
 from gitops.core.yaml.scalars import Scalar, resolve
 from gitops.core.yaml.stream import Event, Events, YamlError, walk
@@ -64,6 +65,8 @@ def read(raw: bytes, max_nodes: int = MAX_NODES) -> tuple[list[Document], YamlEr
 
     *max_nodes* bounds one document, or one item of the `items` of a List; an alias counts as what it stands for.
     """
+    if (plain := block.load(raw, max_nodes)) is not None:
+        return [Document(d.data, d.line, (), d.item_lines, n, raw) for n, d in enumerate(plain)], None
     builder = _Builder(raw, max_nodes)
     try:
         walk(raw, builder.build)

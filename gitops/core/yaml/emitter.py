@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from gitops.core.yaml.scalars import render, text
 
@@ -26,10 +25,19 @@ def dump(data: object) -> bytes:
     return "\n".join(lines).encode()
 
 
+def entries(data: Mapping[str, object], indent: str) -> str:
+    """Return the entries of a mapping as they stand in a file after *indent*, each with the end of its line."""
+    lines: list[str] = []
+    _mapping(data, indent, indent, lines)
+    lines.append("")
+    return "\n".join(lines)
+
+
 def _mapping(data: Mapping[str, object], lead: str, indent: str, lines: list[str]) -> None:
     """Write the entries; *lead* stands before the first and *indent* before the others."""
     for key, value in data.items():
-        name = _key(key, indent)
+        name = text(key)
+        name = f"{name}:" if len(name) <= MAX_IMPLICIT_KEY else f"? {name}\n{indent}:"
         if isinstance(value, str):
             lines.append(f"{lead}{name} {text(value)}")
         elif isinstance(value, Mapping) and value:
@@ -52,14 +60,6 @@ def _sequence(data: list[object] | tuple[object, ...], lead: str, indent: str, l
         else:
             lines.append(f"{lead}- {_leaf(value)}")
         lead = indent
-
-
-@lru_cache(maxsize=4096)
-def _key(key: str, indent: str) -> str:
-    if not isinstance(key, str):
-        raise TypeError(f"only a string can be a key, not {key!r}")
-    name = text(key)
-    return f"{name}:" if len(name) <= MAX_IMPLICIT_KEY else f"? {name}\n{indent}:"
 
 
 def _leaf(value: object) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from functools import lru_cache
 from json.encoder import encode_basestring
+
+from gitops.core.yaml.memo import Memo
 
 Scalar = str | int | float | bool | None
 
@@ -23,6 +24,7 @@ _NUMBER_INITIALS = frozenset("+-.0123456789")
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,999})")
 _OCTAL = re.compile(r"0o[0-7]{1,999}")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,999}")
+# What _DECIMAL matches, and what has a fraction or an exponent.
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+(?:[eE][-+][0-9]+)?|(?:0|[1-9][0-9]{0,999})(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
 
 
@@ -34,18 +36,20 @@ def resolve(text: str) -> Scalar:
 
 
 def _number(text: str) -> Scalar:
-    if _DECIMAL.fullmatch(text):
-        return int(text)
     if _FLOAT.fullmatch(text):
-        value = float(text)
-        return value if math.isfinite(value) else text
-    if _OCTAL.fullmatch(text):
+        return int(text) if _DECIMAL.fullmatch(text) else _finite(text)
+    if text.startswith("0o") and _OCTAL.fullmatch(text):
         return int(text[2:], 8)
-    return int(text, 16) if _HEXADECIMAL.fullmatch(text) else text
+    return int(text, 16) if text.startswith("0x") and _HEXADECIMAL.fullmatch(text) else text
+
+
+def _finite(text: str) -> float | str:
+    value = float(text)
+    return value if math.isfinite(value) else text
 
 
 # With a letter first it can only be a word of _AMBIGUOUS. An id in hex with one of a, c, d, f is no number in any YAML.
-_PLAIN = re.compile(r"(?:[A-Za-z]|[0-9](?=[0-9a-f]*[acdf]))[A-Za-z0-9_./+@()-]*(?:[ ,]+[A-Za-z0-9_./+@()-]+)*")
+_PLAIN = re.compile(r"(?:[A-Za-z]|[0-9](?=[0-9be]*[acdf]))[A-Za-z0-9_./+@()-]*+(?:[ ,]++[A-Za-z0-9_./+@()-]++)*")
 _AMBIGUOUS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 _UNPRINTABLE = re.compile(
     "[\x7f-\x9f\xad\u0600-\u0605\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\uffff]"
@@ -67,12 +71,15 @@ def render(value: object) -> str:
     raise TypeError(f"YAML of JSON's data model has no {value!r}")
 
 
-@lru_cache(maxsize=4096)
-def text(value: str) -> str:
-    """Return a string as it stands in a file: plain where that is safe, otherwise quoted as in JSON."""
-    if _PLAIN.fullmatch(value) and value.lower() not in _AMBIGUOUS:
+def _text(value: str) -> str:
+    if _PLAIN.fullmatch(value) and (len(value) > len("false") or value.lower() not in _AMBIGUOUS):
         return value
-    return _UNPRINTABLE.sub(_escape, encode_basestring(value))
+    quoted = encode_basestring(value)
+    return quoted if value.isascii() and "\x7f" not in value else _UNPRINTABLE.sub(_escape, quoted)
+
+
+text = Memo(_text).__getitem__
+"""Return a string as it stands in a file: plain where that is safe, otherwise quoted as in JSON."""
 
 
 def _escape(match: re.Match[str]) -> str:
