@@ -1,13 +1,17 @@
 # make demo    the example repository, reconciled before your eyes
 # make test    the tests
 # make check   style, types and the walls between the rooms
+# make bench   what it costs, by what Git costs: benchmarks/README.md; WORKS, PLACEMENTS and ROUNDS may be given
 #
 # The first of them makes the environment in .venv; from then on they work offline, until pyproject.toml changes.
 
 PYTHON ?= python3
 BIN := .venv/bin
+WORKS ?= 10000
+PLACEMENTS ?= 10
+ROUNDS ?= 5
 
-.PHONY: help demo test check
+.PHONY: help demo test check bench
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -23,6 +27,9 @@ check: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict --package gitops
 	$(BIN)/lint-imports
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks --works $(WORKS) --placements $(PLACEMENTS) --rounds $(ROUNDS)
 
 # Debian ships venv without pip unless python3-venv is installed: the pip outside then installs the one inside.
 .venv/installed: pyproject.toml

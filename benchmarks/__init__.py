@@ -1,0 +1,1 @@
+"""What `gitops` costs, measured against Git itself: `python -m benchmarks`, or `make bench`."""
