@@ -35,3 +35,15 @@ class LockedError(GitOpsError):
     """Another daemon works on this clone."""
 
     exit_code = 75
+
+
+class TransportError(GitOpsError):
+    """A remote repository cannot be reached, or does not let us in. The message reads the same each time."""
+
+
+class SecretNotFoundError(TransportError):
+    """The credentials that a remote needs are not where secrets come from."""
+
+
+class Refused(GitOpsError):  # noqa: N818 - an answer, not a failure
+    """The remote got the push and said no: a hook, a protected branch. The message has its words."""

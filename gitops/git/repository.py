@@ -67,7 +67,7 @@ class Repository:
             handle = pygit2.init_repository(str(path), initial_head=branch)
         except (pygit2.GitError, OSError) as error:
             raise RepositoryError(f"{path}: cannot make a repository: {error}") from error
-        _sync(Path(handle.path))
+        make_durable(Path(handle.path))
         return cls.open(path)
 
     def workdir(self) -> Path | None:
@@ -122,7 +122,7 @@ def _refuse_unsupported(path: Path, common_dir: Path) -> None:
             raise RepositoryError(f"{path} cannot be used: {reason}")
 
 
-def _sync(git_dir: Path) -> None:
+def make_durable(git_dir: Path) -> None:
     """Make a new repository survive a power cut, which otherwise may leave HEAD or config empty."""
     for folder, _, names in os.walk(git_dir):
         for name in names:

@@ -1,0 +1,238 @@
+"""A repository elsewhere: which of its branches stand where, fetched into and pushed from a repository on this machine.
+
+Each remote has refs of its own here, `refs/gitops/remotes/<id>/<branch>`, which hold what it is known to have. Branches
+come with their whole history: the log is where answers about the past are found, and libgit2 reads no partial clones.
+What has happened is decided by reading the remote's refs, never by an error's text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
+from typing import NamedTuple
+
+import pygit2
+
+from gitops.core import urls
+from gitops.core.tree import EMPTY, Oid
+from gitops.errors import Moved, Refused, RepositoryError, TransportError
+from gitops.git import sayings
+from gitops.git.commits import Identity
+from gitops.git.credentials import Credentials, lent
+from gitops.git.repository import HEADS, Repository
+from gitops.git.transport import PATIENCE, Done, Patience, Transport
+
+REMOTES = "refs/gitops/remotes/"
+PROBES = "refs/gitops/probe/"
+
+_ATTEMPTS = 3
+_SETTLING = 0.3  # seconds in which a push that holds the lock of the ref, and made ours fail, comes to its end
+_FETCH = ("fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules")
+_NOBODY = Identity("gitops", "gitops@localhost")
+
+
+class Advance(NamedTuple):
+    """A branch of a remote goes from *old* (None: it is not there) to *new*."""
+
+    branch: str
+    old: Oid | None
+    new: Oid
+
+
+class Remote:
+    """The repository at *url*, as seen from *repo*. To be used by one thread at a time.
+
+    TransportError when it cannot be reached or does not let us in. *stopped* ends what is under way.
+    """
+
+    def __init__(
+        self,
+        repo: Repository,
+        url: str,
+        credentials: Credentials | None = None,
+        patience: Patience = PATIENCE,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Make ready; nothing is sent yet. TransportError for an address that cannot be one."""
+        reason = urls.problem(url, urls.ANY)
+        if reason:
+            raise TransportError(f"the address cannot be used: {reason}")
+        self.url = url
+        self.id = hashlib.sha256(urls.canonical(url).encode()).hexdigest()[:16]
+        self._scheme = urls.parse(url).scheme
+        self._credentials = credentials
+        self._transport = Transport(repo, patience, stopped)
+        self._repo = repo
+        self._handle = pygit2.Repository(str(repo.common_dir))
+
+    def tip(self, branch: str) -> Oid | None:
+        """Return where *branch* was when it was last fetched or pushed; None when it was not there."""
+        return self._read(self._tracking(branch))
+
+    def default_branch(self) -> str | None:
+        """Ask which branch the remote's HEAD names; None when it names none, as some servers do when empty."""
+        first = self._ask("--symref", "HEAD").partition("\n")[0]
+        kind, _, ref = first.partition("\t")[0].partition(" ")
+        return ref.removeprefix(HEADS) if kind == "ref:" and ref.startswith(HEADS) else None
+
+    def fetch(self, branches: Collection[str]) -> None:
+        """Bring *branches* up to date: forced moves are followed, and one that is gone or not yet there is None.
+
+        When nothing has changed, that is one short question.
+        """
+        refs = {HEADS + branch: self._tracking(branch) for branch in branches}
+        for attempt in range(1, _ATTEMPTS + 1):
+            there = self._advertised(refs)
+            self._forget(tracking for ref, tracking in refs.items() if ref not in there)
+            behind = {
+                ref: tracking for ref, tracking in refs.items() if ref in there and self._read(tracking) != there[ref]
+            }
+            if not behind:
+                return
+            try:
+                self._bring(behind)
+            except TransportError:
+                if attempt == _ATTEMPTS or self._advertised(refs) == there:
+                    raise  # else a branch came or went in between
+                continue
+            return
+
+    def push(self, moves: Collection[Advance]) -> None:
+        """Move branches of the remote, all or none, each from where it is expected. What is staged must be flushed.
+
+        `Moved` when one is not there, and `Refused` when the server says no: nothing has happened then. After a
+        TransportError it is open: the next `fetch` tells.
+        """
+        moves = [move for move in moves if move.old != move.new]
+        if not moves:
+            return
+        leases = [f"--force-with-lease={HEADS}{branch}:{old.hex() if old else ''}" for branch, old, _ in moves]
+        atomic = ["--atomic"] if len(moves) > 1 else []  # not every server knows it
+        specs = [f"{new.hex()}:{HEADS}{branch}" for branch, _, new in moves]
+        try:
+            done = self._run("push", "--porcelain", "--progress", *atomic, *leases, "--", self.url, *specs)
+        except TransportError as error:
+            self._settle(moves, error)
+        else:
+            if done.code:
+                self._settle(moves, _verdict(done))
+        for move in moves:
+            self._record(self._tracking(move.branch), move.new)
+
+    def probe(self, branch: str) -> None:
+        """Find out whether we may write: make a ref where nothing looks, and remove it. The server's hooks see both.
+
+        It leads to the tip of *branch*, as fetched, so that nothing is sent but the question. `Refused` when the server
+        says no. A server may still treat the branch itself in another way, which only writing it shows.
+        """
+        ref = PROBES + hashlib.sha256(str(self._repo.common_dir).encode()).hexdigest()[:16]
+        tip = self.tip(branch) or self._empty_commit()
+        for source in (tip.hex(), ""):
+            done = self._run("push", "--porcelain", "--force", "--", self.url, f"{source}:{ref}")
+            if done.code and (source or ref in self._advertised([ref])):
+                raise _verdict(done)
+
+    def _settle(self, moves: Collection[Advance], error: Exception) -> None:
+        """Find out what became of a push that failed: return when it has landed all the same."""
+        for pause in (0.0, _SETTLING if isinstance(error, Refused) else 0.0):
+            time.sleep(pause)
+            try:
+                there = self._advertised([HEADS + move.branch for move in moves])
+            except TransportError as unknown:
+                raise error from unknown
+            if all(there.get(HEADS + move.branch) == move.new for move in moves):
+                return
+            for move in moves:
+                now = there.get(HEADS + move.branch)
+                if now != move.old:
+                    raise Moved(
+                        f"{move.branch} of the remote is at {_short(now)}, not at {_short(move.old)}"
+                    ) from error
+            if not pause and not isinstance(error, Refused):
+                break
+        raise error
+
+    def _bring(self, behind: dict[str, str]) -> None:
+        """Fetch, after clearing away what is damaged, or in the way: a branch that is a folder of branches now."""
+        missing = [tracking for tracking in behind.values() if self._read(tracking) is None]
+        self._forget(missing)
+        if missing:
+            self._forget(ref.name for ref in list(self._handle.references.iterator()) if _collides(ref.name, missing))
+        done = self._run(*_FETCH, "--", self.url, *(f"+{ref}:{tracking}" for ref, tracking in behind.items()))
+        if done.code:
+            raise _verdict(done)
+
+    def _advertised(self, refs: Collection[str]) -> dict[str, Oid]:
+        """Ask where *refs* are at this moment."""
+        rows = (line.partition("\t") for line in self._ask(*refs).splitlines() if refs)
+        return {ref: bytes.fromhex(oid) for oid, _, ref in rows if ref in refs}
+
+    def _ask(self, *arguments: str) -> str:
+        options = [argument for argument in arguments if argument.startswith("--")]
+        names = [argument for argument in arguments if not argument.startswith("--")]
+        done = self._run("ls-remote", "--quiet", *options, "--", self.url, *names)
+        if done.code:
+            raise _verdict(done)
+        return done.output
+
+    def _run(self, *arguments: str) -> Done:
+        """Run a git command, once more when the credentials could be renewed."""
+        while True:
+            with lent(self._credentials, self.url) as given:
+                done = self._transport.run(self._scheme, *arguments, environment=given.environment)
+                if done.code:
+                    done = Done(done.code, *map(given.redacted, (done.output, done.said, given.logged())))
+            refused = done.code != 0 and not sayings.is_refusal(done.output)
+            if not (refused and self._credentials and self._credentials.renew()):
+                return done
+
+    def _tracking(self, branch: str) -> str:
+        return f"{REMOTES}{self.id}/{branch}"
+
+    def _read(self, ref: str) -> Oid | None:
+        """Return what a ref of ours leads to; None as well when a power cut or a garbage collection ruined it."""
+        try:
+            found = self._handle.references.get(ref)
+            return (
+                found.target.raw
+                if found and isinstance(found.target, pygit2.Oid) and found.target in self._handle
+                else None
+            )
+        except (pygit2.GitError, OSError):
+            return None
+
+    def _record(self, ref: str, oid: Oid) -> None:
+        try:
+            self._handle.references.create(ref, pygit2.Oid(raw=oid), force=True)
+        except (pygit2.GitError, OSError) as error:
+            raise RepositoryError(f"{ref} cannot be written: {error}") from error
+
+    def _forget(self, refs: Iterable[str]) -> None:
+        for ref in refs:
+            with suppress(KeyError, pygit2.GitError, OSError):
+                self._handle.references.delete(ref)
+            path = self._repo.common_dir / ref
+            if path.is_file():  # it is damaged
+                path.unlink()
+
+    def _empty_commit(self) -> Oid:
+        oid = self._repo.objects.commit(EMPTY, [], _NOBODY, 0, "Probe whether gitops may write")
+        self._repo.objects.flush()
+        return oid
+
+
+def _verdict(done: Done) -> TransportError | Refused:
+    if sayings.is_refusal(done.output):
+        return Refused(sayings.refusal(done.output, done.said))
+    return TransportError(sayings.cause(done.said, done.log))
+
+
+def _collides(ref: str, others: Iterable[str]) -> bool:
+    """Whether a ref of ours and one of *others* cannot both be, because one would be the other's folder."""
+    return ref.startswith(REMOTES) and any(ref.startswith(f"{o}/") or o.startswith(f"{ref}/") for o in others)
+
+
+def _short(oid: Oid | None) -> str:
+    return oid.hex()[:7] if oid else "no commit"

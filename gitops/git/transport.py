@@ -1,0 +1,195 @@
+"""The git command as it talks to other repositories: in an environment of its own, with limits on time and size.
+
+It works in a small repository of ours inside the one that it is for: objects and refs are shared, configuration and
+hooks are not. So nothing that anybody has configured, here or for this user or machine, has a say or is run.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from gitops.errors import TransportError
+from gitops.git.pack import sync_folder
+from gitops.git.repository import Repository
+
+MAX_OUTPUT = 16 << 20  # bytes
+_LARGEST_FILE = 8 << 30  # bytes of a pack that a server may send
+_TICK = 0.25  # seconds between two looks at the clock
+_MERCY = 1.0  # seconds that a command told to end has for tidying up
+_SHARED = ("objects", "refs", "packed-refs", "shallow")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_PASSED_ON = ("PATH", "TMPDIR", *_PROXIES, *(name.upper() for name in _PROXIES))
+
+# unpackLimit: what is fetched stays one pack, which Git syncs; loose objects, which it does not sync, a power cut ruins
+_CONFIG = """\
+[core]
+	repositoryformatversion = 0
+	bare = true
+	hooksPath = /dev/null
+	logAllRefUpdates = false
+	fsync = committed,reference
+[transfer]
+	fsckObjects = true
+	unpackLimit = 1
+[fetch]
+	recurseSubmodules = false
+	writeCommitGraph = false
+[push]
+	recurseSubmodules = no
+	gpgSign = false
+	followTags = false
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[protocol]
+	version = 2
+[http]
+	followRedirects = false
+[credential]
+	helper =
+[advice]
+	pushUpdateRejected = false
+"""
+
+
+class Patience(NamedTuple):
+    """How long a git command may take, in seconds: without a sign of life, and in all."""
+
+    silence: float = 30.0
+    total: float = 600.0
+
+
+PATIENCE = Patience()
+
+
+class Done(NamedTuple):
+    """How a git command ended; *log* is what ssh said."""
+
+    code: int
+    output: str
+    said: str
+    log: str = ""
+
+
+class Transport:
+    """Runs the git command for *repo*. *stopped* is asked again and again, and ends what is under way."""
+
+    def __init__(
+        self, repo: Repository, patience: Patience = PATIENCE, stopped: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._patience, self._stopped = patience, stopped
+        self._git_dir = repo.common_dir / "gitops" / "transport"
+        _prepare(self._git_dir)
+
+    def run(self, scheme: str, *arguments: str, environment: Mapping[str, str]) -> Done:
+        """Run `git` with *arguments*, able to talk *scheme* and no other protocol.
+
+        TransportError when it does not end in time, or says too much.
+        """
+        process = subprocess.Popen(
+            ["git", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self._git_dir,
+            env={**self._environment(scheme), **environment},
+            start_new_session=True,  # one group of processes, to end them all; and no terminal to ask on
+        )
+        with process, suppress(ProcessLookupError):
+            try:
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
+                return self._listen(process)
+            except BaseException:
+                _end(process)
+                raise
+        raise TransportError("git ended at once")
+
+    def _environment(self, scheme: str) -> dict[str, str]:
+        passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        return passed | {
+            "GIT_DIR": str(self._git_dir),
+            "HOME": str(self._git_dir / "nobody"),  # does not exist
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ALLOW_PROTOCOL": scheme,
+            "GIT_PROTOCOL_FROM_USER": "0",
+            "GIT_SSH_VARIANT": "ssh",
+            "GIT_SSH_COMMAND": "ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes",
+            "GIT_HTTP_LOW_SPEED_LIMIT": "1",
+            "GIT_HTTP_LOW_SPEED_TIME": str(max(1, int(self._patience.silence))),
+            "LC_ALL": "C",
+        }
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> Done:
+        begun = heard = time.monotonic()
+        assert process.stdout
+        assert process.stderr
+        texts: dict[IO[bytes], bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
+        with selectors.DefaultSelector() as pipes:
+            for pipe in texts:
+                pipes.register(pipe, selectors.EVENT_READ)
+            while pipes.get_map():
+                ready = pipes.select(_TICK)
+                now = time.monotonic()
+                for key, _ in ready:
+                    chunk = os.read(key.fd, 1 << 16)
+                    if not chunk:
+                        pipes.unregister(key.fileobj)
+                    texts[key.fileobj] += chunk  # type: ignore[index]
+                heard = now if ready else heard
+                self._judge(now - heard, now - begun, sum(map(len, texts.values())))
+        code = process.wait(self._patience.silence)
+        output, said = (bytes(text).decode("utf-8", "replace") for text in texts.values())
+        return Done(code, output, said)
+
+    def _judge(self, silence: float, total: float, size: int) -> None:
+        if self._stopped():
+            raise TransportError("told to stop while a git command was under way")
+        if silence > self._patience.silence:
+            raise TransportError(f"it has not answered for {self._patience.silence:g} s")
+        if total > self._patience.total:
+            raise TransportError(f"it took longer than {self._patience.total:g} s")
+        if size > MAX_OUTPUT:
+            raise TransportError(f"it said more than {MAX_OUTPUT >> 20} MiB")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the whole group, ssh included: kindly, so that no half files stay behind, then for sure."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_MERCY)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _prepare(git_dir: Path) -> None:
+    """Make the small repository that lends its objects and refs from the one around it."""
+    config = git_dir / "config"
+    if config.is_file() and config.read_text("utf-8", "replace") == _CONFIG:
+        return
+    git_dir.mkdir(parents=True, exist_ok=True)
+    for name in _SHARED:
+        with suppress(FileExistsError):
+            (git_dir / name).symlink_to(Path("..", "..", name))
+    (git_dir / "HEAD").write_text("ref: refs/gitops/none\n")
+    unfinished = git_dir / f"config.{os.getpid()}"
+    with unfinished.open("w") as file:
+        file.write(_CONFIG)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.rename(config)  # last: it tells that all is there
+    sync_folder(git_dir)
