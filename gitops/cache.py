@@ -40,7 +40,7 @@ class Cache:
                 return _load(file)
         except FileNotFoundError:
             return World()
-        except Exception as error:  # noqa: BLE001 - whatever stands in it: everything can be computed again
+        except Exception as error:
             _log.info("what was kept in mind is of no use, everything is looked at", cause=str(error) or repr(error))
             return World()
 
@@ -48,7 +48,7 @@ class Cache:
         """Keep *world*. A full disk is no reason to stop: the file is only there for speed."""
         unfinished = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
-            with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 _save(world, _Sealed(file))
             unfinished.rename(self._path)
         except OSError as error:

@@ -97,7 +97,8 @@ def _change(change: Change) -> str:
 def document_trees(plan: Plan, objects: Objects) -> dict[str, str | None]:
     """Return the id of the tree at each store's path after the pass; None where there is none."""
     roots = {name: _after(plan, objects, name) for name in plan.branches}
-    return {key: _tree(objects, store, roots) for key, store in sorted(plan.survey.places.stores.items()) if store.location}
+    stores = sorted(plan.survey.places.stores.items())
+    return {key: _tree(objects, store, roots) for key, store in stores if store.location}
 
 
 def _after(plan: Plan, objects: Objects, branch: str) -> Oid | None:
