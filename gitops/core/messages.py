@@ -13,7 +13,7 @@ from typing import NamedTuple
 from gitops.core import edits
 from gitops.core.delivery import PlacementDelivery, Unit
 from gitops.core.manifests import Key
-from gitops.core.record import CommitName, Happened
+from gitops.core.record import CommitName, Happened, Record
 from gitops.core.text import printable
 from gitops.core.tree import Oid
 
@@ -142,17 +142,16 @@ def _document_trailers(units: Sequence[Unit], names: Iterable[str]) -> Iterator[
         yield "Gitops-Path", place
 
 
-def status(
-    tally: str, happened: Sequence[Happened], works: Iterable[Key], versions: dict[str, str], source: Source
-) -> str:
+def status(tally: str, record: Record, works: Iterable[Key], source: Source) -> str:
     """Return the message of a status commit. *tally* counts the Works, *works* are those whose status changed."""
-    count = f"{len(happened)} event{'' if len(happened) == 1 else 's'}"
-    lines = (f"{t.type} {t.reason} {key}: {t.message}" for key, t in happened)
+    count = f"{record.events} event{'' if record.events == 1 else 's'}"
+    lines = (f"{t.type} {t.reason} {key}: {t.message}" for key, t in record.happened)
     return _message(
         _cut(f"status: {tally} ({count})", f" ({count})"),
         lines,
-        _status_trailers(happened, works, versions),
+        _status_trailers(record.happened, works, record.versions),
         [(SOURCE_COMMIT, source.oid)],
+        2 * (record.events - len(record.happened)),
     )
 
 
@@ -165,14 +164,19 @@ def _status_trailers(happened: Iterable[Happened], works: Iterable[Key], version
         yield "Gitops-Version", f"{name} {version}"
 
 
-def _message(subject: str, lines: Iterable[str], objects: Iterable[Trailer], last: Sequence[Trailer]) -> str:
-    """Put a message together; lines and trailers of single objects are left out from the bound on, and counted."""
+def _message(
+    subject: str, lines: Iterable[str], objects: Iterable[Trailer], last: Sequence[Trailer], unnamed: int = 0
+) -> str:
+    """Put a message together; lines and trailers of single objects are left out from the bound on, and counted.
+
+    *unnamed* are those that are not even among *lines* and *objects*.
+    """
     room = MAX_BYTES - _RESERVE
     body, room, lost_lines = _fitting(lines, room // 2, room)
     trailers, room, lost = _fitting((f"{k}: {v}" for k, v in objects), room, room)
     ending = [f"{key}: {printable(value, 2000)}" for key, value in last]
     if lost or lost_lines:
-        ending.append(f"Gitops-Truncated: {lost + lost_lines}")
+        ending.append(f"Gitops-Truncated: {lost + lost_lines + unnamed}")
     return "\n\n".join(part for part in (subject, "\n".join(body), "\n".join([*trailers, *ending])) if part) + "\n"
 
 

@@ -14,30 +14,32 @@ from gitops.core.events import DESTINATION, NORMAL, WARNING, Transition
 from gitops.core.layout import AGGREGATED
 from gitops.core.manifests import Problem
 from gitops.core.provenance import Provenance
-from gitops.core.record import Facts, Happened, Record, inventories, restored
+from gitops.core.record import Facts, Record, inventories, restored
 from gitops.core.targets import Store
 from gitops.core.world import Object
 
 _REMOVED = "the definition was removed in"
 
 
-def record_destination(record: Record, made: DestinationDelivery, provenance: Provenance, facts: Facts) -> None:
+def record_destination(
+    record: Record, made: DestinationDelivery, provenance: Provenance, facts: Facts
+) -> Status | None:
     """Record one Destination; one that was removed stays as long as it leaves placements behind."""
     known, before = made.object, made.object.recorded.status
     file = memory.object_file(known.key)
     done = known.recorded.text("cleanup") == "all" or not made.occupied
     if known.effective.removed and done and made.branch not in facts.failures:
-        record.files[file] = None
+        record.remove(file)
         text = f"{_REMOVED} {facts.removed.get(known.key) or 'an unknown commit'}; {_ended(known)}"
-        record.happened.append(Happened(known.key, Transition(WARNING, "DestinationNotReady", DESTINATION, text)))
-        return
+        record.happen(known.key, [Transition(WARNING, "DestinationNotReady", DESTINATION, text)])
+        return None
     ready = _destination_ready(made, facts)
     extra = _source(known, provenance, facts) | _placing(made, facts)
     happened = _change(before, ready, "DestinationReady", "DestinationNotReady", DESTINATION, "Destination is Ready")
     if made.restored:
         text = restored(made.branch, made.restored, facts)
         happened.append(Transition(WARNING, "DriftCorrected", DESTINATION, text))
-    record.add(file, before, _status(known, provenance, ready, extra), happened, facts.now)
+    return record.add(file, before, _status(known, provenance, ready, extra), happened)
 
 
 def _ended(known: Object) -> str:
@@ -98,17 +100,19 @@ def _placing(made: DestinationDelivery, facts: Facts) -> dict[str, object]:
     return extra
 
 
-def record_store(record: Record, known: Object, store: Store | None, provenance: Provenance, facts: Facts) -> None:
+def record_store(
+    record: Record, known: Object, store: Store | None, provenance: Provenance, facts: Facts
+) -> Status | None:
     """Record one state store."""
     before, file = known.recorded.status, memory.object_file(known.key)
     if known.effective.removed:
-        record.files[file] = None
-        return
+        record.remove(file)
+        return None
     ready = _store_ready(known, store, facts)
     extra = {"status": "Ready" if ready.status == "True" else "NotReady"} | _source(known, provenance, facts)
     text = f'{known.key.kind} "{known.key.name}" is ready'
     happened = _change(before, ready, "Ready", "NotReady", f"{known.key.kind}Controller", text)
-    record.add(file, before, _status(known, provenance, ready, extra), happened, facts.now)
+    return record.add(file, before, _status(known, provenance, ready, extra), happened)
 
 
 def _store_ready(known: Object, store: Store | None, facts: Facts) -> Condition:

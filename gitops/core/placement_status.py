@@ -21,8 +21,10 @@ def placement_file(work: Key, name: str) -> str:
     return f"{memory.work_folder(work.namespace, work.name)}/{memory.placement_file(name)}"
 
 
-def record_placement(record: Record, decided: Decided, made: PlacementDelivery, generation: int, facts: Facts) -> None:
-    """Record one placement that stays."""
+def record_placement(
+    record: Record, decided: Decided, made: PlacementDelivery, generation: int, facts: Facts
+) -> Status:
+    """Record one placement that stays, and return its status."""
     placement, before = made.placement, made.recorded.status
     assert placement is not None
     work = decided.work
@@ -42,9 +44,10 @@ def record_placement(record: Record, decided: Decided, made: PlacementDelivery, 
         extra=_placement_extra(made, version, facts) if failure is None else _unwritten_extra(made),
     )
     happened = list(_placement_transitions(made, written, version, facts))
-    record.add(placement_file(made.work, made.name), before, status, happened, facts.now)
+    settled = record.add(placement_file(made.work, made.name), before, status, happened)
     if version and version != made.recorded.text("versionID"):
         record.versions[f"{made.work.namespace}/{made.name}"] = version
+    return settled
 
 
 def _placement_spec(work: Work, placement: Placement, generation: int) -> dict[str, object]:

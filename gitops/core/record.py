@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gitops.api.status import Status
-from gitops.core import conditions, events
+from gitops.core import conditions, events, statusfile
 from gitops.core.delivery import UnitId
 from gitops.core.events import Transition
 from gitops.core.manifests import Key
-from gitops.core.tree import Oid
+from gitops.core.tree import BLOB, FILE, Entry, Objects, Oid
+
+NAMED = 10_000
 
 
 class CommitName(NamedTuple):
@@ -51,20 +53,45 @@ class Happened(NamedTuple):
     transition: Transition
 
 
-@dataclass
 class Record:
-    """The new status files by their path below `status/` (None: removed), and what happened."""
+    """The new status files by their path below `status/` (None: removed), and what happened.
 
-    files: dict[str, Status | None] = field(default_factory=dict)
-    happened: list[Happened] = field(default_factory=list)
-    versions: dict[str, str] = field(default_factory=dict)
+    Each file becomes an object at once, and nothing else of it is kept: there may be a million. Of the events only the
+    first `NAMED` are, which is more than a commit message can hold; *events* counts all.
+    """
 
-    def add(self, file: str, before: Status | None, after: Status, happened: Sequence[Transition], now: str) -> None:
-        """Add a status file; *after* has the wanted conditions without times."""
-        settled = conditions.settle(before.conditions if before else (), after.conditions, now)
-        folded = events.fold(before.events if before else (), happened, now)
-        self.files[file] = after._replace(conditions=settled, events=folded)
-        self.happened += [Happened(Key(after.kind, after.namespace, after.name), t) for t in happened]
+    def __init__(self, objects: Objects, now: str) -> None:
+        self.now = now
+        self.files: dict[str, Entry | None] = {}
+        self.happened: list[Happened] = []
+        self.events = 0
+        self.versions: dict[str, str] = {}
+        self._objects = objects
+
+    def add(self, file: str, before: Status | None, after: Status, happened: Sequence[Transition]) -> Status:
+        """Add a status file, and return it as it stands; *after* has the wanted conditions without times."""
+        settled = conditions.settle(before.conditions if before else (), after.conditions, self.now)
+        folded = events.fold(before.events if before else (), happened, self.now)
+        status = after._replace(conditions=settled, events=folded)
+        if status != before:
+            self.write(file, statusfile.dump(status))
+        self.happen(Key(after.kind, after.namespace, after.name), happened)
+        return status
+
+    def write(self, file: str, content: bytes) -> None:
+        """Add a file as it is."""
+        self.files[file] = Entry(FILE, self._objects.add(BLOB, content))
+
+    def remove(self, file: str) -> None:
+        """Remove a file, or a folder with all that is in it."""
+        self.files[file] = None
+
+    def happen(self, key: Key, happened: Iterable[Transition]) -> None:
+        """Note events of an object."""
+        for transition in happened:
+            self.events += 1
+            if self.events <= NAMED:
+                self.happened.append(Happened(key, transition))
 
 
 def inventories(found: Mapping[str, Mapping[str, Oid]]) -> dict[str, dict[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops.api.status import Status
-from gitops.core import definitions, memory, object_status, overview, provenance, statusfile, work_status
+from gitops.core import definitions, memory, object_status, overview, provenance, work_status
 from gitops.core.delivery import PlacementDelivery
 from gitops.core.manifests import Key, Problem
 from gitops.core.overview import Verdict
@@ -16,7 +16,7 @@ from gitops.core.plan import Plan
 from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record
 from gitops.core.targets import store_key
-from gitops.core.tree import BLOB, FILE, Entry, Objects, Oid, patch
+from gitops.core.tree import Objects, Oid, patch
 from gitops.core.world import Object, World
 
 RenderOverview = Callable[[Mapping[str, Any]], tuple[bytes, tuple[Problem, ...]]]
@@ -51,48 +51,48 @@ def record(
     world: World, plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, objects: Objects, render: RenderOverview
 ) -> Recorded:
     """Record what was done."""
-    made = _statuses(plan, traced, facts)
-    verdicts = _verdicts(world, plan, made)
+    made = Record(objects, facts.now)
+    verdicts = _works(world, plan, traced, facts, made)
+    others = _others(plan, traced, facts, made)
     problems = sorted(set(_problems(world, plan, objects)), key=lambda p: p[:4])
-    scope = overview.scope(verdicts, _objects(plan, made), _counts(world, plan), [str(p) for p in problems])
+    scope = overview.scope(verdicts, others, _counts(world, plan), [str(p) for p in problems])
     readme, wrong = render(scope)
-    edits = {file: _file(objects, statusfile.dump(status)) if status else None for file, status in made.files.items()}
-    edits["README.md"] = _file(objects, readme)
-    found = object_status.repository_file([*problems, *wrong])
-    edits[memory.REPOSITORY_FILE] = _file(objects, found) if found else None
+    made.write("README.md", readme)
+    if told := object_status.repository_file([*problems, *wrong]):
+        made.write(memory.REPOSITORY_FILE, told)
+    else:
+        made.remove(memory.REPOSITORY_FILE)
     anything = bool(verdicts or plan.survey.objects or plan.survey.seen.status or problems)
-    return Recorded(patch(objects, plan.survey.seen.status, edits), made, verdicts, anything, (*problems, *wrong))
+    tree = patch(objects, plan.survey.seen.status, made.files)
+    return Recorded(tree, made, verdicts, anything, (*problems, *wrong))
 
 
-def _file(objects: Objects, content: bytes) -> Entry:
-    return Entry(FILE, objects.add(BLOB, content))
-
-
-def _statuses(plan: Plan, traced: Mapping[Key, Provenance], facts: Facts) -> Record:
-    made = Record()
+def _works(
+    world: World, plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, made: Record
+) -> dict[Key, Verdict]:
+    """Record the Works that were decided, and return how all of them stand."""
     placements: dict[Key, list[PlacementDelivery]] = {key: [] for key in plan.decided}
     for placed in plan.delivery.placements:
         placements[placed.work].append(placed)
-    for key, decided in plan.decided.items():
-        work_status.record_work(made, decided, placements[key], traced[key], facts)
-    for destination in plan.delivery.destinations:
-        object_status.record_destination(made, destination, traced[destination.object.key], facts)
-    for key, known in plan.survey.objects.items():
-        if key.kind != "Destination":
-            store = plan.survey.places.stores.get(store_key(key.kind, key.name))
-            object_status.record_store(made, known, store, traced[key], facts)
-    return made
-
-
-def _verdicts(world: World, plan: Plan, made: Record) -> dict[Key, Verdict]:
     verdicts = dict(world.verdicts)
-    for key in plan.decided:
-        status = made.files.get(memory.work_file(key.namespace, key.name))
-        if status is None:
-            verdicts.pop(key, None)
-        else:
+    for key, decided in plan.decided.items():
+        verdicts.pop(key, None)
+        if status := work_status.record_work(made, decided, placements[key], traced[key], facts):
             verdicts[key] = overview.verdict(status)
     return verdicts
+
+
+def _others(plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, made: Record) -> dict[Key, Status]:
+    """Record the Destinations that were looked at and the stores, and return how all of them stand."""
+    known = plan.survey.objects
+    now = {key: found.recorded.status for key, found in known.items()}
+    for at in plan.delivery.destinations:
+        now[at.object.key] = object_status.record_destination(made, at, traced[at.object.key], facts)
+    for key, found in known.items():
+        if key.kind != "Destination":
+            store = plan.survey.places.stores.get(store_key(key.kind, key.name))
+            now[key] = object_status.record_store(made, found, store, traced[key], facts)
+    return {key: status for key, status in now.items() if status}
 
 
 def _problems(world: World, plan: Plan, objects: Objects) -> Iterator[Problem]:
@@ -110,16 +110,6 @@ def _source(world: World, plan: Plan, key: Key) -> str:
         known = plan.decided.get(key) or plan.survey.objects.get(key)
         return known.effective.manifest.path if known and known.effective.manifest else ""
     return world.works[key].source
-
-
-def _objects(plan: Plan, made: Record) -> dict[Key, Status]:
-    """Return the status of all Destinations and stores after this pass."""
-    found: dict[Key, Status] = {}
-    for key, known in plan.survey.objects.items():
-        status = made.files.get(memory.object_file(key), known.recorded.status)
-        if status:
-            found[key] = status
-    return found
 
 
 def _counts(world: World, plan: Plan) -> dict[str, int]:

@@ -204,6 +204,7 @@ class Sketch:
 
     def __init__(self, below: Objects | None = None) -> None:
         self._below = below
+        self._thought = True
         self._added: dict[Oid, tuple[str, bytes]] = {}
         self._trees: dict[Oid, Tree] = {EMPTY: {}}
 
@@ -226,11 +227,18 @@ class Sketch:
 
     def add(self, kind: str, content: bytes) -> Oid:
         oid = object_id(kind, content)
-        self._added[oid] = (kind, content)
+        self.put(oid, kind, content)
         return oid
 
     def put(self, oid: Oid, kind: str, content: bytes) -> None:
-        self._added[oid] = (kind, content)
+        if self._thought or self._below is None:
+            self._added[oid] = (kind, content)
+        else:
+            self._below.put(oid, kind, content)
+
+    def commit(self) -> None:
+        """Think no more: what is added from now on goes to the repository below at once, as there may be much."""
+        self._thought = False
 
     def __contains__(self, oid: Oid) -> bool:
         return oid in self._added or oid in self._trees or (self._below is not None and oid in self._below)

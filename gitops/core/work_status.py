@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gitops.api.status import Condition, Status
@@ -14,34 +14,34 @@ from gitops.core.manifests import Key, Problem
 from gitops.core.placement_status import placement_file, record_placement
 from gitops.core.placing import Decided
 from gitops.core.provenance import Provenance
-from gitops.core.record import Facts, Happened, Record
+from gitops.core.record import Facts, Record
 
 
 def record_work(
     record: Record, decided: Decided, made: Sequence[PlacementDelivery], provenance: Provenance, facts: Facts
-) -> None:
-    """Record one Work and its placements, or remove the status of a Work that is gone."""
+) -> Status | None:
+    """Record one Work and its placements, or remove the status of a Work that is gone. Return the Work's status."""
     if decided.effective.removed:
         _record_removal(record, decided, made, facts)
-        return
+        return None
+    placements: dict[str, Status] = {}
     for placed in made:
         if placed.placement:
-            record_placement(record, decided, placed, provenance.generation, facts)
+            placements[placed.name] = record_placement(record, decided, placed, provenance.generation, facts)
         elif placed.branch not in facts.failures:
-            record.files[placement_file(placed.work, placed.name)] = None
-    status = _work_status(record, decided, provenance, facts)
-    happened = list(_work_transitions(record, decided, made, status, facts))
-    record.add(
-        memory.work_file(decided.key.namespace, decided.key.name), decided.recorded.status, status, happened, facts.now
-    )
+            record.remove(placement_file(placed.work, placed.name))
+    verdict = _verdict(decided, placements)
+    status = _work_status(verdict, decided, provenance, facts)
+    happened = list(_work_transitions(verdict, decided, made, placements, status, facts))
+    file = memory.work_file(decided.key.namespace, decided.key.name)
+    return record.add(file, decided.recorded.status, status, happened)
 
 
 def _record_removal(record: Record, decided: Decided, made: Sequence[PlacementDelivery], facts: Facts) -> None:
     if any(placed.branch in facts.failures for placed in made):
         return  # its documents still stand there, and what is not remembered is never removed
-    record.files[memory.work_folder(decided.key.namespace, decided.key.name)] = None
-    for placed in made:
-        record.happened.append(Happened(decided.key, _deleted(placed, facts)))
+    record.remove(memory.work_folder(decided.key.namespace, decided.key.name))
+    record.happen(decided.key, [_deleted(placed, facts) for placed in made])
 
 
 def _deleted(made: PlacementDelivery, facts: Facts) -> Transition:
@@ -68,12 +68,12 @@ class _Verdict(NamedTuple):
     failing: tuple[str, ...]
 
 
-def _verdict(record: Record, decided: Decided) -> _Verdict:
+def _verdict(decided: Decided, placements: Mapping[str, Status]) -> _Verdict:
     state = decided.state
     if state is None:
         return _Verdict(decided.effective.problem, (), (), ())
     misplaced = {p.group for p in state.placements if p.misplaced}
-    failing = tuple(p.name for p in state.placements if _fails(record.files[placement_file(decided.key, p.name)]))
+    failing = tuple(p.name for p in state.placements if _fails(placements[p.name]))
     ordered = tuple(group.id for group in state.groups if group.id in misplaced)
     return _Verdict(decided.effective.problem, state.unscheduled, ordered, failing)
 
@@ -114,7 +114,7 @@ def _failing(names: tuple[str, ...]) -> str:
     return f"Workplacements failed to write: [{','.join(names)}]"
 
 
-def _work_status(record: Record, decided: Decided, provenance: Provenance, facts: Facts) -> Status:
+def _work_status(verdict: _Verdict, decided: Decided, provenance: Provenance, facts: Facts) -> Status:
     state, recorded = decided.state, decided.recorded
     if state is None:
         return _unreadable(decided)
@@ -136,7 +136,7 @@ def _work_status(record: Record, decided: Decided, provenance: Provenance, facts
         namespace=decided.key.namespace,
         labels=decided.work.metadata.labels,
         generation=provenance.generation,
-        conditions=tuple(_work_conditions(_verdict(record, decided), recorded.status)),
+        conditions=tuple(_work_conditions(verdict, recorded.status)),
         extra=extra,
     )
 
@@ -156,10 +156,15 @@ def _unreadable(decided: Decided) -> Status:
 
 
 def _work_transitions(
-    record: Record, decided: Decided, made: Sequence[PlacementDelivery], status: Status, facts: Facts
+    verdict: _Verdict,
+    decided: Decided,
+    made: Sequence[PlacementDelivery],
+    placements: Mapping[str, Status],
+    status: Status,
+    facts: Facts,
 ) -> Iterator[Transition]:
-    verdict, before = _verdict(record, decided), decided.recorded.status
-    yield from _operations(record, made, facts)
+    before = decided.recorded.status
+    yield from _operations(made, placements, facts)
     for group in verdict.unscheduled:
         if group not in _recorded_unscheduled(before):
             message = f"waiting for a destination with labels for workloadGroup: {group}"
@@ -169,14 +174,16 @@ def _work_transitions(
     yield from _outcomes(decided, verdict, status)
 
 
-def _operations(record: Record, made: Sequence[PlacementDelivery], facts: Facts) -> Iterator[Transition]:
+def _operations(
+    made: Sequence[PlacementDelivery], placements: Mapping[str, Status], facts: Facts
+) -> Iterator[Transition]:
     for placed in made:
         before = placed.recorded.status
         if placed.placement is None:
             yield _deleted(placed, facts)
         elif before is None:
             yield _reconciled(placed, "created")
-        elif (now := record.files[placement_file(placed.work, placed.name)]) and dict(now.spec) != dict(before.spec):
+        elif dict(placements[placed.name].spec) != dict(before.spec):
             yield _reconciled(placed, "updated")
 
 

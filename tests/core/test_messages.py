@@ -12,8 +12,8 @@ from gitops.core.events import Transition
 from gitops.core.manifests import Key
 from gitops.core.memory import RecordedPlacement
 from gitops.core.messages import Source
-from gitops.core.record import CommitName, Happened
-from gitops.core.tree import FILE, Change, Entry
+from gitops.core.record import CommitName, Happened, Record
+from gitops.core.tree import FILE, Change, Entry, Sketch
 
 SOURCE = Source("1" * 40, "Ada Lovelace", "ada@example.org", "Add redis", "2026-01-01T00:00:00Z")
 HOSTILE = [
@@ -57,6 +57,14 @@ def unit(
     return Unit(key, "main", changes=changed, placements=[made], destinations={destination}, places={place})
 
 
+def status(tally, events, works=(), versions=()):
+    record = Record(Sketch(), "2026-01-01T00:00:00Z")
+    for key, transition in events:
+        record.happen(key, [transition])
+    record.versions = dict(versions)
+    return messages.status(tally, record, works, SOURCE)
+
+
 def happened(message="message", name="search"):
     return Happened(Key("Work", "team-c", name), Transition("Warning", "NoMatchingDestination", "Scheduler", message))
 
@@ -81,9 +89,7 @@ def test_a_documents_commit_says_what_went_where_and_why():
 def test_a_status_commit_tells_each_event_once_as_a_line_and_as_a_trailer():
     versions = {"default/redis-small.worker-1-5058f": "2" * 40}
 
-    assert messages.status(
-        "5 Works, 4 Ready, 1 Pending", [happened()], [Key("Work", "team-c", "search")], versions, SOURCE
-    ) == (
+    assert status("5 Works, 4 Ready, 1 Pending", [happened()], [Key("Work", "team-c", "search")], versions) == (
         "status: 5 Works, 4 Ready, 1 Pending (1 event)\n"
         "\n"
         "Warning NoMatchingDestination Work/team-c/search: message\n"
@@ -96,10 +102,10 @@ def test_a_status_commit_tells_each_event_once_as_a_line_and_as_a_trailer():
 
 
 def test_ours_are_told_from_those_of_others():
-    documents, status = messages.documents([unit()], SOURCE, {}), messages.status("1 Work", [], [], {}, SOURCE)
+    documents, recorded = messages.documents([unit()], SOURCE, {}), status("1 Work", [])
 
     assert (messages.is_documents(documents), messages.is_status(documents)) == (True, False)
-    assert (messages.is_documents(status), messages.is_status(status)) == (False, True)
+    assert (messages.is_documents(recorded), messages.is_status(recorded)) == (False, True)
     assert not messages.is_status("status: tidy up")
     assert not messages.is_documents("update(deps): pygit2")
 
@@ -137,7 +143,7 @@ def test_no_value_of_a_commit_forges_or_breaks_a_trailer(value):
 
 @pytest.mark.parametrize("value", HOSTILE)
 def test_no_message_of_an_event_forges_or_breaks_a_trailer(value):
-    found = trailers(messages.status("1 Work", [happened(value)], [], {}, SOURCE))
+    found = trailers(status("1 Work", [happened(value)]))
 
     assert found == [
         ("Gitops-Event", "Warning NoMatchingDestination Work/team-c/search"),
@@ -148,7 +154,7 @@ def test_no_message_of_an_event_forges_or_breaks_a_trailer(value):
 @settings(max_examples=30, deadline=None)
 @given(st.text(max_size=60))
 def test_whatever_an_event_says_git_reads_the_same_trailers(value):
-    assert [key for key, _ in trailers(messages.status("1 Work", [happened(value)], [], {}, SOURCE))] == [
+    assert [key for key, _ in trailers(status("1 Work", [happened(value)]))] == [
         "Gitops-Event",
         "Gitops-Source-Commit",
     ]
@@ -157,7 +163,7 @@ def test_whatever_an_event_says_git_reads_the_same_trailers(value):
 def test_a_message_is_bounded_and_says_what_it_leaves_out():
     events = [happened(f"no match for {n}", f"work-{n}") for n in range(100_000)]
     works = [Key("Work", "team-c", f"work-{n}") for n in range(100_000)]
-    message = messages.status("100000 Works, 100000 Pending", events, works, {}, SOURCE)
+    message = status("100000 Works, 100000 Pending", events, works)
 
     assert 200 << 10 < len(message.encode()) <= 256 << 10
     found = trailers(message)
@@ -168,4 +174,4 @@ def test_a_message_is_bounded_and_says_what_it_leaves_out():
 
 
 def test_a_message_within_the_bound_is_not_truncated():
-    assert "Gitops-Truncated" not in messages.status("1 Work", [happened()] * 100, [], {}, SOURCE)
+    assert "Gitops-Truncated" not in status("1 Work", [happened()] * 100)
