@@ -90,6 +90,7 @@ class Writing:
         """Write, record and push."""
         elsewhere, failures = self._write_elsewhere()
         chain = self._documents(self._home)
+        self.sketch.commit()
         recorded = self._record({**elsewhere, **chain.versions}, failures)
         outcome = self._push(chain, recorded)
         self._adopt(recorded, failures)
@@ -136,15 +137,15 @@ class Writing:
         branch = self.plan.branches[self._home]
         root = self._root(chain.root, recorded)
         if root == branch.root or not recorded.anything:
+            self._repo.objects.discard()
             return Outcome(tally=recorded.tally, tip=branch.tip)
-        happened, versions = recorded.record.happened, recorded.record.versions
-        message = messages.status(recorded.tally, happened, self._changed(recorded.tree), versions, self._seen.source)
+        message = messages.status(recorded.tally, recorded.record, self._changed(recorded.tree), self._seen.source)
         tip = self._publisher.commit(chain.tip, root, message)
         self._repo.objects.flush()
         refs.move(self._repo, self._home, branch.tip, tip, "gitops: status")
         self._status, self._tips[self._home] = recorded.tree, tip
         unfinished = bool(self.plan.unfinished)
-        return Outcome((*dict.fromkeys(chain.versions.values()), tip), recorded.tally, len(happened), tip, unfinished)
+        return Outcome((*dict.fromkeys(chain.versions.values()), tip), recorded.tally, recorded.record.events, tip, unfinished)
 
     def _changed(self, status: Oid) -> Iterator[Key]:
         """List the Works whose status is not what it was."""
