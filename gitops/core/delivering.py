@@ -16,7 +16,7 @@ from gitops.core.paths import join
 from gitops.core.placing import Context, Decided
 from gitops.core.removal import Removal
 from gitops.core.targets import Location
-from gitops.core.tree import Change, Oid
+from gitops.core.tree import DIRECTORY, FILE, Change, Entry, Oid
 from gitops.core.world import Placement
 
 
@@ -57,8 +57,11 @@ class _Placements:
         below = f"{at.path}/" if at.path else ""
         inventory = {below + path: oid for path, oid in documents.files}
         if target.mode == layout.NESTED:
-            tree = documents.tree if documents.files else None
-            wanted = self._ledger.directory(at.branch, at.path, tree)
+            if documents.files and self._ledger.is_new(at.branch, target.directory):
+                added = tuple([Change(path, None, Entry(FILE, oid)) for path, oid in inventory.items()])
+                wanted: Edits = {at.path: Entry(DIRECTORY, documents.tree)}
+                return self._delivery(decided, placement, recorded, at, inventory, wanted, added)
+            wanted = self._ledger.directory(at.branch, at.path, documents.tree if documents.files else None)
             return self._delivery(decided, placement, recorded, at, inventory, wanted)
         if target.mode == layout.FLAT:
             wanted = self._ledger.present(at.branch, inventory)
@@ -83,8 +86,9 @@ class _Placements:
         at: Location,
         inventory: Mapping[str, Oid],
         wanted: Edits,
+        changes: tuple[Change, ...] | None = None,
     ) -> PlacementDelivery:
-        changes = self._ledger.changes(at.branch, wanted)
+        changes = self._ledger.changes(at.branch, wanted) if changes is None else changes
         made = PlacementDelivery(
             decided.key,
             placement.name,

@@ -10,7 +10,7 @@ from gitops.core.delivery import PlacementDelivery, Roots, Unit, UnitId
 from gitops.core.edits import Edits
 from gitops.core.manifests import Key
 from gitops.core.survey import Survey
-from gitops.core.tree import Change, Objects, Oid
+from gitops.core.tree import Change, Objects, Oid, lookup
 from gitops.core.world import Object
 
 
@@ -26,6 +26,7 @@ class Ledger:
     def __init__(self, survey: Survey, objects: Objects, roots: Roots) -> None:
         self._survey, self._objects, self._roots = survey, objects, roots
         self._units: dict[UnitId, Unit] = {}
+        self._new: dict[tuple[str, str], bool] = {}
         destinations = (known for known in survey.objects.values() if known.key.kind == "Destination")
         self._moved = {known.key.name for known in destinations if self._has_moved(known)}
 
@@ -80,10 +81,20 @@ class Ledger:
         """Want the directory *path* to hold *tree* and nothing else; None: gone."""
         return edits.directory(self._objects, self._roots.get(branch), path, tree)
 
+    def is_new(self, branch: str, directory: str) -> bool:
+        """Whether nothing stands in the *directory* of a Destination yet."""
+        at = (branch, directory)
+        if at not in self._new:
+            self._new[at] = lookup(self._objects, self._roots.get(branch), directory) is None
+        return self._new[at]
+
     def _book(self, key: Key, branch: str, wanted: Edits, changes: tuple[Change, ...]) -> Unit | None:
         if not wanted or branch not in self._roots:
             return None
-        unit = self._units.setdefault(UnitId(branch, key), Unit(key, branch))
+        at = UnitId(branch, key)
+        unit = self._units.get(at)
+        if unit is None:
+            unit = self._units[at] = Unit(key, branch)
         unit.edits += wanted.items()
         unit.changes += changes
         return unit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from gitops.api.status import Condition, Status
 from gitops.api.work import PIPELINE_NAME, Work
@@ -10,6 +11,7 @@ from gitops.core import conditions, memory
 from gitops.core.conditions import false, true
 from gitops.core.delivery import PlacementDelivery, UnitId
 from gitops.core.events import NORMAL, SCHEDULER, WARNING, WORKPLACEMENT, Transition
+from gitops.core.failures import Failure
 from gitops.core.manifests import Key
 from gitops.core.placing import Decided
 from gitops.core.record import Facts, Record, inventories, restored
@@ -21,33 +23,44 @@ def placement_file(work: Key, name: str) -> str:
     return f"{memory.work_folder(work.namespace, work.name)}/{memory.placement_file(name)}"
 
 
+class Outcome(NamedTuple):
+    """The status of a placement without times and events, what happened to it, and the version of its documents."""
+
+    status: Status
+    happened: tuple[Transition, ...]
+    version: str
+
+
 def record_placement(
     record: Record, decided: Decided, made: PlacementDelivery, generation: int, facts: Facts
 ) -> Status:
     """Record one placement that stays, and return its status."""
+    status, happened, version = placement_outcome(decided, made, generation, facts)
+    if version and version != made.recorded.text("versionID"):
+        record.version(made.work, made.name, version)
+    return record.add(placement_file(made.work, made.name), made.recorded.status, status, happened)
+
+
+def placement_outcome(decided: Decided, made: PlacementDelivery, generation: int, facts: Facts) -> Outcome:
+    """Return what there is to record of one placement that stays."""
     placement, before = made.placement, made.recorded.status
     assert placement is not None
-    work = decided.work
     failure = facts.failures.get(made.branch) if made.delivered or made.changes else None
     written = _written(made, failure)
     version = _version(made, failure, facts)
-    spec = _placement_spec(work, placement, generation)
+    spec = _placement_spec(decided.work, placement, generation)
     grown = before is None or dict(before.spec) != spec
     status = Status(
         kind="WorkPlacement",
         name=made.name,
         namespace=made.work.namespace,
-        labels=_placement_labels(work, placement),
+        labels=_placement_labels(decided.work, placement),
         generation=(before.generation if before else 0) + grown,
         spec=spec,
         conditions=_placement_conditions(placement, written),
         extra=_placement_extra(made, version, facts) if failure is None else _unwritten_extra(made),
     )
-    happened = list(_placement_transitions(made, written, version, facts))
-    settled = record.add(placement_file(made.work, made.name), before, status, happened)
-    if version and version != made.recorded.text("versionID"):
-        record.versions[f"{made.work.namespace}/{made.name}"] = version
-    return settled
+    return Outcome(status, tuple(_placement_transitions(made, written, version, facts)), version)
 
 
 def _placement_spec(work: Work, placement: Placement, generation: int) -> dict[str, object]:
@@ -70,11 +83,11 @@ def _placement_labels(work: Work, placement: Placement) -> dict[str, str]:
     return labels | ({"kratix.io/misplaced": "true"} if placement.misplaced else {})
 
 
-def _written(made: PlacementDelivery, failure: str | None) -> Condition | None:
+def _written(made: PlacementDelivery, failure: Failure | None) -> Condition | None:
     placement = made.placement
     assert placement is not None
     if failure:
-        return false(conditions.WRITTEN, "WorkloadsFailedWrite", failure)
+        return false(conditions.WRITTEN, "WorkloadsFailedWrite", str(failure))
     if refusal := placement.offer.refusal:
         return false(conditions.WRITTEN, refusal.reason, refusal.message)
     if placement.offer.documents is not None:
@@ -102,7 +115,7 @@ def _placement_conditions(placement: Placement, written: Condition | None) -> tu
     return (scheduled, ready, written) if written else (scheduled, ready)
 
 
-def _version(made: PlacementDelivery, failure: str | None, facts: Facts) -> str:
+def _version(made: PlacementDelivery, failure: Failure | None, facts: Facts) -> str:
     if failure is None and made.changes:
         return facts.versions[UnitId(made.branch, made.unit)].hex()
     found = facts.known_versions.get((made.work, made.name))

@@ -10,6 +10,7 @@ from gitops.api.status import Status
 from gitops.core import conditions, events, statusfile
 from gitops.core.delivery import UnitId
 from gitops.core.events import Transition
+from gitops.core.failures import Failure
 from gitops.core.manifests import Key
 from gitops.core.tree import BLOB, FILE, Entry, Objects, Oid
 
@@ -42,7 +43,7 @@ class Facts:
     known_versions: Mapping[tuple[Key, str], Oid] = field(default_factory=dict)
     sources: Mapping[str, CommitName] = field(default_factory=dict)
     meddlers: Mapping[tuple[str, str], CommitName] = field(default_factory=dict)
-    failures: Mapping[str, str] = field(default_factory=dict)
+    failures: Mapping[str, Failure] = field(default_factory=dict)
     removed: Mapping[Key, CommitName] = field(default_factory=dict)
 
 
@@ -70,13 +71,21 @@ class Record:
 
     def add(self, file: str, before: Status | None, after: Status, happened: Sequence[Transition]) -> Status:
         """Add a status file, and return it as it stands; *after* has the wanted conditions without times."""
-        settled = conditions.settle(before.conditions if before else (), after.conditions, self.now)
-        folded = events.fold(before.events if before else (), happened, self.now)
-        status = after._replace(conditions=settled, events=folded)
+        status = self.settled(before, after, happened)
         if status != before:
             self.write(file, statusfile.dump(status))
         self.happen(Key(after.kind, after.namespace, after.name), happened)
         return status
+
+    def settled(self, before: Status | None, after: Status, happened: Sequence[Transition]) -> Status:
+        """Return *after* with times, and with its events, as it follows on *before*."""
+        settled = conditions.settle(before.conditions if before else (), after.conditions, self.now)
+        folded = events.fold(before.events if before else (), happened, self.now)
+        return after._replace(conditions=settled, events=folded)
+
+    def version(self, work: Key, placement: str, version: str) -> None:
+        """Note that the documents of a placement have another *version* now."""
+        self.versions[f"{work.namespace}/{placement}"] = version
 
     def write(self, file: str, content: bytes) -> None:
         """Add a file as it is."""

@@ -15,6 +15,7 @@ from gitops.core.placement_status import placement_file, record_placement
 from gitops.core.placing import Decided
 from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record
+from gitops.core.stencil import Stencil
 
 
 def record_work(
@@ -25,9 +26,11 @@ def record_work(
         _record_removal(record, decided, made, facts)
         return None
     placements: dict[str, Status] = {}
+    stencil = Stencil(record, decided, provenance.generation, facts)
     for placed in made:
         if placed.placement:
-            placements[placed.name] = record_placement(record, decided, placed, provenance.generation, facts)
+            alike = stencil.record(placed)
+            placements[placed.name] = alike or record_placement(record, decided, placed, provenance.generation, facts)
         elif placed.branch not in facts.failures:
             record.remove(placement_file(placed.work, placed.name))
     verdict = _verdict(decided, placements)

@@ -22,7 +22,7 @@ from gitops.git.pack import Pack
 _CACHED_ENTRIES = 250_000  # of trees, about 250 bytes each
 _CACHED_COMMITS = 5_000
 _UNSETTLED = 64  # packs whose objects are not written again
-_PACK_SIZE = 256 << 20  # bytes; past that what is staged goes to disk before the flush, to bound memory
+_PACK_SIZE = 64 << 20  # bytes; past that what is staged goes to disk before the flush, to bound memory
 _TREE = re.compile(rb"(?:[0-7]{5,6} [^\0/]+\0.{20})*", re.DOTALL)
 _ADVICE = "run 'git fsck' there, and fetch the object from another clone or restore it from a backup"
 
@@ -79,7 +79,7 @@ class ObjectStore:
 
     def put(self, oid: Oid, kind: str, content: bytes) -> None:
         """Add an object whose id is known."""
-        if oid not in self._staged and oid not in self._trees and not self._is_written(oid):
+        if oid not in self._staged and oid not in self._trees and not (self._written and self._is_written(oid)):
             self._staged.put(oid, kind, content)
             if self._staged.size > _PACK_SIZE:
                 self.flush()
