@@ -90,14 +90,14 @@ def advance(catalog: Catalog, objects: Objects, source: Oid | None) -> Advance:
     """Read what differs between *catalog* and the tree *source*."""
     roots = {folder: lookup(objects, source, folder) for folder in FOLDERS}
     gone: dict[str, Unit] = {}
-    come: dict[str, Unit] = {}
-    fresh: dict[str, tuple[Manifest, ...]] = {}
+    found: dict[str, Entry] = {}
     for folder in FOLDERS:
         for path, old, new in _changes(objects, folder, catalog.roots.get(folder), roots[folder]):
             if old and path in catalog.units:
                 gone[path] = catalog.units[path]
             if new:
-                come[path], fresh[path] = read(objects, path, new)
+                found[path] = new
+    come, fresh = _read_all(objects, found)
     if not gone and not come:
         return Advance(replace(catalog, roots=roots, fresh={}), frozenset(), frozenset())
     units = dict(catalog.units)
@@ -112,6 +112,12 @@ def advance(catalog: Catalog, objects: Objects, source: Oid | None) -> Advance:
     made = Catalog(roots, units, by_key, troubled, fresh=fresh)
     contested = frozenset(key for key in catalog.contested | keys if made.count(key) > 1)
     return Advance(replace(made, contested=contested), keys, frozenset(u.file for u in touched))
+
+
+def _read_all(objects: Objects, found: Mapping[str, Entry]) -> tuple[dict[str, Unit], dict[str, tuple[Manifest, ...]]]:
+    objects.expect([entry.oid for entry in found.values() if not entry.is_tree])
+    readings = {path: read(objects, path, entry) for path, entry in found.items()}
+    return {p: reading.unit for p, reading in readings.items()}, {p: r.manifests for p, r in readings.items()}
 
 
 def _reindex(by_key: dict[Key, tuple[str, ...]], gone: Mapping[str, Unit], come: Mapping[str, Unit]) -> None:

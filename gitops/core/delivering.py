@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from gitops.core import layout
 from gitops.core.aggregate import Aggregate, aggregates, completed
+from gitops.core.below import Additions, Below
 from gitops.core.delivery import Delivery, Drift, PlacementDelivery, Roots, superseded
 from gitops.core.edits import Edits
 from gitops.core.ledger import Ledger, folder
@@ -16,7 +17,7 @@ from gitops.core.paths import join
 from gitops.core.placing import Context, Decided
 from gitops.core.removal import Removal
 from gitops.core.targets import Location
-from gitops.core.tree import DIRECTORY, FILE, Change, Entry, Oid
+from gitops.core.tree import DIRECTORY, Change, Entry, Oid
 from gitops.core.world import Placement
 
 
@@ -54,13 +55,11 @@ class _Placements:
         at = Location(target.location.branch, join(target.directory, root))
         if documents is None:
             return self._held(decided, placement, recorded, at)
-        below = f"{at.path}/" if at.path else ""
-        inventory = {below + path: oid for path, oid in documents.files}
+        inventory = Below(at.path, documents.files)
         if target.mode == layout.NESTED:
             if documents.files and self._ledger.is_new(at.branch, target.directory):
-                added = tuple([Change(path, None, Entry(FILE, oid)) for path, oid in inventory.items()])
                 wanted: Edits = {at.path: Entry(DIRECTORY, documents.tree)}
-                return self._delivery(decided, placement, recorded, at, inventory, wanted, added)
+                return self._delivery(decided, placement, recorded, at, inventory, wanted, Additions(inventory))
             wanted = self._ledger.directory(at.branch, at.path, documents.tree if documents.files else None)
             return self._delivery(decided, placement, recorded, at, inventory, wanted)
         if target.mode == layout.FLAT:
@@ -86,7 +85,7 @@ class _Placements:
         at: Location,
         inventory: Mapping[str, Oid],
         wanted: Edits,
-        changes: tuple[Change, ...] | None = None,
+        changes: Sequence[Change] | None = None,
     ) -> PlacementDelivery:
         changes = self._ledger.changes(at.branch, wanted) if changes is None else changes
         made = PlacementDelivery(

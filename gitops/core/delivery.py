@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
 from gitops.core import edits
+from gitops.core.below import Additions
 from gitops.core.edits import Tally
 from gitops.core.manifests import Key
 from gitops.core.memory import Recorded, RecordedPlacement
@@ -26,7 +28,7 @@ class Drift:
     paths: Mapping[str, frozenset[str]] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
 
-    def among(self, branch: str, changes: tuple[Change, ...]) -> tuple[str, ...]:
+    def among(self, branch: str, changes: Iterable[Change]) -> tuple[str, ...]:
         """Return the paths of *changes* that put back what others changed."""
         drifted = self.paths.get(branch, frozenset())
         return tuple(change.path for change in changes if change.path in drifted) if drifted else ()
@@ -47,7 +49,7 @@ class PlacementDelivery(NamedTuple):
     place: str
     inventory: Mapping[str, Oid]
     unit: Key
-    changes: tuple[Change, ...] = ()
+    changes: Sequence[Change] = ()
     restored: tuple[str, ...] = ()
     superseded: Mapping[str, Mapping[str, Oid]] = _NOTHING
 
@@ -112,7 +114,7 @@ class Unit:
     key: Key
     branch: str
     edits: list[tuple[str, Entry | None]] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    booked: list[Sequence[Change]] = field(default_factory=list)
     placements: list[PlacementDelivery] = field(default_factory=list)
     destinations: set[str] = field(default_factory=set)
     authors: set[Key] = field(default_factory=set)
@@ -125,8 +127,18 @@ class Unit:
         return sorted(own | {made.work for made in self.placements} | self.authors)
 
     @property
-    def tally(self) -> Tally:
-        return edits.tally({change.path: change for change in self.changes}.values())
+    def changes(self) -> Iterator[Change]:
+        """The files that differ; the later of two that tell of one path holds."""
+        return chain.from_iterable(self.booked)
+
+
+def tally(units: Iterable[Unit]) -> Tally:
+    """Count the files that *units* add, change and remove."""
+    booked = [changes for unit in units for changes in unit.booked]
+    added = sum(len(changes) for changes in booked if isinstance(changes, Additions))
+    others = {c.path: c for changes in booked if not isinstance(changes, Additions) for c in changes}
+    found = edits.tally(others.values())
+    return found._replace(added=found.added + added)
 
 
 class UnitId(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from gitops.core import edits
 from gitops.core.delivery import PlacementDelivery, Roots, Unit, UnitId
@@ -51,7 +51,7 @@ class Ledger:
         """Return the files that *wanted* changes."""
         return tuple(edits.touched(self._objects, self._roots.get(branch), wanted)) if wanted else ()
 
-    def book_placement(self, made: PlacementDelivery, branch: str, wanted: Edits, changes: tuple[Change, ...]) -> None:
+    def book_placement(self, made: PlacementDelivery, branch: str, wanted: Edits, changes: Sequence[Change]) -> None:
         """Book what is *wanted* for a placement, and *changes* because of it."""
         if unit := self._book(made.unit, branch, wanted, changes):
             unit.placements.append(made)
@@ -88,7 +88,7 @@ class Ledger:
             self._new[at] = lookup(self._objects, self._roots.get(branch), directory) is None
         return self._new[at]
 
-    def _book(self, key: Key, branch: str, wanted: Edits, changes: tuple[Change, ...]) -> Unit | None:
+    def _book(self, key: Key, branch: str, wanted: Edits, changes: Sequence[Change]) -> Unit | None:
         if not wanted or branch not in self._roots:
             return None
         at = UnitId(branch, key)
@@ -96,7 +96,7 @@ class Ledger:
         if unit is None:
             unit = self._units[at] = Unit(key, branch)
         unit.edits += wanted.items()
-        unit.changes += changes
+        unit.booked.append(changes)
         return unit
 
     def _has_moved(self, known: Object) -> bool:

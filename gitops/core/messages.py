@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from gitops.core import edits
+from gitops.core import delivery
 from gitops.core.delivery import PlacementDelivery, Unit
 from gitops.core.manifests import Key
 from gitops.core.record import CommitName, Happened, Record
@@ -53,7 +53,7 @@ def source_trailers(source: Source) -> list[Trailer]:
 
 def documents(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) -> str:
     """Return the message of a documents commit: of one unit, or of all units of a pass."""
-    tally = edits.tally({c.path: c for unit in units for c in unit.changes}.values())
+    tally = delivery.tally(units)
     names = sorted({name for unit in units for name in unit.destinations})
     what = (
         _listed(names, "Destination")
@@ -151,7 +151,7 @@ def status(tally: str, record: Record, works: Iterable[Key], source: Source) -> 
         lines,
         _status_trailers(record.happened, works, record.versions),
         [(SOURCE_COMMIT, source.oid)],
-        2 * (record.events - len(record.happened)),
+        2 * (record.events - len(record.happened)) + record.renewed - len(record.versions),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from gitops.core.delivery import UnitId
 from gitops.core.events import Transition
 from gitops.core.failures import Failure
 from gitops.core.manifests import Key
-from gitops.core.tree import BLOB, FILE, Entry, Objects, Oid
+from gitops.core.tree import BLOB, DIRECTORY, EMPTY, FILE, Entry, Objects, Oid, patch
 
 NAMED = 10_000
 
@@ -58,7 +59,8 @@ class Record:
     """The new status files by their path below `status/` (None: removed), and what happened.
 
     Each file becomes an object at once, and nothing else of it is kept: there may be a million. Of the events only the
-    first `NAMED` are, which is more than a commit message can hold; *events* counts all.
+    first `NAMED` are, and of the new versions, which is more than a commit message can hold; *events* and *renewed*
+    count all.
     """
 
     def __init__(self, objects: Objects, now: str) -> None:
@@ -66,6 +68,7 @@ class Record:
         self.files: dict[str, Entry | None] = {}
         self.happened: list[Happened] = []
         self.events = 0
+        self.renewed = 0
         self.versions: dict[str, str] = {}
         self._objects = objects
 
@@ -85,7 +88,9 @@ class Record:
 
     def version(self, work: Key, placement: str, version: str) -> None:
         """Note that the documents of a placement have another *version* now."""
-        self.versions[f"{work.namespace}/{placement}"] = version
+        self.renewed += 1
+        if self.renewed <= NAMED:
+            self.versions[f"{work.namespace}/{placement}"] = version
 
     def write(self, file: str, content: bytes) -> None:
         """Add a file as it is."""
@@ -94,6 +99,18 @@ class Record:
     def remove(self, file: str) -> None:
         """Remove a file, or a folder with all that is in it."""
         self.files[file] = None
+
+    @contextmanager
+    def folder(self, path: str, standing: Oid | None) -> Iterator[None]:
+        """Make one tree of what is added below the folder *path* meanwhile, on top of the tree that is *standing*."""
+        outer, self.files = self.files, {}
+        yield
+        inner, self.files = self.files, outer
+        if path in inner:
+            outer[path] = inner[path]
+        elif inner:
+            tree = patch(self._objects, standing, {file.removeprefix(f"{path}/"): inner[file] for file in inner})
+            outer[path] = Entry(DIRECTORY, tree) if tree != EMPTY else None
 
     def happen(self, key: Key, happened: Iterable[Transition]) -> None:
         """Note events of an object."""

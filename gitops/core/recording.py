@@ -52,7 +52,7 @@ def record(
 ) -> Recorded:
     """Record what was done."""
     made = Record(objects, facts.now)
-    verdicts = _works(world, plan, traced, facts, made)
+    verdicts = _works(world, plan, traced, facts, objects, made)
     others = _others(plan, traced, facts, made)
     problems = sorted(set(_problems(world, plan, objects)), key=lambda p: p[:4])
     scope = overview.scope(verdicts, others, _counts(world, plan), [str(p) for p in problems])
@@ -68,16 +68,19 @@ def record(
 
 
 def _works(
-    world: World, plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, made: Record
+    world: World, plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, objects: Objects, made: Record
 ) -> dict[Key, Verdict]:
     """Record the Works that were decided, and return how all of them stand."""
     placements: dict[Key, list[PlacementDelivery]] = {key: [] for key in plan.decided}
     for placed in plan.delivery.placements:
         placements[placed.work].append(placed)
-    verdicts = dict(world.verdicts)
+    verdicts, folders = dict(world.verdicts), memory.folders(objects, plan.survey.seen.status)
     for key, decided in plan.decided.items():
+        standing = folders(key)
+        with made.folder(memory.work_folder(key.namespace, key.name), standing.oid if standing else None):
+            status = work_status.record_work(made, decided, placements[key], traced[key], facts)
         verdicts.pop(key, None)
-        if status := work_status.record_work(made, decided, placements[key], traced[key], facts):
+        if status:
             verdicts[key] = overview.verdict(status)
     return verdicts
 

@@ -7,8 +7,9 @@ whole subtrees, so that every function here costs what differs and not what is t
 from __future__ import annotations
 
 import hashlib
+import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 Oid = bytes
@@ -38,6 +39,9 @@ class Objects(Protocol):
 
     def tree(self, oid: Oid) -> Tree:
         """Return the entries of a tree. KeyError when it is missing or something else."""
+
+    def expect(self, oids: Sequence[Oid]) -> None:
+        """Make ready to read these blobs, in this order. It only makes that faster."""
 
     def commit_tree(self, oid: Oid) -> Oid:
         """Return the tree of a commit. KeyError when the commit is missing (a shallow clone, rewritten history)."""
@@ -196,21 +200,28 @@ class _Patch:
         return oid
 
 
+_RECENT = 64  # blobs
+
+
 class Sketch:
     """Objects that are only thought of, above those of a repository: what a decision may add to without writing.
 
     Over nothing it is an object database in memory, no different from a repository to `core`.
     """
 
-    def __init__(self, below: Objects | None = None) -> None:
-        self._below = below
-        self._thought = True
+    def __init__(self, below: Objects | None = None, room: float = math.inf) -> None:
+        """Think of at most *room* bytes; what is more is added to the repository below at once, needed or not."""
+        self._below, self._room = below, room
+        self._recent: dict[Oid, bytes] = {}
         self._added: dict[Oid, tuple[str, bytes]] = {}
         self._trees: dict[Oid, Tree] = {EMPTY: {}}
 
     def blob(self, oid: Oid) -> bytes:
         found = self._added.get(oid)
-        return self._content(found, BLOB, oid) if found or self._below is None else self._below.blob(oid)
+        if found or self._below is None:
+            return self._content(found, BLOB, oid)
+        recent = self._recent.get(oid)
+        return self._below.blob(oid) if recent is None else recent
 
     def tree(self, oid: Oid) -> Tree:
         if oid not in self._added and oid not in self._trees and self._below is not None:
@@ -218,6 +229,10 @@ class Sketch:
         if oid not in self._trees:
             self._trees[oid] = parse(self._content(self._added.get(oid), TREE, oid))
         return self._trees[oid]
+
+    def expect(self, oids: Sequence[Oid]) -> None:
+        if self._below:
+            self._below.expect(oids)
 
     def commit_tree(self, oid: Oid) -> Oid:
         found = self._added.get(oid)
@@ -231,14 +246,19 @@ class Sketch:
         return oid
 
     def put(self, oid: Oid, kind: str, content: bytes) -> None:
-        if self._thought or self._below is None:
+        if self._below is None or self._room > 0:
             self._added[oid] = (kind, content)
-        else:
-            self._below.put(oid, kind, content)
+            self._room -= len(content)
+            return
+        self._below.put(oid, kind, content)
+        if kind == BLOB:  # it is looked at once more, soon
+            if len(self._recent) >= _RECENT:
+                self._recent.clear()
+            self._recent[oid] = content
 
     def commit(self) -> None:
-        """Think no more: what is added from now on goes to the repository below at once, as there may be much."""
-        self._thought = False
+        """Think no more: what is added from now on goes to the repository below at once."""
+        self._room = 0
 
     def __contains__(self, oid: Oid) -> bool:
         return oid in self._added or oid in self._trees or (self._below is not None and oid in self._below)

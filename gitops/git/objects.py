@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pygit2
@@ -16,13 +17,15 @@ import pygit2
 from gitops.core.tree import BLOB, COMMIT, EMPTY, TREE, Oid, Tree, object_id, parse
 from gitops.errors import RepositoryError
 from gitops.git import commits, loose
+from gitops.git.ahead import ReadAhead
 from gitops.git.commits import CommitInfo, Identity, Sign
 from gitops.git.pack import Pack
 
 _CACHED_ENTRIES = 250_000  # of trees, about 250 bytes each
 _CACHED_COMMITS = 5_000
 _UNSETTLED = 64  # packs whose objects are not written again
-_PACK_SIZE = 64 << 20  # bytes; past that what is staged goes to disk before the flush, to bound memory
+_MANY = 500  # blobs, for which it pays to start a process
+_PACK_SIZE = 32 << 20  # bytes; past that what is staged goes to disk before the flush, to bound memory
 _TREE = re.compile(rb"(?:[0-7]{5,6} [^\0/]+\0.{20})*", re.DOTALL)
 _ADVICE = "run 'git fsck' there, and fetch the object from another clone or restore it from a backup"
 
@@ -39,13 +42,26 @@ class ObjectStore:
         for place in self._folders:
             self._packs.add_backend(pygit2.OdbBackendPack(str(place)), 1)
         self._staged = Pack()
+        self._ahead: ReadAhead | None = None
         self._written: dict[Path, set[Oid]] = {}
         self._trees: OrderedDict[Oid, Tree] = OrderedDict()
         self._entries = 0
         self._commits: OrderedDict[Oid, CommitInfo] = OrderedDict()
 
     def blob(self, oid: Oid) -> bytes:
-        return self._content(BLOB, oid)
+        ahead = self._ahead.take(oid) if self._ahead else None
+        return self._content(BLOB, oid) if ahead is None else ahead
+
+    def expect(self, oids: Sequence[Oid]) -> None:
+        self._close_ahead()
+        if len(oids) > _MANY:
+            with suppress(OSError):  # without git they are read one by one
+                self._ahead = ReadAhead(self.folder.parent, oids)
+
+    def _close_ahead(self) -> None:
+        if self._ahead:
+            self._ahead.close()
+        self._ahead = None
 
     def tree(self, oid: Oid) -> Tree:
         tree = self._trees.get(oid)
@@ -105,6 +121,7 @@ class ObjectStore:
 
     def discard(self) -> None:
         """Forget what was added and not flushed."""
+        self._close_ahead()
         for oid in self._staged.oids():
             if oid in self._trees:
                 self._entries -= len(self._trees.pop(oid))

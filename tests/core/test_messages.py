@@ -54,14 +54,15 @@ def unit(
     key = Key("Work", "default", name)
     made = PlacementDelivery(key, f"{name}.{destination}-5058f", object(), RecordedPlacement(), "main", place, {}, key)
     changed = [change(f"{place}/{n}") for n in range(changes)]
-    return Unit(key, "main", changes=changed, placements=[made], destinations={destination}, places={place})
+    return Unit(key, "main", booked=[changed], placements=[made], destinations={destination}, places={place})
 
 
 def status(tally, events, works=(), versions=()):
     record = Record(Sketch(), "2026-01-01T00:00:00Z")
     for key, transition in events:
         record.happen(key, [transition])
-    record.versions = dict(versions)
+    for name, version in dict(versions).items():
+        record.version(Key("Work", *name.split("/", 1)), name.partition("/")[2], version)
     return messages.status(tally, record, works, SOURCE)
 
 

@@ -1,0 +1,64 @@
+"""Many objects, read ahead by git itself: in a process of its own, and without libgit2's long ways through deltas."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from gitops.core.tree import BLOB, Oid, object_id
+
+_COMMAND = ("-c", "core.deltaBaseCacheLimit=16m", "cat-file", "--batch", "--buffer")
+# Nothing of the user's configuration is asked, and no object stands for another.
+_SEALED = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
+
+
+class ReadAhead:
+    """Blobs in the order in which they will be asked for. Whatever is amiss, it has nothing more to give."""
+
+    def __init__(self, git_dir: Path, oids: Sequence[Oid]) -> None:
+        self._wanted, self._next = oids, 0
+        self._places = {oid: number for number, oid in enumerate(oids)}
+        with tempfile.TemporaryFile() as file:
+            file.write(b"".join(b"%b\n" % oid.hex().encode() for oid in oids))
+            file.seek(0)
+            self._git = subprocess.Popen(
+                ["git", f"--git-dir={git_dir}", *_COMMAND],
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={"PATH": os.environ.get("PATH", os.defpath), **_SEALED},
+            )
+
+    def take(self, oid: Oid) -> bytes | None:
+        """Return a blob if it is the next one; those that are left out in between are passed over."""
+        place = self._places.get(oid, -1)
+        while self._next <= place:
+            content = self._read(self._wanted[self._next])
+            if content is None:
+                self.close()
+                return None
+            self._next += 1
+            if self._next == len(self._wanted):
+                self.close()
+            if self._next > place:
+                return content
+        return None
+
+    def close(self) -> None:
+        """End it."""
+        self._next = len(self._wanted)
+        if self._git.stdout:
+            self._git.stdout.close()
+        self._git.kill()
+        self._git.wait()
+
+    def _read(self, oid: Oid) -> bytes | None:
+        assert self._git.stdout
+        head = self._git.stdout.readline().split()
+        if head[:2] != [oid.hex().encode(), BLOB.encode()]:
+            return None
+        content = self._git.stdout.read(int(head[2]) + 1)[:-1]
+        return content if object_id(BLOB, content) == oid else None
