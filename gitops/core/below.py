@@ -1,4 +1,4 @@
-"""Files below a place, told by the place and the files alone: a hundred placements of a group share one list of them."""
+"""Files below a place, told by the place and the files alone: many placements of a group share one list of them."""
 
 from __future__ import annotations
 

@@ -249,12 +249,20 @@ class Sketch:
         if self._below is None or self._room > 0:
             self._added[oid] = (kind, content)
             self._room -= len(content)
+            if self._below and self._room <= 0:
+                self._spill(self._below)
             return
         self._below.put(oid, kind, content)
         if kind == BLOB:  # it is looked at once more, soon
             if len(self._recent) >= _RECENT:
                 self._recent.clear()
             self._recent[oid] = content
+
+    def _spill(self, below: Objects) -> None:
+        """Add all thoughts to the repository below: what is added from now on may refer to any of them."""
+        for oid, (kind, content) in self._added.items():
+            below.put(oid, kind, content)
+        self._added.clear()
 
     def commit(self) -> None:
         """Think no more: what is added from now on goes to the repository below at once."""
