@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
 from threading import Event
 
 import structlog
 
+from gitops.backoff import delay
 from gitops.errors import Busy, GitOpsError
+from gitops.git.upkeep import Upkeep
 from gitops.reconciler import Reconciler
 from gitops.writing import Outcome
 
-FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0  # seconds
 WORTH_KEEPING = 1000  # decided Works, after which what is in mind is kept for a next start
 
 log = structlog.get_logger("gitops")
@@ -21,18 +21,20 @@ log = structlog.get_logger("gitops")
 class Daemon:
     """Reconciles whenever it is woken. Told to stop, it ends the pass that is under way and begins no other."""
 
-    def __init__(self, reconciler: Reconciler, stop: Event) -> None:
-        self._reconciler, self._stop = reconciler, stop
+    def __init__(self, reconciler: Reconciler, stop: Event, upkeep: Upkeep | None = None) -> None:
+        self._reconciler, self._stop, self._upkeep = reconciler, stop, upkeep
         self._failures = 0
 
     def run(self, wakeups: Iterable[str]) -> None:
         """Reconcile once for each of *wakeups* (the words say why), and again after each failure, ever more rarely."""
         for reason in wakeups:
             while not self._stop.is_set() and not self.reconcile(reason):
-                self._stop.wait(self._delay())
+                self._stop.wait(delay(self._failures))
                 reason = "retry"
             if self._stop.is_set():
                 break
+            if self._upkeep:
+                self._upkeep.look()
         log.info("stopped")
 
     def reconcile(self, reason: str) -> bool:
@@ -40,6 +42,8 @@ class Daemon:
         try:
             outcomes = self._reconciler.reconcile()
         except (GitOpsError, OSError) as error:
+            if self._stop.is_set():
+                return False
             self._failures += 1
             (log.info if isinstance(error, Busy) else log.error)("pass failed", reason=reason, cause=str(error))
             return False
@@ -48,11 +52,6 @@ class Daemon:
             _report(outcome, reason)
         self._reconciler.keep(worth=WORTH_KEEPING)
         return True
-
-    def _delay(self) -> float:
-        """Return the seconds to wait: exponential, capped, with jitter so that daemons do not march in step."""
-        longest: float = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (self._failures - 1))
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
 def _report(outcome: Outcome, reason: str) -> None:

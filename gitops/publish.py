@@ -30,10 +30,14 @@ class Chain:
 class Publisher:
     """Makes commits: who, when, and how signed."""
 
-    def __init__(self, repo: Repository, sketch: Sketch, settings: Settings, when: int, sign: Sign | None) -> None:
+    def __init__(
+        self, repo: Repository, sketch: Sketch, settings: Settings, authors: Mapping[str, Identity], when: int,
+        sign: Sign | None,
+    ) -> None:  # fmt: skip
+        """*authors* are those of single branches, where not all commits are by the author of *settings*."""
         self._repo, self._sketch, self._when, self._sign = repo, sketch, when, sign
         self._granularity = settings.commit.granularity
-        self._author = Identity.parse(settings.commit.author)
+        self._author, self._authors = Identity.parse(settings.commit.author), authors
 
     def documents(
         self, branch: str, tip: Oid | None, root: Oid | None, units: Mapping[UnitId, Unit], source: Source,
@@ -45,7 +49,7 @@ class Publisher:
         works = len({at.key for at in units if at.key.kind == "Work"})
         for group in self._groups(own, works > MANY):
             root = patch(self._sketch, root, [edit for unit in group for edit in unit.edits])
-            tip = self.commit(tip, root, messages.documents(group, source, removed))
+            tip = self.commit(tip, root, messages.documents(group, source, removed), self._authors.get(branch))
             versions |= {UnitId(branch, unit.key): tip for unit in group}
         return Chain(tip, root, versions)
 
@@ -54,9 +58,9 @@ class Publisher:
             return [list(units)] if units else []
         return [[unit] for unit in units]
 
-    def commit(self, parent: Oid | None, root: Oid, message: str) -> Oid:
+    def commit(self, parent: Oid | None, root: Oid, message: str, author: Identity | None = None) -> Oid:
         """Stage a commit of the tree *root*, with all objects that are only sketched so far."""
         if root != EMPTY:
             self._sketch.supply(root)
         parents = [parent] if parent else []
-        return self._repo.objects.commit(root, parents, self._author, self._when, message, self._sign)
+        return self._repo.objects.commit(root, parents, author or self._author, self._when, message, self._sign)

@@ -12,28 +12,32 @@ from __future__ import annotations
 import gc
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gitops import inquiry
+from gitops.branches import Branches, is_elsewhere
 from gitops.cache import Cache
 from gitops.config import render_overview
 from gitops.core import messages
 from gitops.core.documents import Render
 from gitops.core.plan import Branch, Plan, decide
-from gitops.core.survey import survey
+from gitops.core.survey import Survey, survey
 from gitops.core.tree import Oid, Sketch
 from gitops.core.world import World
-from gitops.errors import GitOpsError, Moved
-from gitops.git import history, refs
+from gitops.errors import GitOpsError, Moved, RepositoryError
+from gitops.git import history
+from gitops.git.newest import newest
 from gitops.git.repository import Repository
-from gitops.observe import Observation, newest, observe
+from gitops.observe import Observation, observe
 from gitops.sandbox import Sandbox
+from gitops.stillness import still
 from gitops.writing import Outcome, Writing
 
 _ATTEMPTS = 20
+_THOUGHTS = 16 << 20  # bytes
 _PAUSE = 0.05  # seconds; grows with each lost race, with jitter
 Clock = Callable[[], datetime]
 
@@ -74,9 +78,14 @@ class Reconciler:
         clock: Clock = wall_clock,
         renderer: Render | None = None,
         cache: Cache | None = None,
+        branches: Branches | None = None,
     ) -> None:
-        """Reconcile *branch* of *repo*. With a *cache* it goes on where the last one ended."""
+        """Reconcile *branch* of *repo*. With a *cache* it goes on where the last one ended.
+
+        *branches* are those of *repo* alone unless they are given.
+        """
         self._repo, self._branch, self._clock = repo, branch, clock
+        self._branches = branches or Branches(repo)
         self._renderer = renderer or Sandbox()
         self._cache = cache
         with _uncollected():
@@ -100,15 +109,20 @@ class Reconciler:
                 self._cache.save(self._world)
             self._world.news = 0
 
+    def wait(self) -> float:
+        """Return the seconds after which something that failed may be tried again; mostly infinite."""
+        return self._branches.wait()
+
     def plan(self) -> Planned | None:
         """Decide what a pass would do, and write nothing; None while there is no commit on the branch."""
-        begun = self._begin()
+        self._branches.refresh()
+        begun = self._begin(Sketch(self._repo.objects))
         return Planned(begun.plan, begun.sketch, begun.would_write()) if begun else None
 
     def _until_it_holds(self) -> Outcome:
         for attempt in range(_ATTEMPTS):
             try:
-                return self._pass()
+                return self._sound_pass()
             except Moved:
                 self._repo.objects.discard()
                 time.sleep(_PAUSE * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
@@ -121,37 +135,66 @@ class Reconciler:
                 raise
         raise GitOpsError(f"the branch moved {_ATTEMPTS} times while a pass was decided; the next pass tries again")
 
+    def _sound_pass(self) -> Outcome:
+        """Make a pass; again, and in a new clone, if the one in the cache turns out to be damaged."""
+        try:
+            return self._pass()
+        except (RepositoryError, KeyError):
+            if self._branches.renew is None:
+                raise
+        self._branches, self._world = self._branches.renew(), World()
+        self._repo = self._branches.repo
+        return self._pass()
+
     def _pass(self) -> Outcome:
-        refs.recover(self._repo)
-        begun = self._begin()
+        self._branches.refresh()
+        if rest := self._world.rest and still(self._branches, self._world.rest):
+            self._world.rest = rest
+            return Outcome(tally=rest.tally, tip=rest.tips[rest.home], problems=rest.problems)
+        begun = self._begin(Sketch(self._repo.objects, _THOUGHTS))
         return begun.run() if begun else Outcome()
 
-    def _begin(self) -> Writing | None:
+    def _begin(self, sketch: Sketch) -> Writing | None:
         """Observe and decide."""
-        seen = observe(self._repo, self._branch)
+        seen = observe(self._branches, self._branch)
         if seen is None:
             return None
-        sketch = Sketch(self._repo.objects)
         plan = self._decide(seen, sketch)
         render = render_overview(sketch, seen.seen.source, self._renderer)
-        return Writing(self._repo, self._world, seen, plan, sketch, render, self._clock().replace(microsecond=0))
+        return Writing(self._branches, self._world, seen, plan, sketch, render, self._clock().replace(microsecond=0))
 
     def _decide(self, seen: Observation, sketch: Sketch) -> Plan:
         found = survey(self._world, sketch, seen.seen)
-        branches = {name: self._branch_state(seen, name) for name in sorted(found.branches)}
+        self._branches.follow(found, sketch)
+        branches = self._states(seen, found.branches)
+        branches |= {name: self._probed(found, name, branch) for name, branch in branches.items()}
         plan = decide(self._world, found, branches, sketch, self._renderer)
-        if not plan.unseen:
+        unseen = [name for name in plan.unseen if self._branches.finds(name)]
+        if not unseen:
             return plan
-        branches |= {name: self._branch_state(seen, name) for name in sorted(plan.unseen)}
+        branches |= self._states(seen, unseen)
         return decide(self._world, found, branches, sketch, self._renderer)
 
+    def _states(self, seen: Observation, names: Collection[str]) -> dict[str, Branch]:
+        self._branches.look(names)
+        return {name: self._branch_state(seen, name) for name in sorted(names)}
+
     def _branch_state(self, seen: Observation, name: str) -> Branch:
-        tip = seen.tip if name == seen.seen.home else refs.tip(self._repo, name)
+        tip = seen.tip if name == seen.seen.home else self._branches.tip(name)
         root = self._repo.objects.commit_tree(tip) if tip else None
         left = newest(self._repo, tip, messages.is_ours) if tip else None
         logged = inquiry.placed(self._repo, tip) if tip and seen.seen.status is None else {}
-        lost = tip is None or left is None or self._rewound(name, tip)
+        if failure := self._branches.failure(name):  # all that matters then is whether status says so already
+            return Branch(tip, root, None, logged, failure != self._world.failing.get(name), failure)
+        lost = tip is None or left is None or name in self._world.failing or self._rewound(name, tip)
         return Branch(tip, root, left.tree if left else None, logged, lost)
+
+    def _probed(self, found: Survey, name: str, branch: Branch) -> Branch:
+        """Ask whether a state store may be written that nothing was written to, and nothing will be."""
+        used = any(target.location and target.location.branch == name for target in found.targets.values())
+        if used or branch.left or branch.failure or not is_elsewhere(name):
+            return branch
+        return branch._replace(failure=self._branches.stores.probe(name))
 
     def _rewound(self, name: str, tip: Oid) -> bool:
         """Whether what the last pass left on a branch is not in its history any more."""

@@ -47,7 +47,7 @@ class Secret:
         """
         value = self._from_folder(key)
         value = self._environment.get(_variable(self._namespace, self._name, key)) if value is None else value
-        if value is None and not self._exists():
+        if value is None and not self.exists():
             raise SecretNotFoundError(f"Secret {self._name} not found in namespace {self._namespace}")
         return None if value is None else value.rstrip("\r\n")
 
@@ -63,7 +63,8 @@ class Secret:
             cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise SecretNotFoundError(f"key {key} of secret {self} cannot be read: {cause}") from None
 
-    def _exists(self) -> bool:
+    def exists(self) -> bool:
+        """Whether anything of it is there."""
         ours = _variable(self._namespace, self._name, "")
         return bool(self._folder and self._folder.is_dir()) or any(name.startswith(ours) for name in self._environment)
 

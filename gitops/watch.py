@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import structlog
 from watchfiles import watch
 
-_STEP = 1  # ms without an event, after which those before are one wake-up
-_DEBOUNCE = 50  # ms at most that events are gathered
+_STEP = 1  # ms between two looks at what the kernel has told; an event is handed over at the second look
+_DEBOUNCE = 0  # ms for which further events are waited for: a pass that finds nothing to do costs less
 _TICK = 1.0  # seconds after which the clock is looked at, whatever happens in the directories
+_LENT = "gitops/transport/"  # by whose links the kernel may name the same folders
 _FILES = {"HEAD", "packed-refs"}
 
 _log = structlog.get_logger(__name__)
 
 
-def changes(git_dirs: Iterable[Path], interval: float, stop: threading.Event) -> Iterator[str]:
+def changes(
+    git_dirs: Iterable[Path], interval: float, stop: threading.Event, wait: Callable[[], float] = lambda: math.inf
+) -> Iterator[str]:
     """Yield "start" at once, then "ref" soon after a ref may have moved, and "interval" *interval* seconds after that.
 
-    *git_dirs* are the directories that all work trees of a repository share. Ends when *stop* is set. Where watching is
-    impossible, the log says why, and only intervals are left.
+    *git_dirs* are the directories that all work trees of a repository share. "retry" comes when *wait* returns 0: the
+    seconds until something that failed may be tried again. Ends when *stop* is set. Where watching is impossible, the
+    log says why, and only intervals are left.
     """
     yield "start"
     due = time.monotonic() + interval
     for moved in _looks([f"{path.resolve()}/" for path in git_dirs], interval, stop):
-        if moved or time.monotonic() >= due:
-            yield "ref" if moved else "interval"
+        late = time.monotonic() >= due
+        if moved or late or wait() <= 0:
+            yield "ref" if moved else "interval" if late else "retry"
             due = time.monotonic() + interval
 
 
 def _looks(folders: Sequence[str], interval: float, stop: threading.Event) -> Iterator[bool]:
     """Yield whether a ref may have moved: at once when one may, and now and then when none did."""
     tick = min(_TICK, interval)
+    if not folders:
+        yield from _ticks(tick, stop)
+        return
     try:
         for events in watch(
             *folders,
@@ -48,6 +57,10 @@ def _looks(folders: Sequence[str], interval: float, stop: threading.Event) -> It
             yield any(_is_ref(path, folders) for _, path in events)
     except (OSError, RuntimeError) as error:  # the second is how watchfiles tells of limits of the system
         _log.warning("cannot watch the repository, so it is looked at in intervals", cause=str(error), seconds=interval)
+    yield from _ticks(tick, stop)
+
+
+def _ticks(tick: float, stop: threading.Event) -> Iterator[bool]:
     while not stop.wait(tick):
         yield False
 
@@ -56,5 +69,6 @@ def _is_ref(path: str, folders: Sequence[str]) -> bool:
     folder = next((folder for folder in folders if path.startswith(folder)), None)
     if folder is None or path.endswith(".lock"):
         return False
-    name = path.removeprefix(folder)
-    return name in _FILES or name.startswith("refs/") or (name.startswith("worktrees/") and name.endswith("/HEAD"))
+    name = path.removeprefix(folder).removeprefix(_LENT)
+    ref = name.startswith("refs/") and not name.startswith("refs/gitops/")
+    return name in _FILES or ref or (name.startswith("worktrees/") and name.endswith("/HEAD"))

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from gitops import inquiry
-from gitops.core import memory, messages, recording
+from gitops.api.statestore import GitStateStore
+from gitops.branches import Branches, is_elsewhere
+from gitops.core import memory, messages, recording, rest
 from gitops.core.catalog import STATUS
 from gitops.core.delivery import UnitId
+from gitops.core.failures import Failure
 from gitops.core.manifests import Key, Problem
 from gitops.core.plan import Plan
 from gitops.core.record import Facts
 from gitops.core.recording import Recorded, RenderOverview
-from gitops.core.survey import remembered
+from gitops.core.rest import Rest
+from gitops.core.survey import Survey, remembered
+from gitops.core.targets import store_key
 from gitops.core.tree import DIRECTORY, Entry, Oid, Sketch, patch
 from gitops.core.world import World
-from gitops.errors import Busy, RepositoryError
-from gitops.git import refs
-from gitops.git.repository import Repository
+from gitops.git.commits import Identity
 from gitops.git.signing import ssh_signer
 from gitops.observe import Observation
 from gitops.publish import Chain, Publisher
@@ -45,9 +48,14 @@ class Outcome:
         return bool(self.commits)
 
 
-def _stable(error: Exception) -> str:
-    """Return a cause that reads the same in each pass, without ages and sizes."""
-    return "another Git process holds it" if isinstance(error, Busy) else str(error.__cause__ or error)
+def _authors(survey: Survey) -> dict[str, Identity]:
+    """Return who commits where state stores say so; of several on one branch, the first by name does."""
+    found: dict[str, Identity] = {}
+    for key, definition in survey.definitions(GitStateStore):
+        at, author = survey.places.stores[store_key(key.kind, key.name)].location, definition.spec.git_author
+        if at and author and at.branch != survey.seen.home:
+            found.setdefault(at.branch, Identity(author.name, author.email))
+    return found
 
 
 class Writing:
@@ -55,7 +63,7 @@ class Writing:
 
     def __init__(
         self,
-        repo: Repository,
+        branches: Branches,
         world: World,
         seen: Observation,
         plan: Plan,
@@ -64,11 +72,12 @@ class Writing:
         now: datetime,
     ) -> None:
         self.plan, self.sketch = plan, sketch
-        self._repo, self._world, self._seen = repo, world, seen
+        repo = branches.repo
+        self._branches, self._repo, self._world, self._seen = branches, repo, world, seen
         self._render, self._now = render, now
         settings = seen.seen.settings
         sign = ssh_signer(Path(settings.commit.signing_key)) if settings.commit.signing_key else None
-        self._publisher = Publisher(repo, sketch, settings, int(now.timestamp()), sign)
+        self._publisher = Publisher(repo, sketch, settings, _authors(plan.survey), int(now.timestamp()), sign)
         self._home = seen.seen.home
         self._status = seen.seen.status
         self._tips = {name: branch.tip for name, branch in plan.branches.items() if branch.tip}
@@ -80,10 +89,10 @@ class Writing:
 
     def would_write(self) -> bool:
         """Whether the pass has anything to commit, be it only a condition."""
-        if self.plan.delivery.units:
+        if any(not self.plan.branches[at.branch].failure for at in self.plan.delivery.units):
             return True
         home = self.plan.branches[self._home]
-        recorded = self._record({}, {})
+        recorded = self._record({}, self.plan.failures)
         return recorded.anything and self._root(home.root, recorded) != home.root
 
     def run(self) -> Outcome:
@@ -94,9 +103,10 @@ class Writing:
         recorded = self._record({**elsewhere, **chain.versions}, failures)
         outcome = self._push(chain, recorded)
         self._adopt(recorded, failures)
-        return replace(outcome, unfinished=outcome.unfinished and not failures, problems=recorded.problems)
+        more = bool(self._leftovers(failures)) or any(map(is_elsewhere, failures.keys() - self.plan.failures.keys()))
+        return replace(outcome, unfinished=outcome.changed and more, problems=recorded.problems)
 
-    def _record(self, versions: Mapping[UnitId, Oid], failures: Mapping[str, str]) -> Recorded:
+    def _record(self, versions: Mapping[UnitId, Oid], failures: Mapping[str, Failure]) -> Recorded:
         facts = Facts(
             now=self._now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             home=self._home,
@@ -116,21 +126,19 @@ class Writing:
         known, units = self.plan.branches[branch], self.plan.delivery.units
         return self._publisher.documents(branch, known.tip, known.root, units, self._seen.source, self._removed)
 
-    def _write_elsewhere(self) -> tuple[dict[UnitId, Oid], dict[str, str]]:
+    def _write_elsewhere(self) -> tuple[dict[UnitId, Oid], dict[str, Failure]]:
         """Commit and move the other branches: status may only report what is there. Return those that failed, too."""
+        known = self.plan.failures
+        names = {at.branch for at in self.plan.delivery.units} - {self._home} - known.keys()
+        chains = {name: self._documents(name) for name in sorted(names)}
+        self._repo.objects.flush()
+        moves = {name: (self.plan.branches[name].tip, chain.tip) for name, chain in chains.items() if chain.tip}
+        failures = self._branches.write(moves)
         versions: dict[UnitId, Oid] = {}
-        failures: dict[str, str] = {}
-        for name in sorted({at.branch for at in self.plan.delivery.units} - {self._home}):
-            chain = self._documents(name)
-            assert chain.tip
-            self._repo.objects.flush()
-            try:
-                refs.move(self._repo, name, self.plan.branches[name].tip, chain.tip, "gitops: documents")
-                versions |= chain.versions
-                self._tips[name] = chain.tip
-            except (Busy, RepositoryError) as error:
-                failures[name] = f"branch {name} cannot be written: {_stable(error)}"
-        return versions, failures
+        for name in moves.keys() - failures.keys():
+            versions |= chains[name].versions
+            self._tips[name] = moves[name][1]
+        return versions, {**known, **failures}
 
     def _push(self, chain: Chain, recorded: Recorded) -> Outcome:
         """Commit the status, and move the home branch from the tip that was observed, once."""
@@ -142,10 +150,10 @@ class Writing:
         message = messages.status(recorded.tally, recorded.record, self._changed(recorded.tree), self._seen.source)
         tip = self._publisher.commit(chain.tip, root, message)
         self._repo.objects.flush()
-        refs.move(self._repo, self._home, branch.tip, tip, "gitops: status")
+        self._branches.move(self._home, branch.tip, tip, "gitops: status")
         self._status, self._tips[self._home] = recorded.tree, tip
-        unfinished = bool(self.plan.unfinished)
-        return Outcome((*dict.fromkeys(chain.versions.values()), tip), recorded.tally, recorded.record.events, tip, unfinished)
+        commits = (*dict.fromkeys(chain.versions.values()), tip)
+        return Outcome(commits, recorded.tally, recorded.record.events, tip)
 
     def _changed(self, status: Oid) -> Iterator[Key]:
         """List the Works whose status is not what it was."""
@@ -154,7 +162,11 @@ class Writing:
             if before(key) != after(key):
                 yield key
 
-    def _adopt(self, recorded: Recorded, failures: Collection[str]) -> None:
+    def _leftovers(self, failures: Mapping[str, Failure]) -> frozenset[Key]:
+        """Return what a further pass can finish."""
+        return self.plan.unfinished - self.plan.on(failures)
+
+    def _adopt(self, recorded: Recorded, failures: Mapping[str, Failure]) -> None:
         """Keep in mind what was decided and left behind."""
         world, survey = self._world, self.plan.survey
         world.adopt({key: decided.state for key, decided in self.plan.decided.items()})
@@ -164,3 +176,14 @@ class Writing:
         world.status, world.verdicts, world.seen = self._status, recorded.verdicts, True
         world.tips = self._tips
         world.unfinished = self.plan.unfinished | self.plan.astray | self.plan.on(failures)
+        world.failing = {name: failure for name, failure in self.plan.failures.items() if is_elsewhere(name)}
+        world.rest = None if failures or world.unfinished else self._rest(recorded)
+
+    def _rest(self, recorded: Recorded) -> Rest | None:
+        """Return where all branches stand, if nothing but a change of them can make the next pass do anything."""
+        seen, stores = self._seen.seen, self.plan.survey.places.stores.values()
+        if self._status is None or seen.settings_problems or any(store.reason for store in stores):
+            return None
+        tips = {seen.source_branch: self._seen.source_tip} | {name: self._tips.get(name) for name in self.plan.branches}
+        names = rest.names(seen.source_branch, self._home, (s.location for s in stores if s.location))
+        return Rest(seen.url, self._home, tips, names, recorded.tally, recorded.problems)

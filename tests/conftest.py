@@ -1,10 +1,13 @@
 """Every test runs on a machine that knows nothing: no home, no Git identity, no settings of Git but the tests' own."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.command import Command
 from support.platform import Clock, Platform
+from support.servers import Servers
 
 _TELLING = (
     "GIT_AUTHOR_NAME",
@@ -31,6 +34,19 @@ def sealed_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("LC_ALL", "C")
         patch.setenv("TZ", "UTC")
         yield home
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Git servers on loopback; one that nobody asks for does not start."""
+    with tempfile.TemporaryDirectory(prefix="gitops-") as folder, Servers(Path(folder)) as running:
+        yield running
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command line, with a cache and a folder of secrets of its own."""
+    return Command(tmp_path, monkeypatch)
 
 
 @pytest.fixture

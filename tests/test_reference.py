@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gitops.api.settings import Settings
-from gitops.cli.main import COMMANDS
+from gitops.cli.parser import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -11,6 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from gitops.cli import demo_remote
 from gitops.cli.main import main
 from gitops.cli.repository import Opened
 from gitops.cli.status import StatusReader
@@ -22,18 +23,24 @@ from gitops.views.describe import describe
 from gitops.views.events import EventTable, split
 from gitops.views.kinds import find_kind
 
-_MARK = Path(".git/gitops-demo")
+_MARK, _REMOTE_MARK = Path(".git/gitops-demo"), Path(".gitops-demo")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add where the repository is made."""
     parser.add_argument("directory", metavar="DIR", nargs="?", default="demo", help="where (default: demo)")
+    parser.add_argument("--remote", action="store_true", help="another story: Git servers on this machine")
 
 
 def run(args: argparse.Namespace) -> int:
     """Tell the story. UsageError when something else is there."""
     folder = Path(args.directory)
     _clear(folder)
+    if args.remote:
+        folder.mkdir(exist_ok=True)
+        (folder / _REMOTE_MARK).touch()
+        demo_remote.tell(folder)
+        return 0
     demo = Demo(folder)
     (folder / _MARK).touch()
     screen = _Screen(demo, folder)
@@ -47,9 +54,12 @@ def _clear(folder: Path) -> None:
     """Make room for the demo where nothing is, or an earlier demo."""
     if not folder.exists():
         return
-    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / _MARK).is_file()):
+    marked = any((folder / mark).is_file() for mark in (_MARK, _REMOTE_MARK))
+    if not folder.is_dir() or (any(folder.iterdir()) and not marked):
         raise UsageError(f"{folder} is there already and no demo: name another folder, as in 'gitops demo {folder}-2'")
-    for path in sorted(folder.iterdir(), key=lambda path: path.name == ".git"):  # the mark goes last
+    for path in sorted(
+        folder.iterdir(), key=lambda path: path.name in (".git", _REMOTE_MARK.name)
+    ):  # the mark goes last
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 

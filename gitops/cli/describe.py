@@ -6,7 +6,7 @@ import argparse
 import sys
 from datetime import UTC, datetime
 
-from gitops.cli.main import Parser
+from gitops.cli.parser import Parser
 from gitops.cli.repository import open_repository
 from gitops.cli.selection import Request, add_selection_arguments, read_requests, select
 from gitops.cli.status import Snapshot, StatusReader

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
-from gitops.cli.main import Parser
+from gitops.cli.parser import Parser
 from gitops.cli.repository import open_repository
 from gitops.cli.selection import add_namespace_arguments, namespace_of_request, one_kind
 from gitops.cli.status import Snapshot, StatusReader

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from gitops.cli.main import Parser
+from gitops.cli.parser import Parser
 from gitops.cli.repository import open_repository
 from gitops.cli.selection import (
     Group,
@@ -52,9 +53,10 @@ def run(args: argparse.Namespace) -> int:
         raise GitOpsError("Required resource not specified: one or more of works, workplacements, destinations, …")
     requests = read_requests(args)
     show = None if args.output in TABLES else printer(args.output, headers=not args.no_headers)
-    reader = StatusReader(open_repository(args))
+    reader = StatusReader(open_repository(args), events=False)
     if args.watch:
         return _watch(reader, requests, args, show)
+    gc.disable()  # what is read has no cycles, and goes when the command ends
     return _print(select(reader.snapshot(), requests, args), args, show)
 
 

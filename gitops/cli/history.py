@@ -11,14 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from gitops.cli.main import Parser
+from gitops.cli.parser import Parser
 from gitops.cli.repository import Opened, open_repository
 from gitops.cli.selection import one_kind
 from gitops.cli.status import parse, paths
 from gitops.core.memory import WORK_FILE
 from gitops.core.tree import Entry, Oid, lookup
 from gitops.errors import NotFoundError
-from gitops.git import refs
 from gitops.git.commits import CommitInfo
 from gitops.git.history import walk
 from gitops.git.objects import ObjectStore
@@ -65,7 +64,7 @@ class Change(NamedTuple):
 def _changes(opened: Opened, places: Sequence[str]) -> Iterator[Change]:
     """List the commits that changed one of *places*, newest first."""
     objects = opened.repo.objects
-    tip = refs.tip(opened.repo, opened.output)
+    tip = opened.tip(opened.output)
     for commit in walk(opened.repo, tip) if tip else ():
         parents = [objects.read_commit(parent).tree for parent in commit.parents]
         for place in places:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gitops import authoring
 from gitops.api.settings import Commit
+from gitops.core import urls
 from gitops.errors import UsageError
 from gitops.git.commits import Identity
 from gitops.git.repository import Repository
@@ -27,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make or complete the repository, and say what to do next. UsageError where none can be."""
+    if urls.is_typed(args.repo):
+        raise UsageError(f"--repo {args.repo}: init makes a repository on this machine: run it in a clone, and push")
     root = Path(args.directory or args.repo or ".")
     missing = _missing(root)
     if (root / ".git").exists():

@@ -1,37 +1,16 @@
-"""The command line's frame: the options that all commands share, the table of commands, and how a command ends.
+"""How a command ends: its exit code, and what is said when it failed.
 
-A command is a module `gitops.cli.<name>` with `add_arguments(parser)` and `run(args) -> exit code`, imported only when
-it is called, so that `gitops --version` and `--help` answer at once.
+What reads arguments is imported when there are any to read, so that `gitops --version` answers as soon as Python can.
 """
 
 from __future__ import annotations
 
-import argparse
-import difflib
-import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import NoReturn
 
 from gitops import __version__
 from gitops.errors import GitOpsError
-
-COMMANDS = {
-    "init": "make a repository with an example Work and Destination, or add the folders to an existing one",
-    "run": "the daemon: watch the repository and answer each commit",
-    "plan": "what a pass would change, or would change once a branch is merged",
-    "validate": "check every definition; problems come with file, line and column",
-    "get": "list objects from the status on the output branch, as kubectl prints them",
-    "describe": "show objects and their events, as kubectl prints them",
-    "events": "list events, as kubectl prints them",
-    "wait": "wait until objects have a condition, as kubectl does",
-    "history": "events and versions of one object from the Git log",
-    "schema": "JSON Schema of the definitions, for editors",
-    "demo": "the example repository, reconciled before your eyes",
-}
 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell reports for a command ended by SIGINT and by SIGPIPE
 
@@ -40,30 +19,7 @@ class ServerError(GitOpsError):
     """What kubectl would report as the API server's answer."""
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser without abbreviations. A command may give usage errors another exit code than 2."""
-
-    usage_exit_code = 2
-
-    def __init__(self, prog: str, description: str | None = None) -> None:
-        formatter = argparse.RawDescriptionHelpFormatter
-        super().__init__(prog=prog, description=description, allow_abbrev=False, formatter_class=formatter)
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(self.usage_exit_code, f"error: {message}\nSee '{self.prog} --help' for usage.\n")
-
-    def add_switch(self, *names: str, default: bool = False, help: str) -> None:
-        """Add an option without a value that, as in kubectl, may also be spelt `--name=true` and `--name=false`."""
-        dest = names[-1].lstrip("-").replace("-", "_")
-        self.add_argument(*names, dest=dest, action="store_true", default=default, help=help)
-        for word, const in (("true", True), ("false", False)):
-            spelt = [f"{name}={word}" for name in names]
-            self.add_argument(
-                *spelt, dest=dest, action="store_const", const=const, default=default, help=argparse.SUPPRESS
-            )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run the command that *argv* (default: the process's arguments) names, and return its exit code."""
     _write_utf8()
     try:
@@ -83,49 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(f"error: {error}", 1)
 
 
-def _run(argv: Sequence[str]) -> int:
-    parser = _frame()
-    shared = parser.parse_args(argv)
-    if shared.command is None:
-        parser.print_help()
+def _run(argv: list[str]) -> int:
+    if argv == ["--version"]:
+        print("gitops", __version__)
         return 0
-    if shared.command not in COMMANDS:
-        parser.error(f'unknown command "{shared.command}"{_did_you_mean(shared.command)}')
-    module = importlib.import_module(f"gitops.cli.{shared.command}")
-    command = Parser(f"{parser.prog} {shared.command}", module.__doc__)
-    _add_shared(command, argparse.SUPPRESS)
-    module.add_arguments(command)
-    args = command.parse_intermixed_args(shared.arguments, argparse.Namespace(repo=shared.repo, branch=shared.branch))
-    return int(module.run(args))
+    from gitops.cli import parser
 
-
-def _frame() -> Parser:
-    table = "\n".join(f"  {name:10}{text}" for name, text in COMMANDS.items())
-    parser = Parser(_prog(), f"A GitOps reconciler driven by a Git repository.\n\ncommands:\n{table}")
-    parser.usage = "%(prog)s [--repo PATH|URL] [--branch NAME] COMMAND …"
-    parser.add_argument("--version", action="version", version=f"gitops {__version__}")
-    _add_shared(parser, None)
-    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    return parser
-
-
-def _add_shared(parser: Parser, default: str | None) -> None:
-    parser.add_argument(
-        "--repo", metavar="PATH|URL", default=default, help="the repository (default: that of the current directory)"
-    )
-    parser.add_argument(
-        "--branch", metavar="NAME", default=default, help="the source branch (default: the one checked out, else main)"
-    )
-
-
-def _prog() -> str:
-    return "kubectl gitops" if Path(sys.argv[0]).name.startswith("kubectl-") else "gitops"
-
-
-def _did_you_mean(word: str) -> str:
-    close = difflib.get_close_matches(word, COMMANDS, n=1)
-    return f', did you mean "{close[0]}"?' if close else ""
+    return parser.run(argv)
 
 
 def _failed(message: str, code: int) -> int:

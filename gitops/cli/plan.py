@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 
+from gitops.cli import origin
 from gitops.cli.repository import open_repository
 from gitops.errors import NotFoundError
 from gitops.reconciler import Reconciler
@@ -31,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the plan."""
     opened = open_repository(args)
-    planned = Reconciler(opened.repo, opened.source).plan()
+    branches = origin.branches(opened.repo, opened.origin, args)
+    planned = Reconciler(opened.repo, opened.source, branches=branches).plan()
     if planned is None:
         raise NotFoundError(f"branch {opened.source} has no commit yet")
     if args.output == "json":

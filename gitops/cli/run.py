@@ -11,16 +11,21 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from threading import Event
 
 import structlog
 
 from gitops import logs, watch
+from gitops.backoff import delay
+from gitops.branches import Branches
 from gitops.cache import Cache
-from gitops.cli.repository import Opened, open_repository
+from gitops.cli.origin import daemon_branches
+from gitops.cli.repository import DEFAULT_BRANCH, Opened, resolved
 from gitops.daemon import Daemon
-from gitops.errors import Busy, UsageError
-from gitops.git.lock import daemon_lock
+from gitops.errors import Busy, TransportError, UsageError
+from gitops.git.upkeep import Upkeep
 from gitops.reconciler import Reconciler
 from gitops.views.escape import escape
 from gitops.writing import Outcome
@@ -52,13 +57,46 @@ def run(args: argparse.Namespace) -> int:
     if args.interval <= 0:
         raise UsageError("--interval must be more than 0")
     logs.configure(verbose=args.verbose)
-    opened = open_repository(args)
-    with daemon_lock(opened.repo):
-        cache = Cache(opened.repo.common_dir / "gitops", opened.source)
-        reconciler = Reconciler(opened.repo, opened.source, cache=cache)
-        code = _once(reconciler) if args.once else _forever(opened, reconciler, args.interval)
+    stop = Event()
+    with ExitStack() as held:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            held.callback(signal.signal, number, signal.signal(number, lambda *_: stop.set()))
+        branches = daemon_branches(args, held, stop.is_set, args.interval)
+        source = _source(branches, args, stop)
+        if source is None:
+            return 0
+        cache = Cache(branches.repo.common_dir / "gitops", source)
+        reconciler = Reconciler(branches.repo, source, cache=cache, branches=branches)
+        upkeep = held.enter_context(closing(Upkeep(branches.repo)))
+        if args.once:
+            code = _once(reconciler)
+            upkeep.look()
+            upkeep.wait()
+        else:
+            code = _forever(branches, source, Daemon(reconciler, stop, upkeep), reconciler.wait, args.interval, stop)
         reconciler.keep()
         return code
+
+
+def _source(branches: Branches, args: argparse.Namespace, stop: Event) -> str | None:
+    """Return the source branch; the daemon waits for a server that has to be asked for it. None when told to stop."""
+    if branches.origin is None:
+        opened = Opened(branches.repo, args.branch or branches.repo.head_branch() or DEFAULT_BRANCH, "")
+        return resolved(opened, args).source
+    if args.branch:
+        return str(args.branch)
+    failures = 0
+    while not stop.is_set():
+        try:
+            return branches.default() or DEFAULT_BRANCH
+        except TransportError as error:
+            failures += 1
+            if args.once:
+                raise
+            if not stop.is_set():
+                log.error("cannot begin", cause=str(error))
+            stop.wait(delay(failures))
+    return None
 
 
 def _once(reconciler: Reconciler) -> int:
@@ -91,12 +129,11 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _forever(opened: Opened, reconciler: Reconciler, interval: float) -> int:
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    log.info(
-        "started", repository=str(opened.repo.git_dir), branch=opened.source, output=opened.output, interval=interval
-    )
-    Daemon(reconciler, stop).run(watch.changes([opened.repo.common_dir], interval, stop))
+def _forever(
+    branches: Branches, source: str, daemon: Daemon, wait: Callable[[], float], interval: float, stop: Event
+) -> int:
+    repository = branches.shown if branches.origin else str(branches.repo.git_dir)
+    log.info("started", repository=repository, branch=source, interval=interval)
+    folders = [] if branches.origin else [branches.repo.common_dir]
+    daemon.run(watch.changes(folders, interval, stop, wait))
     return 0

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gitops.api.meta import GROUP
-from gitops.cli.main import Parser, ServerError
+from gitops.cli.main import ServerError
+from gitops.cli.parser import Parser
 from gitops.cli.status import Snapshot
 from gitops.errors import GitOpsError
 from gitops.views.events import DEFAULT_NAMESPACE

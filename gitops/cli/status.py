@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,25 +13,26 @@ from gitops.core import yaml
 from gitops.core.manifests import Key
 from gitops.core.memory import WORK_FILE, object_file, placement_file, work_folder
 from gitops.core.statusfile import MAX_NODES
-from gitops.core.tree import Oid, files, lookup, subtree
-from gitops.git import refs
+from gitops.core.tree import DIRECTORY, Oid, lookup, subtree
 from gitops.views.events import by_time, split
 from gitops.views.kinds import KINDS, Kind, Object, name_of, namespace_of
 
 FOLDER = "status"
+_NO_EVENT = re.compile(rb"\n(?! |- |\Z)")  # a line that begins otherwise than those of a list
 POLL = 0.5  # seconds between two looks at a branch
 
 
 class StatusReader:
     """Reads the status files of a branch. A file is parsed once, however often its branch moves."""
 
-    def __init__(self, opened: Opened) -> None:
-        self._repo, self._branch = opened.repo, opened.output
+    def __init__(self, opened: Opened, *, events: bool = True) -> None:
+        """Read them as a whole, or without their *events*, which are most of them."""
+        self._opened, self._repo, self._events = opened, opened.repo, events
         self._parsed: dict[Oid, Object | None] = {}
 
     def snapshot(self) -> Snapshot:
         """Return what the branch says now."""
-        return Snapshot(self, refs.tip(self._repo, self._branch))
+        return Snapshot(self, self._opened.tip(self._opened.output))
 
     def snapshots(self, deadline: float = math.inf) -> Iterator[Snapshot]:
         """Yield what the branch says now, and again whenever it has moved, until *deadline* (monotonic seconds)."""
@@ -38,6 +40,7 @@ class StatusReader:
         yield seen
         while (left := deadline - time.monotonic()) > 0:
             time.sleep(min(POLL, left))
+            self._opened.refresh()
             now = self.snapshot()
             if now.commit != seen.commit:
                 seen = now
@@ -50,10 +53,15 @@ class StatusReader:
     def below(self, root: Oid | None, path: str, works: bool) -> Iterator[Object]:
         """List the status files in a folder: those of Works (*works*), or all others."""
         objects = self._repo.objects
-        for name, entry in files(objects, subtree(objects, root, path), "/"):
-            chosen = name.endswith(".yaml") and name.endswith(f"/{WORK_FILE}") == works
-            if chosen and (found := self._read(entry.oid)):
-                yield found
+        waiting = [subtree(objects, root, path)]
+        while waiting:
+            entries = objects.tree(oid) if (oid := waiting.pop()) else {}
+            waiting += [entry.oid for entry in entries.values() if entry.mode == DIRECTORY]
+            names = [WORK_FILE] if works else [name for name in entries if name.endswith(".yaml") and name != WORK_FILE]
+            for name in names:
+                entry = entries.get(name)
+                if entry and entry.mode != DIRECTORY and (found := self._read(entry.oid)):
+                    yield found
 
     def at(self, root: Oid | None, path: str) -> Object | None:
         """Return the status file at *path*; None where there is none that can be read."""
@@ -62,7 +70,8 @@ class StatusReader:
 
     def _read(self, oid: Oid) -> Object | None:
         if oid not in self._parsed:
-            self._parsed[oid] = parse(self._repo.objects.blob(oid))
+            raw = self._repo.objects.blob(oid)
+            self._parsed[oid] = parse(raw) if self._events else (parse(_without_events(raw)) or parse(raw))
         return self._parsed[oid]
 
 
@@ -93,6 +102,12 @@ class Snapshot:
         listed = (file for kind in KINDS for file in self.all(kind, namespace))
         events = (event for file in listed for event in split(file)[1])
         return by_time(event for event in events if namespace in (None, namespace_of(event)))
+
+
+def _without_events(raw: bytes) -> bytes:
+    """Return a status file without its events, if they stand where gitops writes them: at the end."""
+    end = raw.find(b"\nevents:\n")
+    return raw if end < 0 or _NO_EVENT.search(raw, end + len("\nevents:")) else raw[: end + 1]
 
 
 def parse(raw: bytes) -> Object | None:

@@ -17,7 +17,6 @@ from gitops.core.catalog import FOLDERS, SETTINGS
 from gitops.core.manifests import Problem
 from gitops.core.tree import BLOB, EMPTY, EXECUTABLE, FILE, LINK, Entry, Oid, Sketch, patch
 from gitops.errors import NotFoundError
-from gitops.git import refs
 from gitops.sandbox import Sandbox
 from gitops.views.escape import escape
 
@@ -50,7 +49,7 @@ def _check_repository(args: argparse.Namespace) -> checking.Report:
         objects = Sketch()
         found = [workdir / name for name in (*FOLDERS, SETTINGS)]
         return checking.check(objects, _tree(objects, workdir, found), opened.source, Sandbox())
-    tip = refs.tip(opened.repo, opened.source)
+    tip = opened.tip(opened.source)
     root = opened.repo.objects.commit_tree(tip) if tip else EMPTY
     return checking.check(Sketch(opened.repo.objects), root, opened.source, Sandbox())
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gitops.cli.main import Parser
+from gitops.cli.parser import Parser
 from gitops.cli.repository import open_repository
 from gitops.cli.selection import Request, add_selection_arguments, not_found, read_requests, select
 from gitops.cli.status import Snapshot, StatusReader

@@ -34,9 +34,13 @@ def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drif
     return Delivery(tuple(settled), tuple(destinations), ledger.units)
 
 
+_UNSEEN = RecordedPlacement()
+
+
 class _Placements:
     def __init__(self, context: Context, ledger: Ledger, drift: Drift) -> None:
         self._survey, self._objects = context.survey, context.objects
+        self._targets = context.world.places.targets
         self._ledger, self._drift = ledger, drift
 
     def deliver(self, decided: Mapping[Key, Decided]) -> Iterator[PlacementDelivery]:
@@ -47,6 +51,8 @@ class _Placements:
             yield from (self._withdrawn(work, recorded) for recorded in _gone(work))
 
     def _placement(self, decided: Decided, placement: Placement) -> PlacementDelivery:
+        if decided.before.get(placement.name) == placement and (steady := self._steady(decided, placement)):
+            return steady
         recorded, target = decided.record_of(placement), self._survey.targets.get(placement.destination)
         root, documents, *_ = placement.offer
         if target is None or target.location is None or target.reason:
@@ -66,6 +72,30 @@ class _Placements:
             wanted = self._ledger.present(at.branch, inventory)
             return self._delivery(decided, placement, recorded, at, inventory, wanted)
         return self._delivery(decided, placement, recorded, at, {}, {})  # `completed` with the aggregate
+
+    def _steady(self, decided: Decided, placement: Placement) -> PlacementDelivery | None:
+        """Return a placement that is as the last pass left it, in a Destination that is, with documents as they are."""
+        target = self._survey.targets.get(placement.destination)
+        root, documents, *_ = placement.offer
+        if target is None or target != self._targets.get(target.name) or target.location is None or placement.misplaced:
+            return None
+        branch, path = target.location.branch, join(target.directory, root)
+        nested = target.mode == layout.NESTED and documents is not None and documents.files
+        if not nested or documents is None or branch in self._drift.lost:
+            return None
+        if self._ledger.directory(branch, path, documents.tree):
+            return None
+        return PlacementDelivery(
+            decided.key,
+            placement.name,
+            placement,
+            _UNSEEN,
+            branch,
+            path,
+            Below(path, documents.files),
+            decided.key,
+            steady=True,
+        )
 
     def _held(
         self, decided: Decided, placement: Placement, recorded: RecordedPlacement, at: Location
@@ -138,7 +168,8 @@ def _gone(decided: Decided) -> Iterator[RecordedPlacement]:
     if decided.state is None and not decided.effective.removed:
         return
     kept = {p.name for p in decided.state.placements} if decided.state else set()
-    yield from (recorded for name, recorded in decided.recorded.placements.items() if name not in kept)
+    recorded = decided.recorded.placements
+    yield from (recorded[name] for name in recorded if name not in kept)
 
 
 def _book_aggregate(ledger: Ledger, name: str, aggregate: Aggregate) -> tuple[Key, tuple[Change, ...]]:

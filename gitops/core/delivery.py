@@ -39,6 +39,7 @@ class PlacementDelivery(NamedTuple):
 
     `inventory` is what will be its own in `branch`, at and below `place`; `changes` are the files that differ there.
     `unit` is whose commit holds the changes. `superseded` are files that wait in other branches for their removal.
+    `steady` is one of which nothing changes, not even in status: *recorded* was not looked at.
     """
 
     work: Key
@@ -52,6 +53,7 @@ class PlacementDelivery(NamedTuple):
     changes: Sequence[Change] = ()
     restored: tuple[str, ...] = ()
     superseded: Mapping[str, Mapping[str, Oid]] = _NOTHING
+    steady: bool = False
 
     @property
     def destination(self) -> str:
@@ -77,7 +79,7 @@ class PlacementDelivery(NamedTuple):
     def version_paths(self) -> tuple[str, ...]:
         """The paths whose last change in the log is its version, when status does not know it; else empty."""
         known = self.recorded.text("versionID") and self.recorded.inventory() == dict(self.inventory)
-        if known or self.changes or not self.delivered or not self.inventory:
+        if known or self.steady or self.changes or not self.delivered or not self.inventory:
             return ()
         below = all(path.startswith(f"{self.place}/") for path in self.inventory)
         nested = below and self.placement and self.placement.offer.root

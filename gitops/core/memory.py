@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from gitops.api.meta import branch_name
 from gitops.api.status import Status
-from gitops.core import paths, statusfile
+from gitops.core import paths, statusfile, urls
 from gitops.core.manifests import Key
 from gitops.core.tree import FILE, Entry, Objects, Oid, Tree, lookup, subtree
 
 WORK_FILE = "work.yaml"
 REPOSITORY_FILE = "repository.yaml"
+REMOVED = "the definition was removed in"
 _LONGEST = 245
 _HEX = re.compile(r"[0-9a-f]{40}")
 
@@ -50,6 +51,12 @@ class Recorded:
     """An object as its status file remembers it; all empty when there is none."""
 
     status: Status | None = None
+
+    @property
+    def removed(self) -> bool:
+        """Whether the removal of its definition was recorded."""
+        ready = self.status.condition("Ready") if self.status else None
+        return ready is not None and ready.message.startswith(REMOVED)
 
     def text(self, name: str) -> str:
         """Return a text among the fields of `status`, or ""."""
@@ -90,8 +97,10 @@ class Recorded:
 
 
 def _is_branch(name: str) -> bool:
+    """Whether *name* is that of a branch, here or elsewhere, in its one spelling."""
+    address, branch = urls.split_branch(name)
     try:
-        return bool(branch_name(name))
+        return bool(branch_name(branch)) and (not address or urls.canonical(address) == address)
     except ValueError:
         return False
 
@@ -127,6 +136,34 @@ class RecordedWork(Recorded):
     """A Work and its placements, as their status files remember them; placements by name."""
 
     placements: Mapping[str, RecordedPlacement] = field(default_factory=dict)
+
+
+class _Awaited(Mapping[str, RecordedPlacement]):
+    """The placements of these *names*, each recalled from the tree *folder* when somebody asks for it."""
+
+    def __init__(self, objects: Objects, folder: Oid, names: Iterable[str]) -> None:
+        self._objects, self._folder = objects, folder
+        self._found: dict[str, RecordedPlacement | None] = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> RecordedPlacement:
+        found = self._found[name]
+        if found is None:
+            entry = self._objects.tree(self._folder).get(placement_file(name))
+            status = statusfile.load(self._objects.blob(entry.oid)) if entry else None
+            found = self._found[name] = RecordedPlacement(status)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def work_of(objects: Objects, folder: Oid, placements: Iterable[str]) -> RecordedWork:
+    """Recall one Work from the tree *folder* that we wrote ourselves, with these *placements* in it."""
+    own = statusfile.load(objects.blob(objects.tree(folder)[WORK_FILE].oid))
+    return RecordedWork(own, _Awaited(objects, folder, placements))
 
 
 def work(objects: Objects, status: Oid | None, namespace: str, name: str) -> RecordedWork:

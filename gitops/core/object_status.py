@@ -11,14 +11,13 @@ from gitops.core import conditions, memory, yaml
 from gitops.core.conditions import false, true
 from gitops.core.delivery import DestinationDelivery
 from gitops.core.events import DESTINATION, NORMAL, WARNING, Transition
+from gitops.core.failures import Failure, Step
 from gitops.core.layout import AGGREGATED
 from gitops.core.manifests import Problem
 from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record, inventories, restored
 from gitops.core.targets import Store
 from gitops.core.world import Object
-
-_REMOVED = "the definition was removed in"
 
 
 def record_destination(
@@ -30,13 +29,13 @@ def record_destination(
     done = known.recorded.text("cleanup") == "all" or not made.occupied
     if known.effective.removed and done and made.branch not in facts.failures:
         record.remove(file)
-        text = f"{_REMOVED} {facts.removed.get(known.key) or 'an unknown commit'}; {_ended(known)}"
+        text = f"{memory.REMOVED} {facts.removed.get(known.key) or 'an unknown commit'}; {_ended(known)}"
         record.happen(known.key, [Transition(WARNING, "DestinationNotReady", DESTINATION, text)])
         return None
     ready = _destination_ready(made, facts)
     extra = _source(known, provenance, facts) | _placing(made, facts)
     happened = _change(before, ready, "DestinationReady", "DestinationNotReady", DESTINATION, "Destination is Ready")
-    if made.restored:
+    if made.restored and made.branch not in facts.failures:
         text = restored(made.branch, made.restored, facts)
         happened.append(Transition(WARNING, "DriftCorrected", DESTINATION, text))
     return record.add(file, before, _status(known, provenance, ready, extra), happened)
@@ -69,10 +68,10 @@ def _destination_ready(made: DestinationDelivery, facts: Facts) -> Condition:
 def _left_behind(known: Object, facts: Facts) -> Condition:
     """A removed Destination stays as it was first recorded, whatever the log tells of its file since."""
     last = known.recorded.status.condition(conditions.READY) if known.recorded.status else None
-    if last and last.message.startswith(_REMOVED):
+    if last and known.recorded.removed:
         return last
     commit = facts.removed.get(known.key) or "an unknown commit"
-    return false(conditions.READY, "DestinationNotReady", f"{_REMOVED} {commit}; its documents are left behind")
+    return false(conditions.READY, "DestinationNotReady", f"{memory.REMOVED} {commit}; its documents are left behind")
 
 
 def _placing(made: DestinationDelivery, facts: Facts) -> dict[str, object]:
@@ -122,9 +121,17 @@ def _store_ready(known: Object, store: Store | None, facts: Facts) -> Condition:
     if store.location is None:
         return false(conditions.READY, store.reason, store.message)
     if failure := facts.failures.get(store.location.branch):
-        text = f"Error validating state store permissions: write permission validation failed: {failure}"
-        return false(conditions.READY, "ErrorValidatingPermissions", text)
+        return _unusable(failure)
     return true(conditions.READY, "StateStoreReady", "State store is ready")
+
+
+def _unusable(failure: Failure) -> Condition:
+    if failure.step is Step.SECRET:
+        return false(conditions.READY, "SecretNotFound", failure.cause)
+    if failure.step is Step.REACH:
+        return false(conditions.READY, "ErrorInitialisingWriter", f"unable to clone repository: {failure.cause}")
+    text = f"Error validating state store permissions: write permission validation failed: {failure.cause}"
+    return false(conditions.READY, "ErrorValidatingPermissions", text)
 
 
 def _status(known: Object, provenance: Provenance, ready: Condition, extra: Mapping[str, object]) -> Status:

@@ -11,18 +11,17 @@ from gitops.core import targets
 from gitops.core.manifests import Key, Object
 from gitops.core.memory import Recorded
 from gitops.core.selectors import Matcher
-from gitops.core.targets import Store, Target
+from gitops.core.targets import Site, Store, Target
 
 
 @dataclass(frozen=True)
 class Places:
-    """The state stores and the Destinations on them. *source* and *home* are the branches that it was made for.
+    """The state stores and the Destinations on them. *site* is what it was made for.
 
     `unready` are Destinations that were recorded as not Ready, `cleanup` has the recorded policy of each.
     """
 
-    source: str = ""
-    home: str = ""
+    site: Site = field(default_factory=Site)
     stores: Mapping[str, Store] = field(default_factory=dict)
     targets: Mapping[str, Target] = field(default_factory=dict)
     matcher: Matcher = field(default_factory=lambda: Matcher(()))
@@ -34,22 +33,21 @@ Definitions = Mapping[Key, Object | None]
 """The definitions in effect of Destinations and state stores; None of those that are gone."""
 
 
-def places(source: str, home: str, known: Definitions, recorded: Mapping[str, Recorded], last: Places) -> Places:
+def places(site: Site, known: Definitions, recorded: Mapping[str, Recorded], last: Places) -> Places:
     """Resolve the definitions *known*; *recorded* is what status remembers of each Destination.
 
     The matcher of *last* stays while the labels do, so that whoever compares them sees at once that nothing changed.
     """
-    stores = _stores(known, home)
+    stores = _stores(known, site)
     found = targets.resolve(
         [definition for definition in known.values() if isinstance(definition, Destination)],
         stores,
         {name: r.text("path") for name, r in recorded.items()},
-        {source, home},
+        {site.source, site.home},
     )
     same = _labels(found) == _labels(last.targets)
     return Places(
-        source,
-        home,
+        site,
         stores,
         found,
         last.matcher if same else Matcher(found.values()),
@@ -62,11 +60,11 @@ def _labels(found: Mapping[str, Target]) -> list[tuple[str, Mapping[str, str], b
     return [(t.name, t.labels, t.strict) for t in found.values()]
 
 
-def _stores(known: Definitions, home: str) -> dict[str, Store]:
-    found = [targets.embedded(home)]
+def _stores(known: Definitions, site: Site) -> dict[str, Store]:
+    found = [targets.embedded(site.home)]
     for definition in known.values():
         if isinstance(definition, GitStateStore):
-            found.append(targets.git_store(definition))
+            found.append(targets.git_store(definition, site))
         elif isinstance(definition, BucketStateStore):
             found.append(targets.bucket_store(definition))
     return {store.key: store for store in found}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from gitops.api.work import Work
+from gitops.core import catalog as catalogs
 from gitops.core import definitions, documents, memory, scheduling
 from gitops.core.definitions import Effective
 from gitops.core.documents import Group, Render
@@ -15,7 +17,7 @@ from gitops.core.offers import Offers
 from gitops.core.recovery import Traces
 from gitops.core.scheduling import Assignment
 from gitops.core.survey import Survey
-from gitops.core.tree import DIRECTORY, Objects
+from gitops.core.tree import DIRECTORY, Entry, Objects
 from gitops.core.world import Offer, Placement, WorkState, World
 
 _NEW = RecordedPlacement()
@@ -23,12 +25,17 @@ _NEW = RecordedPlacement()
 
 @dataclass(frozen=True)
 class Decided:
-    """A Work before claims are settled: recorded, the definition in effect, and the new state (None: removed)."""
+    """A Work before claims are settled: recorded, the definition in effect, and the new state (None: removed).
+
+    `before` are the placements that the last pass of this daemon left, by name: known only when nothing else of the
+    Work has changed since, neither its definition nor its status.
+    """
 
     key: Key
     recorded: RecordedWork
     effective: Effective
     state: WorkState | None
+    before: Mapping[str, Placement] = field(default_factory=dict)
 
     @property
     def work(self) -> Work:
@@ -54,12 +61,36 @@ class Context:
 
     def decide(self, key: Key) -> Decided:
         """Decide one Work, as if no other claimed what it claims."""
-        recorded = memory.work(self.objects, self.survey.seen.status, key.namespace, key.name)
+        before = self._left(key)
+        folder = self._folders[1](key)
+        if before and folder:
+            recorded = memory.work_of(self.objects, folder.oid, before)
+        else:
+            recorded = memory.work(self.objects, self.survey.seen.status, key.namespace, key.name)
         problem = self.survey.troubles.why(key, recorded)
         found = definitions.effective(self.survey.catalog, self.objects, key, recorded, problem)
-        return Decided(key, recorded, found, self._state(key, recorded, found))
+        return Decided(key, recorded, found, self._state(key, recorded, found, before), before)
 
-    def _state(self, key: Key, recorded: RecordedWork, found: Effective) -> WorkState | None:
+    def _left(self, key: Key) -> dict[str, Placement]:
+        """Return the placements that the last pass left of a Work, unless something else of it changed since then."""
+        state, (then, now) = self.world.works.get(key), self._folders
+        if state is None or key in self.world.unfinished or now(key) is None or then(key) != now(key):
+            return {}
+        path = catalogs.unit_path(state.source)
+        unit, catalog = self.survey.catalog.units.get(path), self.survey.catalog
+        same = unit and unit.entry == state.entry and not unit.problems
+        alone = catalog.by_key.get(key) == (path,) and catalog.count(key) == 1
+        return {placement.name: placement for placement in state.placements} if same and alone else {}
+
+    @cached_property
+    def _folders(self) -> tuple[Callable[[Key], Entry | None], Callable[[Key], Entry | None]]:
+        """What tells the status folder of a Work: the one that the last pass saw or left, and the present one."""
+        then, now = self.world.status, self.survey.seen.status
+        return memory.folders(self.objects, then), memory.folders(self.objects, now)
+
+    def _state(
+        self, key: Key, recorded: RecordedWork, found: Effective, before: Mapping[str, Placement]
+    ) -> WorkState | None:
         if found.manifest is None or not isinstance(found.manifest.obj, Work):
             return None
         work = found.manifest.obj
@@ -69,7 +100,9 @@ class Context:
             key.name,
             groups,
             single=single,
-            existing=self._existing(recorded) if self.survey.seen.status else self._recovered(key, work, groups),
+            existing=self._existing(recorded, before)
+            if self.survey.seen.status
+            else self._recovered(key, work, groups),
             matcher=self.survey.places.matcher,
             unready=self.survey.places.unready,
         )
@@ -85,10 +118,10 @@ class Context:
         folder = found.entry.oid if found.entry and found.entry.mode == DIRECTORY else None
         return documents.groups(work, folder, self.objects)
 
-    def _existing(self, recorded: RecordedWork) -> dict[str, list[str]]:
+    def _existing(self, recorded: RecordedWork, before: Mapping[str, Placement]) -> dict[str, list[str]]:
         """Return where each group's recorded placements are, less those that are gone with their documents."""
         existing: dict[str, list[str]] = {}
-        for placement in recorded.placements.values():
+        for placement in before.values() or recorded.placements.values():
             name = placement.destination
             if name in self.survey.targets or self.survey.places.cleanup.get(name) == "none":
                 existing.setdefault(placement.group, []).append(name)

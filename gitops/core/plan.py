@@ -15,6 +15,7 @@ from gitops.core.catalog import RESERVED
 from gitops.core.delivering import deliver
 from gitops.core.delivery import Delivery, Drift
 from gitops.core.documents import Render
+from gitops.core.failures import Failure
 from gitops.core.manifests import Key
 from gitops.core.placing import Context, Decided
 from gitops.core.recovery import Traces
@@ -27,7 +28,8 @@ class Branch(NamedTuple):
     """An output branch: its tip, the tree that is there now, and the tree that the last pass left (None: not known).
 
     `logged` are the Destinations of each Work in its log; they are asked for only when all status is lost. `lost` tells
-    that it is not built on what *this* daemon left: all that stands there is to be looked at.
+    that it is not built on what *this* daemon left: all that stands there is to be looked at. `failure` says why
+    nothing can be written there.
     """
 
     tip: Oid | None
@@ -35,6 +37,7 @@ class Branch(NamedTuple):
     left: Oid | None
     logged: Mapping[Key, frozenset[str]] = MappingProxyType({})
     lost: bool = False
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class Plan:
     decided: Mapping[Key, Decided]
     delivery: Delivery
     branches: Mapping[str, Branch] = field(default_factory=dict)
+
+    @property
+    def failures(self) -> dict[str, Failure]:
+        """The branches that nothing can be written to, as was known before."""
+        return {name: branch.failure for name, branch in self.branches.items() if branch.failure}
 
     @property
     def unfinished(self) -> frozenset[Key]:

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
+from gitops.api.destination import Destination
 from gitops.api.settings import Settings
+from gitops.api.statestore import BucketStateStore, GitStateStore
 from gitops.core import catalog as catalogs
-from gitops.core import definitions, memory, places
+from gitops.core import definitions, memory, places, urls
 from gitops.core.catalog import Advance, Catalog
 from gitops.core.manifests import Key, Problem
 from gitops.core.places import Places
-from gitops.core.targets import Target
+from gitops.core.targets import Site, Target
 from gitops.core.tree import Objects, Oid
 from gitops.core.troubles import Troubles, troubles
 from gitops.core.world import Object, World
+
+D = TypeVar("D", Destination, GitStateStore, BucketStateStore)
 
 
 @dataclass(frozen=True)
 class Seen:
     """What a pass observed before it decides: the source tree, the remembered `status/` and the settings.
 
-    `last_source` is the source tree of the last pass; None where history does not reach it.
+    `last_source` is the source tree of the last pass; None where history does not reach it. `url` is the repository's
+    own address in canonical form, and `protocols` are those by which others may be reached.
     """
 
     source: Oid | None
@@ -30,11 +36,17 @@ class Seen:
     settings: Settings = field(default_factory=Settings)
     settings_problems: tuple[Problem, ...] = ()
     last_source: Oid | None = None
+    url: str = ""
+    protocols: frozenset[str] = urls.TRUSTED
 
     @property
     def home(self) -> str:
         """The branch of the status, and of the embedded store."""
         return self.settings.output.branch or self.source_branch
+
+    @property
+    def site(self) -> Site:
+        return Site(self.source_branch, self.home, self.url, self.protocols)
 
 
 @dataclass(frozen=True)
@@ -51,9 +63,16 @@ class Survey:
     def catalog(self) -> Catalog:
         return self.advance.catalog
 
+    def definitions(self, kind: type[D]) -> Iterator[tuple[Key, D]]:
+        """List the definitions of a *kind*, of Destinations or state stores, that are in effect."""
+        for key, known in self.objects.items():
+            found = known.effective.manifest and known.effective.manifest.obj
+            if isinstance(found, kind):
+                yield key, found
+
     @property
     def branches(self) -> frozenset[str]:
-        """The branches of this repository on which documents stand."""
+        """The branches on which documents stand, here and elsewhere."""
         return frozenset(s.location.branch for s in self.places.stores.values() if s.location) | {self.seen.home}
 
     @property
@@ -82,11 +101,11 @@ def _places(world: World, seen: Seen, known: Mapping[Key, Object]) -> Places:
     last = world.places
     before = world.surveyed
     same = len(known) == len(before) and all(before.get(key) is found for key, found in known.items())
-    if same and (last.source, last.home) == (seen.source_branch, seen.home):
+    if same and last.site == seen.site:
         return last
     definitions = {key: m.obj if (m := o.effective.manifest) else None for key, o in known.items()}
     recorded = {key.name: o.recorded for key, o in known.items() if key.kind == "Destination"}
-    return places.places(seen.source_branch, seen.home, definitions, recorded, last)
+    return places.places(seen.site, definitions, recorded, last)
 
 
 def _cluster_objects(

@@ -11,15 +11,30 @@ from typing import Any, NamedTuple
 
 from gitops.api.destination import Agent, Destination
 from gitops.api.statestore import BucketStateStore, GitStateStore
-from gitops.core import paths
+from gitops.core import paths, urls
 from gitops.core.catalog import RESERVED, STATUS
 
 EMBEDDED = "embedded"
 STATE = "state"
 
 
+class Site(NamedTuple):
+    """The repository that drives everything: the branches of definitions (*source*) and of status (*home*).
+
+    *url* is its own address in canonical form, empty where it has none; *protocols* are those that stores may use.
+    """
+
+    source: str = ""
+    home: str = ""
+    url: str = ""
+    protocols: frozenset[str] = urls.TRUSTED
+
+
 class Location(NamedTuple):
-    """A branch of this repository, and the directory in it below which a store's documents stand."""
+    """A branch, and the directory in it below which a store's documents stand.
+
+    A branch of another repository has a name of `urls.branch_at`, all others are branches of this one.
+    """
 
     branch: str
     path: str
@@ -87,20 +102,27 @@ def embedded(branch: str) -> Store:
     return Store(EMBEDDED, Location(branch, STATE))
 
 
-def git_store(store: GitStateStore) -> Store:
-    """Resolve a GitStateStore; one with `url` is in another repository."""
-    key = store_key(store.kind, store.metadata.name)
-    if store.spec.url:
-        return Store(
-            key,
-            None,
-            "ErrorInitialisingWriter",
-            "unable to create git writer: repositories behind a url are not supported",
-        )
+def git_store(store: GitStateStore, site: Site) -> Store:
+    """Resolve a GitStateStore; one with a `url` that is not that of *site* is in another repository."""
+    key, spec = store_key(store.kind, store.metadata.name), store.spec
+    if problem := _unusable(store, site):
+        return Store(key, None, "ErrorInitialisingWriter", f"unable to create git writer: {problem}")
+    elsewhere = spec.url and urls.canonical(spec.url) != site.url
+    branch = urls.branch_at(spec.url, spec.branch) if elsewhere else spec.branch
+    return Store(key, Location(branch, paths.directory(spec.path)))
+
+
+def _unusable(store: GitStateStore, site: Site) -> str | None:
+    spec = store.spec
     try:
-        return Store(key, Location(store.spec.branch, paths.directory(store.spec.path)))
+        paths.directory(spec.path)
     except ValueError as error:
-        return Store(key, None, "ErrorInitialisingWriter", f"unable to create git writer: spec.path: {error}")
+        return f"spec.path: {error}"
+    if spec.url and (problem := urls.problem(spec.url, site.protocols)):
+        return f"spec.url: {problem}"
+    if spec.url and spec.auth_method != "basicAuth" and spec.secret_ref is None:
+        return f"spec.secretRef is needed for authMethod {spec.auth_method}"
+    return None
 
 
 def bucket_store(store: BucketStateStore) -> Store:

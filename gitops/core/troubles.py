@@ -29,7 +29,8 @@ class Troubles:
         """Return why *key*, if it is not defined anywhere, may not be taken as removed."""
         places = (recorded.text("source"), recorded.text("invalid"))
         found = (self.files.get(at) for place in places for at in (place, *directories_above(place)))
-        return self.of.get(key) or next(filter(None, found), self.fresh if recorded.status else None)
+        fresh = self.fresh if recorded.status and not recorded.removed else None
+        return self.of.get(key) or next(filter(None, found), fresh)
 
 
 def troubles(catalog: Catalog, told: Collection[Told]) -> Troubles:

@@ -21,6 +21,7 @@ _MAX = 2048  # characters
 _DEFAULT_PORTS = {HTTPS: 443, HTTP: 80, SSH: 22, GIT: 9418}
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/]*)@)?([^/@]*)(/.*)?")
 _SCP = re.compile(r"(?:([^/@:]*)@)?(\[[^\]/]*\]|[^/:@]+):(?!:)(.+)")
+_TYPED = re.compile(r"[a-z][a-z0-9+.-]*://|[^/]+@[^/]+:", re.IGNORECASE)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?)\.?(?::(\d{0,5}))?")
 _NUMBER = re.compile(r"(?:.*\.)?(?:\d+|0[xX][0-9A-Fa-f]*)")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
@@ -112,6 +113,22 @@ def canonical(url: str) -> str:
     if address.scheme == FILE:
         return "file://" + quote(re.sub(r"(/\.git)+$", "", _clean(address.path)) or "/", _SAFE)
     return f"{HTTPS}://{place(address)}{quote(_without_suffix(address.path), _SAFE)}"
+
+
+def is_typed(text: str | None) -> bool:
+    """Whether what somebody typed is an address, and no path on this machine."""
+    return bool(_TYPED.match(text or ""))
+
+
+def branch_at(url: str, branch: str) -> str:
+    """Name a *branch* of the repository at *url*, the same for all spellings of it. ValueError as `parse`."""
+    return f"{canonical(url)}#{branch}"
+
+
+def split_branch(name: str) -> tuple[str, str]:
+    """Return the canonical address and the branch in what `branch_at` made; without address it is a plain branch."""
+    address, separator, branch = name.partition("#")
+    return (address, branch) if separator and "://" in address else ("", name)
 
 
 def covers(prefix: str, url: str) -> bool:

@@ -28,6 +28,10 @@ def record_work(
     placements: dict[str, Status] = {}
     stencil = Stencil(record, decided, provenance.generation, facts)
     for placed in made:
+        if placed.steady and placed.branch not in facts.failures:
+            continue
+        if placed.steady and placed.placement:
+            placed = placed._replace(recorded=decided.record_of(placed.placement), steady=False)
         if placed.placement:
             alike = stencil.record(placed)
             placements[placed.name] = alike or record_placement(record, decided, placed, provenance.generation, facts)
@@ -76,7 +80,7 @@ def _verdict(decided: Decided, placements: Mapping[str, Status]) -> _Verdict:
     if state is None:
         return _Verdict(decided.effective.problem, (), (), ())
     misplaced = {p.group for p in state.placements if p.misplaced}
-    failing = tuple(p.name for p in state.placements if _fails(placements[p.name]))
+    failing = tuple(p.name for p in state.placements if _fails(placements.get(p.name)))
     ordered = tuple(group.id for group in state.groups if group.id in misplaced)
     return _Verdict(decided.effective.problem, state.unscheduled, ordered, failing)
 
@@ -182,6 +186,8 @@ def _operations(
 ) -> Iterator[Transition]:
     for placed in made:
         before = placed.recorded.status
+        if placed.steady:
+            continue
         if placed.placement is None:
             yield _deleted(placed, facts)
         elif before is None:
@@ -199,9 +205,16 @@ def _recorded_unscheduled(before: Status | None) -> list[str]:
 
 def _recorded_misplaced(decided: Decided) -> set[str]:
     """Return the groups of which a placement is recorded as misplaced."""
+    if decided.before:
+        return {placement.group for placement in decided.before.values() if placement.misplaced}
     recorded = decided.recorded.placements.values()
     found = ((r.group, r.status.condition(conditions.SCHEDULED)) for r in recorded if r.status)
     return {group for group, condition in found if condition and condition.status == "False"}
+
+
+def _recorded_failing(decided: Decided) -> list[str]:
+    """Return the placements that are recorded as not written."""
+    return [name for name, recorded in sorted(decided.recorded.placements.items()) if _fails(recorded.status)]
 
 
 def _outcomes(decided: Decided, verdict: _Verdict, status: Status) -> Iterator[Transition]:
@@ -210,8 +223,7 @@ def _outcomes(decided: Decided, verdict: _Verdict, status: Status) -> Iterator[T
     now = status.condition(conditions.SCHEDULED)
     if now and now.status == "True" and (last is None or last.status != "True"):
         yield Transition(NORMAL, now.reason, SCHEDULER, now.message)
-    failed_before = tuple(n for n, r in sorted(decided.recorded.placements.items()) if _fails(r.status))
-    if verdict.failing and tuple(sorted(verdict.failing)) != failed_before:
+    if verdict.failing and sorted(verdict.failing) != _recorded_failing(decided):
         yield Transition(WARNING, "WorkplacementsFailing", WORK, _failing(verdict.failing))
     ready = before.condition(conditions.READY) if before else None
     if verdict.problem and (

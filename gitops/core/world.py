@@ -13,11 +13,13 @@ from typing import NamedTuple
 from gitops.core.catalog import Catalog
 from gitops.core.definitions import Effective
 from gitops.core.documents import Documents, Group, Refusal
+from gitops.core.failures import Failure
 from gitops.core.manifests import Key
 from gitops.core.memory import Recorded
 from gitops.core.overview import Verdict
 from gitops.core.ownership import Claim
 from gitops.core.places import Places
+from gitops.core.rest import Rest
 from gitops.core.tree import Entry, Oid
 
 
@@ -153,7 +155,7 @@ class World:
 
     `places` were resolved from the objects *surveyed*; since then the pass has written the status of some, as in
     `objects`. `unfinished` are those with documents where they should not be any more: to be looked at in each pass.
-    `news` counts what was adopted.
+    `rest` is where all stood when the last pass left nothing to do. `news` counts what was adopted.
     """
 
     catalog: Catalog = field(default_factory=Catalog)
@@ -166,7 +168,9 @@ class World:
     status: Oid | None = None
     tips: Mapping[str, Oid] = field(default_factory=dict)
     unfinished: frozenset[Key] = frozenset()
+    failing: Mapping[str, Failure] = field(default_factory=dict)
     seen: bool = False
+    rest: Rest | None = None
     news: int = 0
 
     def without_works(self) -> World:

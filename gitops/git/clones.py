@@ -55,6 +55,11 @@ def throw_away(repo: Repository) -> None:
         _remove(repo.common_dir)
 
 
+def is_clone(repo: Repository) -> bool:
+    """Whether *repo* is a clone in the cache, and so nobody's but the daemon's."""
+    return (repo.common_dir / _MARK).is_file()
+
+
 def _path(url: str, cache: Path) -> Path:
     """Name the clone so that people recognise it, and no two repositories share one."""
     spelt = urls.canonical(url)

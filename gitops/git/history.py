@@ -23,7 +23,9 @@ _BOTH = _OLD | _NEW
 
 def is_ancestor(repo: Repository, old: Oid, new: Oid) -> bool:
     """Tell whether *new* was built on *old*, or is it. KeyError when one of them is missing."""
-    return old == new or _Reach(repo.objects, old, new).of[old] == _BOTH
+    if old == new or old in repo.objects.read_commit(new).parents:
+        return True
+    return _Reach(repo.objects, old, new).of[old] == _BOTH
 
 
 def walk(repo: Repository, tip: Oid, until: Oid | None = None) -> Iterator[CommitInfo]:

@@ -30,6 +30,8 @@ PROBES = "refs/gitops/probe/"
 _ATTEMPTS = 3
 _SETTLING = 0.3  # seconds in which a push that holds the lock of the ref, and made ours fail, comes to its end
 _FETCH = ("fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules")
+# Makes `git fetch` skip its walk through the whole tree to see whether all is there. The filter keeps nothing back.
+_UNCHECKED = ("-c", "remote.origin.promisor=true", "-c", "remote.origin.partialclonefilter=blob:limit=1024g")
 _NOBODY = Identity("gitops", "gitops@localhost")
 
 
@@ -54,8 +56,13 @@ class Remote:
         credentials: Credentials | None = None,
         patience: Patience = PATIENCE,
         stopped: Callable[[], bool] = lambda: False,
+        *,
+        disposable: bool = False,
     ) -> None:
-        """Make ready; nothing is sent yet. TransportError for an address that cannot be one."""
+        """Make ready; nothing is sent yet. TransportError for an address that cannot be one.
+
+        A *disposable* repository is fetched into faster: should anything be missing, it is thrown away once that shows.
+        """
         reason = urls.problem(url, urls.ANY)
         if reason:
             raise TransportError(f"the address cannot be used: {reason}")
@@ -63,6 +70,7 @@ class Remote:
         self.id = hashlib.sha256(urls.canonical(url).encode()).hexdigest()[:16]
         self._scheme = urls.parse(url).scheme
         self._credentials = credentials
+        self._disposable = disposable
         self._transport = Transport(repo, patience, stopped)
         self._repo = repo
         self._handle = pygit2.Repository(str(repo.common_dir))
@@ -160,7 +168,12 @@ class Remote:
         self._forget(missing)
         if missing:
             self._forget(ref.name for ref in list(self._handle.references.iterator()) if _collides(ref.name, missing))
-        done = self._run(*_FETCH, "--", self.url, *(f"+{ref}:{tracking}" for ref, tracking in behind.items()))
+        specs = [f"+{ref}:{tracking}" for ref, tracking in behind.items()]
+        if self._disposable:
+            settings = ("-c", f"remote.origin.url={self.url}", *_UNCHECKED)
+            done = self._run(*settings, *_FETCH, "--", "origin", *specs)
+        else:
+            done = self._run(*_FETCH, "--", self.url, *specs)
         if done.code:
             raise _verdict(done)
 

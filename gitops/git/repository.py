@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pygit2
 from pygit2.enums import ConfigLevel
 
+from gitops.core.tree import Oid
 from gitops.errors import RepositoryError
 from gitops.git.objects import ObjectStore
 from gitops.git.pack import sync_folder
@@ -47,6 +49,7 @@ class Repository:
         self.git_dir = Path(handle.path)
         self.common_dir = _common_dir(self.git_dir)
         self.objects = ObjectStore(self.common_dir / "objects")
+        self.found: dict[Callable[[str], bool], dict[Oid, tuple[Oid | None, bool]]] = {}  # of `newest` alone
 
     @classmethod
     def open(cls, path: Path) -> Repository:
@@ -60,11 +63,11 @@ class Repository:
             raise _refusal(path, found, error) from error
 
     @classmethod
-    def init(cls, path: Path, branch: str = "main") -> Repository:
-        """Make a repository with a work tree at *path* on an unborn *branch*, or open the one that is there."""
+    def init(cls, path: Path, branch: str = "main", *, bare: bool = False) -> Repository:
+        """Make a repository at *path* on an unborn *branch*, *bare* or with a work tree; open one that is there."""
         seal()
         try:
-            handle = pygit2.init_repository(str(path), initial_head=branch)
+            handle = pygit2.init_repository(str(path), bare=bare, initial_head=branch)
         except (pygit2.GitError, OSError) as error:
             raise RepositoryError(f"{path}: cannot make a repository: {error}") from error
         make_durable(Path(handle.path))

@@ -181,7 +181,7 @@ def _take(place: Checkout) -> int | None:
 
 def _all(repo: Repository) -> Iterator[Checkout]:
     main = repo.common_dir
-    workdir = pygit2.Repository(str(main)).workdir
+    workdir = repo.handle.workdir if repo.git_dir == main else pygit2.Repository(str(main)).workdir
     if workdir:
         yield Checkout(main, Path(workdir), branch_of(main))
     linked = main / "worktrees"

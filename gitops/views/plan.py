@@ -38,6 +38,8 @@ def _row(made: PlacementDelivery) -> Row:
 
 
 def _action(made: PlacementDelivery) -> tuple[str, str]:
+    if made.steady:
+        return "", ""
     placement, known = made.placement, made.recorded.status is not None
     if placement is None:
         return "withdraw", "the Work does not place it there any more"

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from gitops.api.destination import Destination
 from gitops.api.statestore import BucketStateStore, GitStateStore
 from gitops.core import targets
-from gitops.core.targets import Location, embedded
+from gitops.core.targets import Location, Site, embedded
+
+SITE = Site("main", "main")
 
 
 def destination(name, path=None, store=None, kind="GitStateStore", **spec):
@@ -30,7 +32,7 @@ def git_store(name, **spec):
         "metadata": {"name": name},
         "spec": spec,
     }
-    return targets.git_store(GitStateStore.model_validate(found))
+    return targets.git_store(GitStateStore.model_validate(found), SITE)
 
 
 def bucket_store(name):
@@ -90,7 +92,7 @@ def test_a_store_that_is_not_there_is_named():
 
 @pytest.mark.parametrize(
     ("store", "kind"),
-    [(git_store("s", url="https://example.org/x.git"), "GitStateStore"), (bucket_store("s"), "BucketStateStore")],
+    [(git_store("s", url="file:///srv/x.git"), "GitStateStore"), (bucket_store("s"), "BucketStateStore")],
 )
 def test_a_store_that_cannot_be_written_makes_its_destinations_not_ready(store, kind):
     found = resolve(destination("a", store="s", kind=kind), stores=[store])["a"]
@@ -227,3 +229,54 @@ def test_who_may_not_have_the_root_of_a_branch_is_told_what_stands_there(branch,
 @pytest.mark.parametrize("path", ["..", "a/.git"])
 def test_an_unsafe_path_of_a_store_makes_it_not_ready(path):
     assert git_store("s", path=path).reason == "ErrorInitialisingWriter"
+
+
+# stores in other repositories
+
+
+def test_a_store_elsewhere_is_a_branch_of_that_repository_however_it_is_spelt():
+    spelt = ("https://git.example.org/fleet", "git@GIT.example.org:fleet.git", "ssh://git@git.example.org:22/fleet/")
+    found = {
+        git_store("s", url=url, authMethod="ssh", secretRef={"name": "key"}, branch="deploy", path="/x").location
+        for url in spelt
+    }
+
+    assert found == {Location("https://git.example.org/fleet#deploy", "x")}
+
+
+def test_a_store_with_the_address_of_the_repository_itself_is_a_branch_of_it():
+    definition = {
+        "apiVersion": "platform.kratix.io/v1alpha1",
+        "kind": "GitStateStore",
+        "metadata": {"name": "s"},
+        "spec": {"url": "https://git.example.org/platform.git", "branch": "deploy"},
+    }
+    site = Site("main", "main", "https://git.example.org/platform")
+
+    assert targets.git_store(GitStateStore.model_validate(definition), site).location == Location("deploy", "")
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"url": "https://me:pw@example.org/x"}, "spec.url: a user name or password stands in it"),
+        ({"url": "http://example.org/x"}, "spec.url: the protocol http is not allowed"),
+        ({"url": "file:///srv/x"}, "spec.url: the protocol file is not allowed"),
+        ({"url": "https://169.254.169.254/x"}, "spec.url: it leads to a link-local address"),
+        ({"url": "ext::sh -c x"}, "spec.url: it is empty, or has spaces"),
+        ({"url": "git@example.org:x", "authMethod": "ssh"}, "spec.secretRef is needed for authMethod ssh"),
+    ],
+)
+def test_an_address_that_may_not_be_used_says_why(spec, said):
+    found = git_store("s", **spec)
+
+    assert (found.location, found.reason) == (None, "ErrorInitialisingWriter")
+    assert found.message.startswith(f"unable to create git writer: {said}")
+    assert "pw" not in found.message
+
+
+def test_places_of_one_repository_overlap_whatever_the_spelling():
+    stores = [git_store("s", url="https://h/x"), git_store("t", url="https://H/x.git/")]
+
+    assert overlaps(destination("a", "p", "s"), destination("b", "p/q", "t"), stores=stores).keys() == {"b"}
+    assert not overlaps(destination("a", "works", "s"), stores=stores)

@@ -2,11 +2,9 @@
 
 import os
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
-from support.servers import Servers
 
 from gitops.core.tree import BLOB, FILE, Entry, patch
 from gitops.git import refs
@@ -78,10 +76,3 @@ def change():
 
     run.staged = staged_commit
     return run
-
-
-@pytest.fixture(scope="session")
-def servers():
-    """Git servers on loopback; one that nobody asks for does not start."""
-    with tempfile.TemporaryDirectory(prefix="gitops-") as folder, Servers(Path(folder)) as running:
-        yield running

@@ -175,3 +175,15 @@ def test_a_place_that_becomes_empty_loses_what_others_put_there_too(dev):
     dev.commit({"works/a.yaml": work("a", {}), f"{PLACE}/foreign.yaml": "x"}, by=BOB)
     reconcile(dev)
     assert not dev.files(PLACE)
+
+
+def test_a_file_that_becomes_unreadable_brings_back_no_destination_that_was_removed_before(dev):
+    """A daemon that had seen the removal knew better than one that had not."""
+    dev.commit({"destinations/prod.yaml": destination("prod", env="prod"), "works/a.yaml": work("a", {}, env="prod")})
+    reconcile(dev)
+    dev.remove("destinations/prod.yaml")
+    reconcile(dev)
+    dev.commit({"destinations/dev.yaml": "a: ["})
+    reconcile(dev)
+    ready = dev.status("destinations/prod.yaml")["status"]["conditions"][0]
+    assert ready["message"].startswith("the definition was removed in")

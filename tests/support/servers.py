@@ -206,11 +206,20 @@ class Line:
 
 
 class Silent:
-    """A server that accepts and never says a word."""
+    """A server that accepts, or seems to, and never says a word."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server((HOST, 0))
         self.port: int = self._listener.getsockname()[1]
+
+    def accept(self) -> socket.socket:
+        """Return the line to somebody who has called."""
+        self._listener.settimeout(_PATIENCE)
+        return self._listener.accept()[0]
+
+    def expect_nobody(self) -> None:
+        """Fail when somebody has called."""
+        assert not select.select([self._listener], [], [], 0)[0]
 
     def __enter__(self) -> "Silent":
         return self

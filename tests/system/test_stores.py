@@ -125,10 +125,10 @@ def test_two_stores_of_one_branch_write_side_by_side(platform):
     ("definition", "kind", "reason"),
     [
         (None, "GitStateStore", "StateStoreNotFound"),
-        (git_store(url="https://git.example.org/fleet.git"), "GitStateStore", "StateStoreNotReady"),
+        (git_store(url="http://git.example.org/fleet.git"), "GitStateStore", "StateStoreNotReady"),
         (BUCKET, "BucketStateStore", "StateStoreNotReady"),
     ],
-    ids=["missing", "another repository", "bucket"],
+    ids=["missing", "an address that is not allowed", "bucket"],
 )
 def test_what_cannot_be_written_says_so_at_every_level(platform, definition, kind, reason):
     platform.commit({**({"statestores/s.yaml": definition} if definition else {}), **in_store(kind)})

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gitops import __version__
-from gitops.cli.main import COMMANDS
+from gitops.cli.parser import COMMANDS
 
 
 def test_the_version(gitops: Callable[..., Any]) -> None:
@@ -25,9 +25,12 @@ def test_help_names_every_command_and_each_command_has_its_own(gitops: Callable[
         assert (shown.code, shown.out.startswith(f"usage: gitops {name} ")) == (0, True)
 
 
-def test_help_and_version_import_nothing_heavy() -> None:
-    heavy = "sys.exit(bool({'pygit2', 'pydantic', 'yaml', 'jinja2'} & set(sys.modules)))"
-    script = f"import sys\nfrom gitops.cli.main import main\ntry: main(['--version'])\nexcept SystemExit: {heavy}"
+@pytest.mark.parametrize(
+    ("option", "heavy"), [("--help", {"pygit2", "pydantic", "yaml", "jinja2"}), ("--version", {"argparse", "pygit2"})]
+)
+def test_what_answers_at_once_imports_nothing_heavy(option: str, heavy: set[str]) -> None:
+    call = f"try: main([{option!r}])\nexcept SystemExit: pass"
+    script = f"import sys\nfrom gitops.cli.main import main\n{call}\nsys.exit(bool({heavy!r} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 

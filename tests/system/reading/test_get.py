@@ -65,15 +65,6 @@ def test_what_is_no_repository_is_refused(gitops: Callable[..., Any], tmp_path: 
     assert "is not a Git repository" in refused.err
 
 
-@pytest.mark.parametrize("url", ["https://example.org/x.git", "ssh://git@example.org/x", "git@example.org:x.git"])
-def test_a_url_is_refused_with_what_to_do_instead(gitops: Callable[..., Any], url: str) -> None:
-    refused = gitops("--repo", url, "get", "works")
-    assert (refused.code, refused.err) == (
-        2,
-        f"error: --repo {url}: clone the repository, and give the path of the clone\n",
-    )
-
-
 @pytest.mark.parametrize(
     "content",
     [b"", b"text", b"a: [", b"{}", b"kind: Work\nmetadata: {name: 5}\n", b"a: 1\n---\nb: 2\n", b"\xff\xfe"],

@@ -1,0 +1,243 @@
+"""The repositories of state stores: fetched and pushed side by side, and asked ever more rarely while they fail.
+
+One that is known is fetched again after an interval, or when a push found it elsewhere; a pass waits for the answer of
+one that it knows nothing of yet, and hardly for the others: a server that hangs does not delay what goes to the rest.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent import futures
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gitops import access
+from gitops.api.statestore import GitStateStore
+from gitops.backoff import Backoff
+from gitops.core import urls
+from gitops.core.failures import Failure, Step
+from gitops.core.targets import store_key
+from gitops.core.tree import Oid
+from gitops.errors import GitOpsError, Moved, Refused, SecretNotFoundError, TransportError
+from gitops.git.remote import Advance, Remote
+from gitops.git.repository import Repository
+from gitops.git.transport import PATIENCE, Patience
+from gitops.secrets import Secrets
+
+INTERVAL = 60.0  # seconds after which a repository is fetched again, whether or not anything is written there
+_GRACE = 2.0  # seconds in which a repository that is known may answer a fetch; after that it goes on in the background
+_PROBED = 3600.0  # seconds for which the answer of a server that it may be written holds
+_SIDE_BY_SIDE = 16
+
+
+class _Way(NamedTuple):
+    """How a definition reaches a repository; `store` is whose it is."""
+
+    store: str
+    definition: GitStateStore
+    remote: Remote
+
+
+@dataclass
+class _Place:
+    """One repository: the ways to it, when each of its branches was last fetched, and what is under way there."""
+
+    ways: Sequence[_Way]
+    fetched: dict[str, float] = field(default_factory=dict)
+    work: futures.Future[None] | None = None
+
+
+class Stores:
+    """The branches of state stores elsewhere, by names of `urls.branch_at`. To be used by one thread."""
+
+    def __init__(
+        self,
+        repo: Repository,
+        secrets: Secrets,
+        stopped: Callable[[], bool] = lambda: False,
+        interval: float = INTERVAL,
+        patience: Patience = PATIENCE,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Fetch into *repo*. *stopped* ends what is under way."""
+        self._repo, self._secrets, self._stopped = repo, secrets, stopped
+        self._interval, self._patience, self._now = interval, patience, now
+        self._places: dict[str, _Place] = {}
+        self._backoff: Backoff[Failure] = Backoff(now)
+        self._probed: dict[str, float] = {}
+        self._looked = -math.inf
+        self._threads = futures.ThreadPoolExecutor(_SIDE_BY_SIDE, "store")
+
+    def follow(self, definitions: Iterable[GitStateStore]) -> None:
+        """Take these as the ways to repositories, whose addresses are known to be good; others stay as they were."""
+        found: dict[str, list[GitStateStore]] = {}
+        for definition in sorted(definitions, key=lambda d: d.metadata.name):
+            found.setdefault(urls.canonical(definition.spec.url), []).append(definition)
+        for address, these in found.items():
+            place = self._places.get(address)
+            if place is None or [_reached(way.definition) for way in place.ways] != [_reached(one) for one in these]:
+                self._places[address] = _Place([self._way(definition) for definition in these])
+                self._backoff.forget(address)
+
+    def leads_to(self, name: str) -> bool:
+        """Whether there is a way to the repository of the branch *name*."""
+        return urls.split_branch(name)[0] in self._places
+
+    def look(self, names: Iterable[str]) -> None:
+        """Bring these branches up to date, as far as that is due and comes to an end soon."""
+        unknown, self._looked = [], self._now()
+        for address, branches in _by_address(names).items():
+            place = self._places[address]
+            self._begin(address, branches)
+            if place.work and self._backoff.last(address) is None and not place.fetched.keys() >= set(branches):
+                unknown.append(place.work)
+        futures.wait(unknown)
+        futures.wait([place.work for place in self._places.values() if place.work], _GRACE)
+        for address in self._places:
+            self._end(address)
+        self._heed_stop()
+
+    def tip(self, name: str) -> Oid | None:
+        """Return where a branch is, as far as it is known."""
+        address, branch = urls.split_branch(name)
+        place = self._places.get(address)
+        return place.ways[0].remote.tip(branch) if place else None
+
+    def failure(self, name: str) -> Failure | None:
+        """Return why nothing can be written to a branch, until it is time to try again."""
+        unreachable = self._backoff.last(urls.split_branch(name)[0])
+        return unreachable or (self._backoff.last(name) if self._backoff.holds(name) else None)
+
+    def push(self, moves: Mapping[str, tuple[Oid | None, Oid]]) -> dict[str, Failure]:
+        """Move branches; those of one repository all or none if its server can. Return those that failed.
+
+        `Moved` when one is not where it was thought to be: others may have moved by then.
+        """
+        work: dict[futures.Future[dict[str, Exception | None]], str] = {}
+        for address, branches in _by_address(moves).items():
+            these = [Advance(branch, *moves[urls.branch_at(address, branch)]) for branch in branches]
+            work[self._threads.submit(self._push, address, these)] = address
+        futures.wait(work)
+        self._heed_stop()
+        moved: Moved | None = None
+        failures: dict[str, Failure] = {}
+        for done, address in work.items():
+            for branch, error in done.result().items():
+                name = urls.branch_at(address, branch)
+                if isinstance(error, Moved):
+                    self._places[address].fetched.pop(branch, None)
+                    moved = error
+                elif error is None:
+                    self._backoff.forget(name)
+                    self._places[address].fetched[branch] = self._now()
+                else:
+                    failures[name] = self._remember(name, Step.WRITE, error, address)
+        if moved:
+            raise moved
+        return failures
+
+    def probe(self, name: str) -> Failure | None:
+        """Find out, now and then, whether a branch that nothing is to be written to could be written."""
+        if (known := self.failure(name)) or self._now() < self._probed.get(name, -math.inf) + _PROBED:
+            return known
+        address, branch = urls.split_branch(name)
+        error = self._try(address, lambda remote: remote.probe(branch))
+        self._heed_stop()
+        if error:
+            return self._remember(name, Step.WRITE, error, address)
+        self._probed[name] = self._now()
+        self._backoff.forget(name)
+        return None
+
+    def wait(self) -> float:
+        """Return the seconds after which another look is worth while; infinite when nothing is amiss."""
+        if any(place.work and place.work.done() for place in self._places.values()):
+            return 0.0
+        return max(0.0, self._backoff.due(self._looked) - self._now())
+
+    def close(self) -> None:
+        """End the threads; what is under way must have been stopped."""
+        self._threads.shutdown(cancel_futures=True)
+
+    def _way(self, definition: GitStateStore) -> _Way:
+        credentials = access.of_store(definition.spec, self._secrets)
+        remote = Remote(self._repo, definition.spec.url, credentials, self._patience, self._stopped)
+        return _Way(store_key(definition.kind, definition.metadata.name), definition, remote)
+
+    def _begin(self, address: str, branches: Collection[str]) -> None:
+        place, now = self._places[address], self._now()
+        old = self._backoff.last(address) or any(
+            now >= place.fetched.get(branch, -math.inf) + self._interval for branch in branches
+        )
+        if place.work is None and old and not self._backoff.holds(address):
+            place.work = self._threads.submit(self._fetch, address, tuple(branches))
+
+    def _fetch(self, address: str, branches: Sequence[str]) -> None:
+        if error := self._try(address, lambda remote: remote.fetch(branches)):
+            raise error
+        self._places[address].fetched |= dict.fromkeys(branches, self._now())
+
+    def _end(self, address: str) -> None:
+        place = self._places[address]
+        if place.work is None or not place.work.done():
+            return
+        error, place.work = place.work.exception(), None
+        if error is None:
+            self._backoff.forget(address)
+        elif isinstance(error, TransportError):
+            self._remember(address, Step.REACH, error, address)
+        else:
+            raise error
+
+    def _try(self, address: str, act: Callable[[Remote], None]) -> Exception | None:
+        """Act by one of the ways; return what went wrong on the first when it goes by none."""
+        errors: list[Exception] = []
+        for way in self._places[address].ways:
+            try:
+                act(way.remote)
+            except (Refused, TransportError) as error:
+                errors.append(error)
+            except Moved as error:
+                return error
+            else:
+                return None
+        return errors[0]
+
+    def _push(self, address: str, moves: Sequence[Advance]) -> dict[str, Exception | None]:
+        """Push all at once; what one branch is refused for does not stop the others."""
+        if work := self._places[address].work:
+            futures.wait([work])
+        error = self._try(address, lambda remote: remote.push(moves))
+        found: dict[str, Exception | None] = dict.fromkeys((move.branch for move in moves), error)
+        if error is None or isinstance(error, Moved) or len(moves) == 1:
+            return found
+        for move in moves:
+            found[move.branch] = self._try(address, lambda remote, move=move: remote.push([move]))  # type: ignore[misc]
+            if isinstance(found[move.branch], TransportError):
+                break
+        return found
+
+    def _remember(self, key: str, step: Step, error: Exception, address: str) -> Failure:
+        found = Step.SECRET if isinstance(error, SecretNotFoundError) else step
+        return self._backoff.fail(key, Failure(found, str(error), self._places[address].ways[0].store))
+
+    def _heed_stop(self) -> None:
+        """What was told to stop is no failure of a store."""
+        if self._stopped():
+            raise GitOpsError("told to stop")
+
+
+def _reached(definition: GitStateStore) -> tuple[object, ...]:
+    """Return what of a definition tells how the repository is reached."""
+    spec = definition.spec
+    return (definition.metadata.name, spec.url, spec.auth_method, spec.secret_ref)
+
+
+def _by_address(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in sorted(names):
+        address, branch = urls.split_branch(name)
+        found.setdefault(address, []).append(branch)
+    return found

@@ -1,0 +1,138 @@
+"""Packs stay few, whoever's the repository is; nothing that was written is lost, however git's maintenance ends."""
+
+import os
+import signal
+
+import pytest
+
+from gitops.core.tree import BLOB
+from gitops.git.clones import open_clone
+from gitops.git.upkeep import Upkeep
+
+HOUR = 3600
+
+
+@pytest.fixture
+def clone(tmp_path):
+    return open_clone("https://git.example.org/team/x.git", tmp_path / "cache")
+
+
+def write_packs(repo, number, each=lambda: None):
+    """Write packs as passes do, with what is told *each* time after it; return the contents by their ids."""
+    written = {}
+    for turn in range(number):
+        content = f"{number} {turn}".encode()
+        written[repo.objects.add(BLOB, content)] = content
+        repo.objects.flush()
+        repo.objects.settle()
+        each()
+    return written
+
+
+def commit_packs(change, repo, number):
+    for turn in range(number):
+        change(repo, {"a": str(turn)})
+
+
+def packs(repo):
+    return len(list(repo.common_dir.glob("objects/pack/*.pack")))
+
+
+def finish(upkeep):
+    upkeep.wait()
+    upkeep.look()
+    upkeep.wait()
+
+
+def test_hundreds_of_passes_leave_few_packs_in_a_clone_and_a_daemon_reads_on(clone, git):
+    upkeep = Upkeep(clone)
+    most = []
+
+    def look():
+        upkeep.look()
+        most.append(packs(clone))
+        if len(most) % 50 == 0:
+            upkeep.wait()
+
+    written = write_packs(clone, 300, look)
+    finish(upkeep)
+
+    assert max(most) < 100
+    assert packs(clone) < 50
+    assert {oid: clone.objects.blob(oid) for oid in written} == written
+    assert git(clone.common_dir, "fsck", "--strict", "--no-dangling") == ""
+
+
+def test_it_waits_until_many_packs_came(clone):
+    upkeep = Upkeep(clone)
+    write_packs(clone, 19)
+    finish(upkeep)
+    assert packs(clone) == 19
+
+
+def test_what_was_flushed_and_no_ref_leads_to_stays(clone):
+    write_packs(clone, 30)
+    flushed = clone.objects.add(BLOB, b"about to be used")
+    clone.objects.flush()
+    finish(Upkeep(clone))
+
+    assert packs(clone) < 30
+    assert clone.objects.stored(flushed)
+
+
+def test_in_a_repository_of_the_user_git_does_what_it_does_after_a_commit(repo, root, git, change):
+    git(root, "config", "gc.autoPackLimit", "5")
+    git(root, "config", "gc.autoDetach", "false")
+    commit_packs(change, repo, 30)
+    finish(Upkeep(repo))
+
+    assert packs(repo) < 5
+    assert git(root, "fsck", "--strict") == ""
+
+
+@pytest.mark.parametrize("setting", ["maintenance.auto=false", "gc.auto=0", "gc.autoPackLimit=100"])
+def test_the_user_decides_about_his_repository(repo, root, git, change, setting):
+    git(root, "config", "gc.autoPackLimit", "5")
+    git(root, "config", "gc.autoDetach", "false")
+    git(root, "config", *setting.split("="))
+    commit_packs(change, repo, 30)
+    finish(Upkeep(repo))
+
+    assert packs(repo) == 30
+
+
+def test_a_killed_git_costs_nothing_and_the_next_one_goes_on(clone):
+    written = write_packs(clone, 100)
+    upkeep = Upkeep(clone)
+    upkeep.look()
+    os.killpg(upkeep._process.pid, signal.SIGKILL)
+    upkeep.wait()
+    assert {oid: clone.objects.blob(oid) for oid in written} == written
+
+    written |= write_packs(clone, 20)
+    finish(upkeep)
+    assert packs(clone) < 50
+    assert {oid: clone.objects.blob(oid) for oid in written} == written
+
+
+def test_what_a_killed_git_left_goes_with_the_next_start_unless_somebody_may_be_at_it(clone):
+    folder = clone.common_dir / "objects" / "pack"
+    folder.mkdir(exist_ok=True)
+    for name in ("tmp_pack_old", ".tmp-1-pack-old", "tmp_pack_new"):
+        (folder / name).touch()
+    for path in (*folder.glob("*old"), *folder.glob(".*old")):
+        os.utime(path, times=(path.stat().st_mtime - 2 * HOUR,) * 2)
+    Upkeep(clone)
+
+    assert {path.name for path in folder.iterdir()} == {"tmp_pack_new"}
+
+
+def test_what_is_under_way_ends_when_the_daemon_does(clone):
+    write_packs(clone, 50)
+    upkeep = Upkeep(clone)
+    upkeep.look()
+    process = upkeep._process
+    upkeep.close()
+
+    assert process.returncode is not None
+    upkeep.close()  # twice is no error
