@@ -210,16 +210,16 @@ def test_damaged_knowledge_of_a_remote_is_fetched_again(connect, here, edit, dam
 
 def test_a_branch_that_becomes_a_folder_of_branches_is_followed_and_back(connect, there, git, edit):
     remote = connect("file")
-    one = edit("a")
-    remote.fetch(["a"])
-    git(there, "update-ref", "-d", "refs/heads/a")
-    edit("a/b")
-    remote.fetch(["a/b"])
-    assert (remote.tip("a"), remote.tip("a/b")) == (None, one)
-    git(there, "update-ref", "-d", "refs/heads/a/b")
     edit("a")
     remote.fetch(["a"])
-    assert remote.tip("a") == one
+    git(there, "update-ref", "-d", "refs/heads/a")
+    below = edit("a/b")
+    remote.fetch(["a/b"])
+    assert (remote.tip("a"), remote.tip("a/b")) == (None, below)
+    git(there, "update-ref", "-d", "refs/heads/a/b")
+    again = edit("a")
+    remote.fetch(["a"])
+    assert remote.tip("a") == again
 
 
 def test_fetching_makes_one_pack_and_no_loose_objects(connect, here, edit):
