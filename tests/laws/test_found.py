@@ -5,6 +5,8 @@ from support import model, oracle
 from support.definitions import configmap, destination, group, selector, store, work
 from support.platform import BOB, Platform
 
+from gitops.git import refs
+
 REQUEST = "state/dev/resources/default/redis/{0}/instance-configure/5058f/{0}.yaml"
 PLACE = "state/dev/dependencies/redis/instance-configure/5058f"
 
@@ -187,3 +189,26 @@ def test_a_file_that_becomes_unreadable_brings_back_no_destination_that_was_remo
     reconcile(dev)
     ready = dev.status("destinations/prod.yaml")["status"]["conditions"][0]
     assert ready["message"].startswith("the definition was removed in")
+
+
+def test_documents_in_place_on_another_branch_have_the_version_of_that_branch(platform, monkeypatch):
+    """A store has the same paths on its old branch as on its new one, where a lost race had left the documents."""
+    platform.commit({"destinations/dev.yaml": destination("dev", mode="none", store="side", env="dev")})
+    platform.commit(
+        {"works/a.yaml": work("a", {"x.yaml": configmap("x")}), "statestores/side.yaml": store("side", "main")}
+    )
+    reconcile(platform)
+    platform.commit({"statestores/side.yaml": store("side", "documents")})
+    real, raced = refs.move, []
+
+    def move(repo, branch, *arguments):
+        if branch == "main" and not raced:
+            raced.append(platform.commit({"README.md": "meanwhile"}, "Race", BOB))
+        real(repo, branch, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refs, "move", move)
+        platform.reconcile()
+    version = platform.status("works/default/a/a.dev-5058f.yaml")["status"]["versionID"]
+    assert version == platform.tip("documents")
+    reconcile(platform)
