@@ -197,7 +197,7 @@ def _changes(
         yield from _folder_work(objects, path, old, new)
         return
     left, right = (objects.tree(e.oid) if e and e.mode == DIRECTORY else {} for e in (old, new))
-    for name in sorted(left.keys() | right.keys()):
+    for name in sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name)):
         yield from _changes(objects, f"{path}/{name}", left.get(name), right.get(name))
     before, after = (entry if _is_file_unit(path, entry) else None for entry in (old, new))
     if before or after:

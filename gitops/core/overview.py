@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from gitops.api.status import Status
@@ -28,6 +30,9 @@ class Verdict(NamedTuple):
     message: str
 
 
+_CATEGORY = attrgetter("category")
+
+
 def verdict(status: Status) -> Verdict:
     """Sum up the status of a Work."""
     ready, scheduled = status.condition(READY), status.condition("ScheduleSucceeded")
@@ -47,10 +52,8 @@ def tally(verdicts: Iterable[Verdict]) -> str:
 
 def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
     """Count Works by how they stand; what there is none of is left out."""
-    counts = dict.fromkeys(ORDER, 0)
-    for found in verdicts:
-        counts[found.category] += 1
-    return {category: n for category, n in counts.items() if n}
+    counts = Counter(map(_CATEGORY, verdicts))
+    return {category: counts[category] for category in ORDER if counts[category]}
 
 
 def scope(
@@ -60,7 +63,7 @@ def scope(
     problems: Iterable[str],
 ) -> dict[str, Any]:
     """Return what the template of the overview shows. *placements* counts the Works on each Destination."""
-    unready = [(k, v) for k, v in sorted(verdicts.items()) if v.category != "Ready"]
+    unready = sorted((k, v) for k, v in verdicts.items() if v.category != "Ready")
     rows = [{"kind": k.kind, "name": _name(k), "state": v.category, "message": _cell(v.message)} for k, v in unready]
     faulty = [(k, s) for k, s in sorted(objects.items()) if not s.ready]
     rows += [{"kind": k.kind, "name": k.name, "state": "NotReady", "message": _cell(_message(s))} for k, s in faulty]

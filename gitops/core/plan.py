@@ -139,7 +139,8 @@ def _in_broken_files(world: World, survey: Survey) -> set[Key]:
     files = survey.advance.files & (survey.troubles.files.keys() | troubled)
     held = {key for key, verdict in world.verdicts.items() if verdict.category == "Invalid"} if files else set()
     found = {key for key, state in world.works.items() if state.source in files} if files else set()
-    return held | found | (world.verdicts.keys() - world.works.keys())
+    unread = world.verdicts.keys() - world.works.keys() if len(world.verdicts) > len(world.works) else set()
+    return held | found | unread
 
 
 def _status_changed(objects: Objects, old: Oid | None, new: Oid | None) -> set[Key]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from gitops.api.status import Status
@@ -33,7 +34,7 @@ class Recorded:
     anything: bool
     problems: tuple[Problem, ...]
 
-    @property
+    @cached_property
     def tally(self) -> str:
         return overview.tally(self.verdicts.values())
 

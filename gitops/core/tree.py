@@ -52,6 +52,9 @@ class Objects(Protocol):
     def put(self, oid: Oid, kind: str, content: bytes) -> None:
         """Add an object whose id is known."""
 
+    def learn(self, oid: Oid, tree: Tree) -> None:
+        """Take the entries of a tree that was added, so that nobody need read them."""
+
     def __contains__(self, oid: Oid) -> bool:
         """Whether the object can be read."""
 
@@ -75,10 +78,13 @@ def parse(raw: bytes) -> dict[str, Entry]:
 
 def serialise(entries: Tree) -> bytes:
     """Write a tree object. Git sorts a directory as if its name ended in a slash."""
+    if not entries:
+        return b""
+    names = "\0".join(entries).encode("utf-8", "surrogateescape").split(b"\0")  # at once: trees may be wide
+    modes = {mode: b"%o " % mode for mode in {mode for mode, _ in entries.values()}}
     rows = [
-        (raw + b"/" if entry.mode == DIRECTORY else raw, b"%o %b\0%b" % (entry.mode, raw, entry.oid))
-        for name, entry in entries.items()
-        for raw in (name.encode("utf-8", "surrogateescape"),)
+        (name + b"/" if mode == DIRECTORY else name, modes[mode] + name + b"\0" + oid)
+        for name, (mode, oid) in zip(names, entries.values(), strict=True)
     ]
     rows.sort()
     return b"".join([row for _, row in rows])
@@ -192,12 +198,13 @@ class _Patch:
 
     def _add(self, entries: Tree) -> Oid:
         if len(entries) > 1:
-            return self._objects.add(TREE, serialise(entries))
+            oid = self._objects.add(TREE, serialise(entries))
+            self._objects.learn(oid, entries)
+            return oid
         (alone,) = entries.items()
-        oid = self._alone.get(alone)
-        if oid is None:
-            oid = self._alone[alone] = self._objects.add(TREE, serialise(entries))
-        return oid
+        if alone not in self._alone:
+            self._alone[alone] = self._objects.add(TREE, serialise(entries))
+        return self._alone[alone]
 
 
 _RECENT = 64  # blobs
@@ -263,6 +270,13 @@ class Sketch:
         for oid, (kind, content) in self._added.items():
             below.put(oid, kind, content)
         self._added.clear()
+        self._trees = {EMPTY: {}}
+
+    def learn(self, oid: Oid, tree: Tree) -> None:
+        if oid in self._added:
+            self._trees[oid] = tree
+        elif self._below is not None:
+            self._below.learn(oid, tree)
 
     def commit(self) -> None:
         """Think no more: what is added from now on goes to the repository below at once."""
@@ -282,6 +296,8 @@ class Sketch:
                 wanted += [below for _, _, below in _ENTRY.findall(content) if below in self._added]
             if kind:
                 self._below.put(found, kind, content)
+            if found in self._trees:
+                self._below.learn(found, self._trees.pop(found))
 
     @staticmethod
     def _content(found: tuple[str, bytes] | None, kind: str, oid: Oid) -> bytes:

@@ -21,8 +21,8 @@ from gitops.git.ahead import ReadAhead
 from gitops.git.commits import CommitInfo, Identity, Sign
 from gitops.git.pack import Pack
 
-_CACHED_ENTRIES = 100_000  # of trees, about 250 bytes each
-_CACHED_COMMITS = 1_000
+_CACHED_ENTRIES = 60_000  # of trees, about 250 bytes each
+_CACHED_COMMITS = 200
 _UNSETTLED = 64  # packs whose objects are not written again
 _MANY = 500  # blobs, for which it pays to start a process
 _PACK_SIZE = 32 << 20  # bytes; past that what is staged goes to disk before the flush, to bound memory
@@ -182,6 +182,10 @@ class ObjectStore:
         if not _TREE.fullmatch(raw):
             raise self._damaged(oid, "the tree holds entries that Git does not allow")
         return parse(raw)
+
+    def learn(self, oid: Oid, tree: Tree) -> None:
+        if oid in self._staged and oid not in self._trees:
+            self._remember(oid, tree)
 
     def _remember(self, oid: Oid, tree: Tree) -> Tree:
         self._trees[oid] = tree

@@ -20,6 +20,7 @@ from gitops.git.pack import sync_folder
 
 HEADS = "refs/heads/"
 _FOREIGN_LEVELS = (ConfigLevel.PROGRAMDATA, ConfigLevel.SYSTEM, ConfigLevel.XDG, ConfigLevel.GLOBAL)
+_WINDOW, _MAPPED = 1 << 20, 16 << 20  # bytes of packs: of each that is mapped, and of all together
 _UNSUPPORTED = {
     "extensions.objectformat": ("sha1", "it uses sha256 object ids; gitops needs a repository with sha1 ids"),
     "extensions.refstorage": ("files", "it stores refs as reftable; run 'git refs migrate --ref-format=files' there"),
@@ -28,11 +29,13 @@ _UNSUPPORTED = {
 
 
 def seal() -> None:
-    """Keep libgit2 to the repository's own configuration, and make the refs that it writes survive a power cut."""
+    """Keep libgit2 to the repository's own configuration and to little memory, and make its refs survive power cuts."""
     for level in _FOREIGN_LEVELS:
         pygit2.settings.search_path[level] = ""
     pygit2.settings.owner_validation = True
     pygit2.settings.enable_fsync_gitdir(True)
+    pygit2.settings.mwindow_size, pygit2.settings.mwindow_mapped_limit = _WINDOW, _MAPPED
+    pygit2.settings.enable_caching(False)  # what is read again is in a cache of ours
 
 
 seal()
