@@ -78,9 +78,10 @@ class PlacementDelivery(NamedTuple):
     @property
     def version_paths(self) -> tuple[str, ...]:
         """The paths whose last change in the log is its version, when status does not know it; else empty."""
+        if self.steady or self.changes or not self.delivered or not self.inventory:
+            return ()
         same = not self.superseded and self.recorded.inventory() == dict(self.inventory)
-        known = same and self.recorded.text("versionID")
-        if known or self.steady or self.changes or not self.delivered or not self.inventory:
+        if same and self.recorded.text("versionID"):
             return ()
         below = all(path.startswith(f"{self.place}/") for path in self.inventory)
         nested = below and self.placement and self.placement.offer.root

@@ -220,6 +220,7 @@ class Sketch:
         """Think of at most *room* bytes; what is more is added to the repository below at once, needed or not."""
         self._below, self._room = below, room
         self._recent: dict[Oid, bytes] = {}
+        self._is_full = False
         self._added: dict[Oid, tuple[str, bytes]] = {}
         self._trees: dict[Oid, Tree] = {EMPTY: {}}
 
@@ -271,11 +272,12 @@ class Sketch:
             below.put(oid, kind, content)
         self._added.clear()
         self._trees = {EMPTY: {}}
+        self._is_full = True
 
     def learn(self, oid: Oid, tree: Tree) -> None:
         if oid in self._added:
             self._trees[oid] = tree
-        elif self._below is not None:
+        elif self._below is not None and not self._is_full:  # of very many, the fewest are asked for again
             self._below.learn(oid, tree)
 
     def commit(self) -> None:

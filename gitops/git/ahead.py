@@ -10,7 +10,8 @@ from pathlib import Path
 
 from gitops.core.tree import BLOB, Oid, object_id
 
-_COMMAND = ("-c", "core.deltaBaseCacheLimit=16m", "cat-file", "--batch", "--buffer")
+_LITTLE = ("core.deltaBaseCacheLimit=8m", "core.packedGitLimit=8m", "core.packedGitWindowSize=1m")  # of memory
+_COMMAND = (*(word for setting in _LITTLE for word in ("-c", setting)), "cat-file", "--batch", "--buffer")
 # Nothing of the user's configuration is asked, and no object stands for another.
 _SEALED = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
 
