@@ -23,6 +23,7 @@ from gitops.git.pack import Pack
 
 _CACHED_ENTRIES = 60_000  # of trees, about 250 bytes each
 _CACHED_COMMITS = 200
+_REOPENED = 50  # flushes
 _UNSETTLED = 64  # packs whose objects are not written again
 _MANY = 500  # blobs, for which it pays to start a process
 _PACK_SIZE = 32 << 20  # bytes; past that what is staged goes to disk before the flush, to bound memory
@@ -38,15 +39,19 @@ class ObjectStore:
         self.folder = folder
         self._shallow = _shallow(folder.parent / "shallow")
         self._folders = loose.alternates(folder)
-        self._packs = pygit2.Odb()
-        for place in self._folders:
-            self._packs.add_backend(pygit2.OdbBackendPack(str(place)), 1)
+        self._packs, self._flushed = self._open_packs(), 0
         self._staged = Pack()
         self._ahead: ReadAhead | None = None
         self._written: dict[Path, set[Oid]] = {}
         self._trees: OrderedDict[Oid, Tree] = OrderedDict()
         self._entries = 0
         self._commits: OrderedDict[Oid, CommitInfo] = OrderedDict()
+
+    def _open_packs(self) -> pygit2.Odb:
+        packs = pygit2.Odb()
+        for place in self._folders:
+            packs.add_backend(pygit2.OdbBackendPack(str(place)), 1)
+        return packs
 
     def blob(self, oid: Oid) -> bytes:
         ahead = self._ahead.take(oid) if self._ahead else None
@@ -118,6 +123,9 @@ class ObjectStore:
                 self._written.clear()
             self._written[self._staged.write(self.folder / "pack")] = self._staged.oids()
             self._staged = Pack()
+            self._flushed += 1
+            if self._flushed % _REOPENED == 0:  # libgit2 holds on to the packs that git has put together since
+                self._packs = self._open_packs()
 
     def discard(self) -> None:
         """Forget what was added and not flushed."""

@@ -239,3 +239,18 @@ def test_a_commit_is_told_from_a_tree(repo):
     commit = repo.objects.add(COMMIT, b"author x <y> 1 +0000\n\nno tree")
     with pytest.raises(RepositoryError, match="names no tree"):
         repo.objects.read_commit(commit)
+
+
+def test_packs_that_git_has_put_together_are_let_go(repo, root, git):
+    """libgit2 keeps what it has mapped; over months that would be every pack there ever was."""
+    store = repo.objects
+    for number in range(objects._REOPENED):
+        oid = store.add(BLOB, b"%d" % number)
+        store.flush()
+        assert Repository.open(root).objects.blob(oid) == store._packs.read(oid.hex())[1]
+        if number == 10:
+            git(root, "repack", "-adkq")
+    mapped = [line for line in Path("/proc/self/maps").read_text().splitlines() if str(root) in line]
+
+    assert not [line for line in mapped if line.endswith("(deleted)")]
+    assert store.blob(store.add(BLOB, b"3")) == b"3"
