@@ -54,7 +54,7 @@ def _limits(points: Sequence[Point]) -> list[Row]:
     ]
 
 
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _MARGIN = 720, 440, 70, 50, 24  # of the drawing, in pixels
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _MARGIN = 740, 440, 70, 50, 44  # of the drawing, in pixels
 
 
 class _Scale(NamedTuple):
