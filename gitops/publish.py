@@ -11,7 +11,8 @@ from gitops.core.delivery import Unit, UnitId
 from gitops.core.manifests import Key
 from gitops.core.messages import Source
 from gitops.core.record import CommitName
-from gitops.core.tree import EMPTY, Oid, Sketch, patch
+from gitops.core.sketch import Sketch
+from gitops.core.tree import EMPTY, Oid, patch
 from gitops.git.commits import Identity, Sign
 from gitops.git.repository import Repository
 

@@ -24,8 +24,9 @@ from gitops.config import render_overview
 from gitops.core import messages
 from gitops.core.documents import Render
 from gitops.core.plan import Branch, Plan, decide
+from gitops.core.sketch import Sketch
 from gitops.core.survey import Survey, survey
-from gitops.core.tree import Oid, Sketch
+from gitops.core.tree import Oid
 from gitops.core.world import World
 from gitops.errors import GitOpsError, Moved, RepositoryError
 from gitops.git import history

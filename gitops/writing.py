@@ -19,9 +19,10 @@ from gitops.core.plan import Plan
 from gitops.core.record import Facts
 from gitops.core.recording import Recorded, RenderOverview
 from gitops.core.rest import Rest
+from gitops.core.sketch import Sketch
 from gitops.core.survey import Survey, remembered
 from gitops.core.targets import store_key
-from gitops.core.tree import DIRECTORY, Entry, Oid, Sketch, patch
+from gitops.core.tree import DIRECTORY, Entry, Oid, patch
 from gitops.core.world import World
 from gitops.git.commits import Identity
 from gitops.git.signing import ssh_signer

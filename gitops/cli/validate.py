@@ -15,7 +15,8 @@ from gitops.cli.repository import open_repository
 from gitops.core import checking
 from gitops.core.catalog import FOLDERS, SETTINGS
 from gitops.core.manifests import Problem
-from gitops.core.tree import BLOB, EMPTY, EXECUTABLE, FILE, LINK, Entry, Oid, Sketch, patch
+from gitops.core.sketch import Sketch
+from gitops.core.tree import BLOB, EMPTY, EXECUTABLE, FILE, LINK, Entry, Oid, patch
 from gitops.errors import NotFoundError
 from gitops.sandbox import Sandbox
 from gitops.views.escape import escape

@@ -8,7 +8,8 @@ from support.definitions import destination, group, work
 
 from gitops.core.catalog import Catalog, advance, unit_path
 from gitops.core.manifests import Key, Problem
-from gitops.core.tree import BLOB, FILE, LINK, SUBMODULE, Entry, Sketch, patch
+from gitops.core.sketch import Sketch
+from gitops.core.tree import BLOB, FILE, LINK, SUBMODULE, Entry, patch
 
 
 def text(*definitions):

@@ -8,7 +8,8 @@ from gitops.core import definitions
 from gitops.core.catalog import Catalog, advance
 from gitops.core.manifests import Key, Problem
 from gitops.core.memory import Recorded
-from gitops.core.tree import BLOB, COMMIT, FILE, Entry, Sketch, patch
+from gitops.core.sketch import Sketch
+from gitops.core.tree import BLOB, COMMIT, FILE, Entry, patch
 
 KEY = Key("Work", "default", "a")
 PROBLEM = Problem("works/a.yaml", 3, 1, "wrong", KEY)

@@ -9,7 +9,8 @@ from support.definitions import configmap, group, work
 from gitops.api.work import Work
 from gitops.core import documents
 from gitops.core.documents import TemplateError
-from gitops.core.tree import BLOB, EXECUTABLE, FILE, LINK, SUBMODULE, Entry, Sketch, patch
+from gitops.core.sketch import Sketch
+from gitops.core.tree import BLOB, EXECUTABLE, FILE, LINK, SUBMODULE, Entry, patch
 
 
 @pytest.fixture

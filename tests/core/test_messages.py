@@ -13,7 +13,8 @@ from gitops.core.manifests import Key
 from gitops.core.memory import RecordedPlacement
 from gitops.core.messages import Source
 from gitops.core.record import CommitName, Happened, Record
-from gitops.core.tree import FILE, Change, Entry, Sketch
+from gitops.core.sketch import Sketch
+from gitops.core.tree import FILE, Change, Entry
 
 SOURCE = Source("1" * 40, "Ada Lovelace", "ada@example.org", "Add redis", "2026-01-01T00:00:00Z")
 HOSTILE = [

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gitops.core.tree import BLOB, FILE, TREE, Entry, Sketch, patch, serialise
+from gitops.core.sketch import Sketch
+from gitops.core.tree import BLOB, FILE, TREE, Entry, patch, serialise
 
 
 def test_nothing_of_it_is_below_before_it_is_supplied():
