@@ -61,8 +61,8 @@ class Context:
 
     def decide(self, key: Key) -> Decided:
         """Decide one Work, as if no other claimed what it claims."""
-        before = self._left(key)
-        folder = self._folders[1](key)
+        before, (_, now) = self._left(key), self._folders
+        folder = now(key)
         if before and folder:
             recorded = memory.work_of(self.objects, folder.oid, before)
         else:
@@ -95,14 +95,14 @@ class Context:
             return None
         work = found.manifest.obj
         single, groups = bool(work.spec.resource_name), self._groups(key, found, work)
+        is_known = self.survey.seen.status is not None
+        existing = self._existing(recorded, before) if is_known else self._recovered(key, work, groups)
         schedule = scheduling.schedule(
             key.namespace,
             key.name,
             groups,
             single=single,
-            existing=self._existing(recorded, before)
-            if self.survey.seen.status
-            else self._recovered(key, work, groups),
+            existing=existing,
             matcher=self.survey.places.matcher,
             unready=self.survey.places.unready,
         )

@@ -91,11 +91,6 @@ class Target:
         size, depth = len(self.directory.encode()), self.directory.count("/")
         return (self.mode, self.filename, self.agent, self.reason, size, depth)
 
-    @property
-    def delivery(self) -> tuple[object, ...]:
-        """What a change of may alter documents or whether they are written."""
-        return (self.layout, self.agent, self.canary, self.values, self.reason, self.message)
-
 
 def embedded(branch: str) -> Store:
     """Return the store of a Destination without `stateStoreRef`: the output branch, below `state/`."""

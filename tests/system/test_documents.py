@@ -212,38 +212,24 @@ def test_the_group_of_a_template_is_its_own(platform):
     assert platform.files("state/dev")["state/dev/y.txt"] == b"two"
 
 
-@pytest.mark.parametrize("change", ["values", "label", "work values"])
-def test_what_a_template_depends_on_changes_its_documents(platform, change):
-    platform.commit(
-        {
-            **dev(values={"size": 1}, zone="x"),
-            "works/r.yaml": work(
-                "r",
-                {"x.txt.j2": "{{ values.size }}{{ destination.metadata.labels.zone }}{{ values.own }}"},
-                values={"own": 1},
-                env="dev",
-            ),
-        }
-    )
+@pytest.mark.parametrize(
+    ("size", "zone", "own", "text"),
+    [(2, "x", 1, b"2x1"), (1, "y", 1, b"1y1"), (1, "x", 2, b"1x2")],
+    ids=["values", "label", "work values"],
+)
+def test_what_a_template_depends_on_changes_its_documents(platform, size, zone, own, text):
+    template = {"x.txt.j2": "{{ values.size }}{{ destination.metadata.labels.zone }}{{ values.own }}"}
+    before = {**dev(values={"size": 1}, zone="x"), "works/r.yaml": work("r", template, values={"own": 1}, env="dev")}
+    after = {
+        **dev(values={"size": size}, zone=zone),
+        "works/r.yaml": work("r", template, values={"own": own}, env="dev"),
+    }
+    platform.commit(before)
     settle(platform)
-    if change == "values":
-        platform.commit(dev(values={"size": 2}, zone="x"))
-    elif change == "label":
-        platform.commit(dev(values={"size": 1}, zone="y"))
-    else:
-        platform.commit(
-            {
-                "works/r.yaml": work(
-                    "r",
-                    {"x.txt.j2": "{{ values.size }}{{ destination.metadata.labels.zone }}{{ values.own }}"},
-                    values={"own": 2},
-                    env="dev",
-                )
-            }
-        )
+    platform.commit(after)
     settle(platform)
 
-    assert delivered(platform) == {"x.txt": {"values": b"2x1", "label": b"1y1", "work values": b"1x2"}[change]}
+    assert delivered(platform) == {"x.txt": text}
 
 
 def test_a_template_that_fails_on_one_destination_goes_on_on_the_other(platform):
