@@ -63,12 +63,10 @@ class Repository:
         if not beside.exists():
             Repository.init(beside)
         sealed = os.environ | {"GIT_DIR": str(beside), "GIT_OBJECT_DIRECTORY": str(self.path / "objects")}
-        command = ["git", "fast-import", "--quiet", "--force"]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, env=sealed) as process:
-            assert process.stdin
-            process.stdin.writelines(_commit(files, parent, message))
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, command)
+        command, stream = ["git", "fast-import", "--quiet", "--force"], b"".join(_commit(files, parent, message))
+        # Git's maintenance, begun by the daemon, may remove an empty folder of objects at that very moment: once more.
+        if subprocess.run(command, input=stream, env=sealed).returncode:
+            subprocess.run(command, input=stream, env=sealed, check=True)
         return Repository(beside).tip()
 
     def move(self, commit: str) -> None:
