@@ -2,6 +2,8 @@
 # make test    the tests
 # make check   style, types and the walls between the rooms
 # make bench   what it costs, by what Git costs: benchmarks/README.md; WORKS, PLACEMENTS and ROUNDS may be given
+# make torture  bad luck of every kind, until it holds: torture/README.md; ONLY, SEED, SCALE and REPLAY may be given
+# make mutants  small faults put into the code, each to be found by the tests
 #
 # The first of them makes the environment in .venv; from then on they work offline, until pyproject.toml changes.
 
@@ -10,8 +12,12 @@ BIN := .venv/bin
 WORKS ?= 10000
 PLACEMENTS ?= 10
 ROUNDS ?= 5
+ONLY ?=
+SEED ?= 1
+SCALE ?= 1.0
+REPLAY ?=
 
-.PHONY: help demo test check bench
+.PHONY: help demo test check bench torture mutants
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -30,6 +36,12 @@ check: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks --works $(WORKS) --placements $(PLACEMENTS) --rounds $(ROUNDS)
+
+torture: .venv/installed
+	PYTHONPATH=tests $(BIN)/python -m torture --only "$(ONLY)" --seed $(SEED) --scale $(SCALE) --replay "$(REPLAY)"
+
+mutants: .venv/installed
+	PYTHONPATH=tests $(BIN)/python -m torture.mutants --seed $(SEED)
 
 # Debian ships venv without pip unless python3-venv is installed: the pip outside then installs the one inside.
 .venv/installed: pyproject.toml

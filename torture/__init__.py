@@ -1,0 +1,1 @@
+"""Bad luck of every kind, on purpose: what `gitops` promises, put to the test (`make torture`)."""
