@@ -39,18 +39,18 @@ class Conflict(NamedTuple):
 
 class _Taken:
     def __init__(self) -> None:
-        self._exclusive: dict[str, Owner] = {}
+        self._exclusive: dict[str, list[Owner]] = {}
         self._shared: dict[str, list[Owner]] = {}
 
     def take(self, owner: Owner, claim: Claim) -> None:
         for token in claim.exclusive:
-            self._exclusive.setdefault(token, owner)
+            self._exclusive.setdefault(token, []).append(owner)
         for token in claim.shared:
             self._shared.setdefault(token, []).append(owner)
 
     def against(self, owner: Owner, claim: Claim) -> Conflict | None:
         for token in sorted(claim.exclusive | claim.shared):
-            others = [self._exclusive[token]] if token in self._exclusive else []
+            others = list(self._exclusive.get(token, ()))
             if token in claim.exclusive:
                 others += self._shared.get(token, ())
             if other := min((o for o in others if o != owner), default=None):
@@ -64,12 +64,31 @@ def resolve(claimants: Iterable[Claimant], reserved: Mapping[Owner, Claim]) -> d
     Deterministic, and stable: with the winners' wants recorded as holds the outcome is the same again.
     """
     ordered = sorted(claimants)
-    held: dict[Owner, Conflict] = {}
+    found = _settled(ordered, reserved, {})
+    while found:
+        again = _settled(_afterwards(ordered, found), reserved, {})
+        if again.keys() == found.keys():
+            break
+        # Who would be held back then must be now; without any such, all is well with fewer held back.
+        late = {owner: conflict for owner, conflict in again.items() if owner not in found}
+        found = _settled(ordered, reserved, found | late) if late else again
+    return _named(ordered, reserved, found)
+
+
+def _settled(
+    ordered: Sequence[Claimant], reserved: Mapping[Owner, Claim], held: Mapping[Owner, Conflict]
+) -> dict[Owner, Conflict]:
+    """Sweep until nobody is displaced; who is *held* is so from the beginning."""
     while True:
         found, displaced = _sweep(ordered, reserved, held)
         if not displaced:
-            return _named(ordered, reserved, found)
-        held |= displaced  # what it holds was given away in this sweep: sweep again with that in its hands
+            return found
+        held = {**held, **displaced}  # what it holds was given away in this sweep: sweep again with that in its hands
+
+
+def _afterwards(ordered: Sequence[Claimant], found: Mapping[Owner, Conflict]) -> list[Claimant]:
+    """Return the claimants of the next pass: who was not held back holds what it wanted."""
+    return [c if c.owner in found else c._replace(holds=c.wants) for c in ordered]
 
 
 def _sweep(
@@ -101,10 +120,18 @@ def _sweep(
 def _named(
     ordered: Sequence[Claimant], reserved: Mapping[Owner, Claim], found: Mapping[Owner, Conflict]
 ) -> dict[Owner, Conflict]:
-    """Say each conflict as it stands in the end: the same again, however the sweeps came to it."""
-    taken = _Taken()
+    """Say each conflict as it stands in the end: the same again, however the sweeps came to it.
+
+    Of some that are held back for each other's sake, each names who wants the same.
+    """
+    had, wanted = _Taken(), _Taken()
     for owner, claim in reserved.items():
-        taken.take(owner, claim)
+        had.take(owner, claim)
     for claimant in ordered:
-        taken.take(claimant.owner, claimant.holds if claimant.owner in found else claimant.wants)
-    return {c.owner: taken.against(c.owner, c.wants) or found[c.owner] for c in ordered if c.owner in found}
+        had.take(claimant.owner, claimant.holds if claimant.owner in found else claimant.wants)
+        wanted.take(claimant.owner, claimant.wants)
+    return {
+        c.owner: had.against(c.owner, c.wants) or wanted.against(c.owner, c.wants) or found[c.owner]
+        for c in ordered
+        if c.owner in found
+    }

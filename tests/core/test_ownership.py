@@ -1,6 +1,6 @@
 """Who keeps what several claim: the first recorded owner; losing takes nothing from anybody."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gitops.core.ownership import Claim, Claimant, Conflict, resolve
@@ -53,6 +53,16 @@ def test_what_is_reserved_is_lost_even_by_who_holds_it():
     assert found == {("a",): Conflict("x", ("Destination", "dev"))}
 
 
+RIVALS = [claimant("b", claim("w", "v")), claimant("c", claim(shared="w"))]
+GIVES_UP = claimant("d", claim(shared="w"), claim("v"))
+SWAP = [claimant("a", claim("v"), claim("w")), claimant("c", claim(shared="w"), claim(shared="v"))]
+
+
+def test_who_gives_up_what_a_rival_wants_is_not_held_back_for_a_rival_that_loses():
+    """`b` would have what `d` gives up, but loses to `d` as long as `d` is held back, and nobody else is in d's way."""
+    assert resolve([*RIVALS, GIVES_UP], {}) == {("b",): Conflict("w", ("c",))}
+
+
 tokens = st.frozensets(st.sampled_from("vwxyz"), max_size=3)
 claims = st.builds(Claim, tokens, tokens)
 claimants = st.dictionaries(st.sampled_from("abcdef"), st.tuples(claims, claims), max_size=6).map(
@@ -88,6 +98,8 @@ def test_the_order_in_which_they_come_does_not_matter(found, random):
 
 @settings(deadline=None)
 @given(claimants)
+@example([*RIVALS, GIVES_UP])
+@example([*SWAP, claimant("b", claim("w")), claimant("d", claim("yv")), claimant("e", claim("y"))])
 def test_the_next_pass_says_the_same(found):
     held_back = resolve(found, {})
 
