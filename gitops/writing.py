@@ -147,14 +147,15 @@ class Writing:
         root = self._root(chain.root, recorded)
         if root == branch.root or not recorded.anything:
             self._repo.objects.discard()
-            return Outcome(tally=recorded.tally, tip=branch.tip)
-        message = messages.status(recorded.tally, recorded.record, self._changed(recorded.tree), self._seen.source)
+            return Outcome(tally=recorded.verdicts.tally, tip=branch.tip)
+        tally, changed = recorded.verdicts.tally, self._changed(recorded.tree)
+        message = messages.status(tally, recorded.record, changed, self._seen.source)
         tip = self._publisher.commit(chain.tip, root, message)
         self._repo.objects.flush()
         self._branches.move(self._home, branch.tip, tip, "gitops: status")
         self._status, self._tips[self._home] = recorded.tree, tip
         commits = (*dict.fromkeys(chain.versions.values()), tip)
-        return Outcome(commits, recorded.tally, recorded.record.events, tip)
+        return Outcome(commits, tally, recorded.record.events, tip)
 
     def _changed(self, status: Oid) -> Iterator[Key]:
         """List the Works whose status is not what it was."""
@@ -187,4 +188,4 @@ class Writing:
             return None
         tips = {seen.source_branch: self._seen.source_tip} | {name: self._tips.get(name) for name in self.plan.branches}
         names = rest.names(seen.source_branch, self._home, (s.location for s in stores if s.location))
-        return Rest(seen.url, self._home, tips, names, recorded.tally, recorded.problems)
+        return Rest(seen.url, self._home, tips, names, recorded.verdicts.tally, recorded.problems)

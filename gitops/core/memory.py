@@ -13,7 +13,7 @@ from gitops.api.meta import branch_name
 from gitops.api.status import Status
 from gitops.core import paths, statusfile, urls
 from gitops.core.manifests import Key
-from gitops.core.tree import FILE, Entry, Objects, Oid, Tree, lookup, subtree
+from gitops.core.tree import FILE, Entry, Objects, Oid, lookup, subtree
 
 WORK_FILE = "work.yaml"
 REPOSITORY_FILE = "repository.yaml"
@@ -203,7 +203,7 @@ def works(objects: Objects, status: Oid | None) -> Iterator[Key]:
 def folders(objects: Objects, status: Oid | None) -> Callable[[Key], Entry | None]:
     """Return what tells the status folder of any Work in the tree *status*."""
     above = subtree(objects, status, "works")
-    namespaces: dict[str, Tree] = {}
+    namespaces: dict[str, Mapping[str, Entry]] = {}
 
     def folder(key: Key) -> Entry | None:
         if key.namespace not in namespaces:

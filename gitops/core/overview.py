@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from operator import attrgetter
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gitops.api.status import Status
@@ -30,7 +29,33 @@ class Verdict(NamedTuple):
     message: str
 
 
-_CATEGORY = attrgetter("category")
+@dataclass(frozen=True)
+class Verdicts:
+    """How all Works stand: each of them, those that are not Ready, and how many there are of each category."""
+
+    each: Mapping[Key, Verdict] = field(default_factory=dict)
+    unready: Mapping[Key, Verdict] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def after(self, changes: Mapping[Key, Verdict | None]) -> Verdicts:
+        """Return how they stand when some have another verdict, or none any more."""
+        each, unready, counts = dict(self.each), dict(self.unready), dict(self.counts)
+        for key, verdict in changes.items():
+            unready.pop(key, None)
+            if old := each.pop(key, None):
+                counts[old.category] -= 1
+            if verdict:
+                each[key] = verdict
+                counts[verdict.category] = counts.get(verdict.category, 0) + 1
+                if verdict.category != "Ready":
+                    unready[key] = verdict
+        return Verdicts(each, unready, {category: counts[category] for category in ORDER if counts.get(category)})
+
+    @property
+    def tally(self) -> str:
+        """The counts in words: `5 Works, 4 Ready, 1 Pending`."""
+        total = len(self.each)
+        return ", ".join([f"{total} Work{'' if total == 1 else 's'}"] + [f"{n} {c}" for c, n in self.counts.items()])
 
 
 def verdict(status: Status) -> Verdict:
@@ -43,28 +68,17 @@ def verdict(status: Status) -> Verdict:
     return Verdict(category, scheduled.message if terse and scheduled else ready.message)
 
 
-def tally(verdicts: Iterable[Verdict]) -> str:
-    """Count Works: `5 Works, 4 Ready, 1 Pending`."""
-    counts = count(verdicts)
-    total = sum(counts.values())
-    return ", ".join([f"{total} Work{'' if total == 1 else 's'}"] + [f"{n} {c}" for c, n in counts.items()])
-
-
-def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
-    """Count Works by how they stand; what there is none of is left out."""
-    counts = Counter(map(_CATEGORY, verdicts))
-    return {category: counts[category] for category in ORDER if counts[category]}
-
-
 def scope(
-    verdicts: Mapping[Key, Verdict],
+    verdicts: Verdicts,
     objects: Mapping[Key, Status],
     placements: Mapping[str, int],
     problems: Iterable[str],
 ) -> dict[str, Any]:
     """Return what the template of the overview shows. *placements* counts the Works on each Destination."""
-    unready = sorted((k, v) for k, v in verdicts.items() if v.category != "Ready")
-    rows = [{"kind": k.kind, "name": _name(k), "state": v.category, "message": _cell(v.message)} for k, v in unready]
+    rows = [
+        {"kind": k.kind, "name": _name(k), "state": v.category, "message": _cell(v.message)}
+        for k, v in sorted(verdicts.unready.items())
+    ]
     faulty = [(k, s) for k, s in sorted(objects.items()) if not s.ready]
     rows += [{"kind": k.kind, "name": k.name, "state": "NotReady", "message": _cell(_message(s))} for k, s in faulty]
     places = [
@@ -78,8 +92,8 @@ def scope(
         if k.kind == "Destination"
     ]
     return {
-        "counts": count(verdicts.values()),
-        "total": len(verdicts),
+        "counts": verdicts.counts,
+        "total": len(verdicts.each),
         "attention": rows[:MAX_ROWS],
         "attention_more": max(0, len(rows) - MAX_ROWS),
         "destinations": places[:MAX_ROWS],

@@ -137,9 +137,10 @@ def _in_broken_files(world: World, survey: Survey) -> set[Key]:
     """Return the Works that unreadable files, now or before this change, may hold, and those never read yet."""
     troubled = {unit.file for unit in world.catalog.troubled.values()}
     files = survey.advance.files & (survey.troubles.files.keys() | troubled)
-    held = {key for key, verdict in world.verdicts.items() if verdict.category == "Invalid"} if files else set()
+    verdicts = world.verdicts
+    held = {key for key, verdict in verdicts.unready.items() if verdict.category == "Invalid"} if files else set()
     found = {key for key, state in world.works.items() if state.source in files} if files else set()
-    unread = world.verdicts.keys() - world.works.keys() if len(world.verdicts) > len(world.works) else set()
+    unread = verdicts.each.keys() - world.works.keys() if len(verdicts.each) > len(world.works) else set()
     return held | found | unread
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from gitops.api.status import Status
 from gitops.core import definitions, memory, object_status, overview, provenance, work_status
 from gitops.core.delivery import PlacementDelivery
 from gitops.core.manifests import Key, Problem
-from gitops.core.overview import Verdict
+from gitops.core.overview import Verdict, Verdicts
 from gitops.core.placing import Decided
 from gitops.core.plan import Plan
 from gitops.core.provenance import Provenance
@@ -30,13 +29,9 @@ class Recorded:
 
     tree: Oid
     record: Record
-    verdicts: Mapping[Key, Verdict]
+    verdicts: Verdicts
     anything: bool
     problems: tuple[Problem, ...]
-
-    @cached_property
-    def tally(self) -> str:
-        return overview.tally(self.verdicts.values())
 
 
 def origins(plan: Plan, objects: Objects) -> dict[Key, Provenance]:
@@ -53,7 +48,7 @@ def record(
 ) -> Recorded:
     """Record what was done."""
     made = Record(objects, facts.now)
-    verdicts = _works(world, plan, traced, facts, objects, made)
+    verdicts = world.verdicts.after(_works(plan, traced, facts, objects, made))
     others = _others(plan, traced, facts, made)
     problems = sorted(set(_problems(world, plan, objects)), key=lambda p: p[:4])
     scope = overview.scope(verdicts, others, _counts(world, plan), [str(p) for p in problems])
@@ -63,26 +58,25 @@ def record(
         made.write(memory.REPOSITORY_FILE, told)
     else:
         made.remove(memory.REPOSITORY_FILE)
-    anything = bool(verdicts or plan.survey.objects or plan.survey.seen.status or problems)
+    anything = bool(verdicts.each or plan.survey.objects or plan.survey.seen.status or problems)
     tree = patch(objects, plan.survey.seen.status, made.files)
     return Recorded(tree, made, verdicts, anything, (*problems, *wrong))
 
 
 def _works(
-    world: World, plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, objects: Objects, made: Record
-) -> dict[Key, Verdict]:
-    """Record the Works that were decided, and return how all of them stand."""
+    plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, objects: Objects, made: Record
+) -> dict[Key, Verdict | None]:
+    """Record the Works that were decided, and return how they stand; None has no status any more."""
     placements: dict[Key, list[PlacementDelivery]] = {key: [] for key in plan.decided}
     for placed in plan.delivery.placements:
         placements[placed.work].append(placed)
-    verdicts, folders = dict(world.verdicts), memory.folders(objects, plan.survey.seen.status)
+    verdicts: dict[Key, Verdict | None] = {}
+    folders = memory.folders(objects, plan.survey.seen.status)
     for key, decided in plan.decided.items():
         standing = folders(key)
         with made.folder(memory.work_folder(key.namespace, key.name), standing.oid if standing else None):
             status = work_status.record_work(made, decided, placements[key], traced[key], facts)
-        verdicts.pop(key, None)
-        if status:
-            verdicts[key] = overview.verdict(status)
+        verdicts[key] = overview.verdict(status) if status else None
     return verdicts
 
 

@@ -22,7 +22,7 @@ class Sketch:
         self._recent: dict[Oid, bytes] = {}
         self._is_full = False
         self._added: dict[Oid, tuple[str, bytes]] = {}
-        self._trees: dict[Oid, Tree] = {EMPTY: {}}
+        self._trees: dict[Oid, Tree] = {EMPTY: Tree({}, b"")}
 
     def blob(self, oid: Oid) -> bytes:
         found = self._added.get(oid)
@@ -71,7 +71,7 @@ class Sketch:
         for oid, (kind, content) in self._added.items():
             below.put(oid, kind, content)
         self._added.clear()
-        self._trees = {EMPTY: {}}
+        self._trees = {EMPTY: Tree({}, b"")}
         self._is_full = True
 
     def learn(self, oid: Oid, tree: Tree) -> None:

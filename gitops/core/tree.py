@@ -27,7 +27,14 @@ class Entry(NamedTuple):
         return self.mode == DIRECTORY
 
 
-Tree = Mapping[str, Entry]
+class Tree(dict[str, Entry]):
+    """The entries of a tree by their names, and the bytes that say the same."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, entries: Mapping[str, Entry], raw: bytes) -> None:
+        super().__init__(entries)
+        self.raw = raw
 
 
 class Objects(Protocol):
@@ -64,15 +71,17 @@ def object_id(kind: str, content: bytes) -> Oid:
 
 
 EMPTY = object_id(TREE, b"")
+_FEW = 16  # times as many entries as edits: then a search for each edit costs less than to write all of them
 
 _ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0]+)\0(.{20})", re.DOTALL)
 
 
-def parse(raw: bytes) -> dict[str, Entry]:
+def parse(raw: bytes) -> Tree:
     """Read the bytes of a tree object. Names that are no UTF-8 keep their bytes as surrogates (`os.fsdecode`)."""
-    return {
+    entries = {
         name.decode("utf-8", "surrogateescape"): Entry(int(mode, 8), oid) for mode, name, oid in _ENTRY.findall(raw)
     }
+    return Tree(entries, raw)
 
 
 def children(raw: bytes) -> list[Oid]:
@@ -80,7 +89,7 @@ def children(raw: bytes) -> list[Oid]:
     return [oid for _, _, oid in _ENTRY.findall(raw)]
 
 
-def serialise(entries: Tree) -> bytes:
+def serialise(entries: Mapping[str, Entry]) -> bytes:
     """Write a tree object. Git sorts a directory as if its name ended in a slash."""
     if not entries:
         return b""
@@ -137,8 +146,8 @@ def diff(objects: Objects, old: Oid | None, new: Oid | None, prefix: str = "") -
         above, a, b = stack.pop()
         if a == b:
             continue
-        left: Tree = objects.tree(a) if a else {}
-        right: Tree = objects.tree(b) if b else {}
+        left: Mapping[str, Entry] = objects.tree(a) if a else {}
+        right: Mapping[str, Entry] = objects.tree(b) if b else {}
         for name in left.keys() | right.keys():
             before, after = left.get(name), right.get(name)
             if before == after:
@@ -185,27 +194,44 @@ class _Patch:
         if "" in edits:  # the directory itself was set, or removed, before something below it
             base = edits[""]
             root = base.oid if isinstance(base, Entry) and base.is_tree else None
-        entries = dict(self._objects.tree(root)) if root and root != EMPTY else {}
-        for name, edit in edits.items():
-            if name == "":
-                continue
-            made = edit
-            if isinstance(edit, dict):
-                below = entries.get(name)
-                oid = self.apply(below.oid if below and below.is_tree else None, edit)
-                made = Entry(DIRECTORY, oid) if oid else None
-            if isinstance(made, Entry):
-                entries[name] = made
-            else:
-                entries.pop(name, None)
-        return self._add(entries) if entries else None
+        tree = self._objects.tree(root or EMPTY)
+        return self._add(edited(tree, {name: self._made(tree, name, edit) for name, edit in edits.items() if name}))
 
-    def _add(self, entries: Tree) -> Oid:
-        if len(entries) > 1:
-            oid = self._objects.add(TREE, serialise(entries))
-            self._objects.learn(oid, entries)
+    def _made(self, tree: Tree, name: str, edit: object) -> Entry | None:
+        """Return what *name* stands for after its *edit*."""
+        if isinstance(edit, dict):
+            below = tree.get(name)
+            oid = self.apply(below.oid if below and below.is_tree else None, edit)
+            return Entry(DIRECTORY, oid) if oid else None
+        return edit if isinstance(edit, Entry) else None
+
+    def _add(self, tree: Tree) -> Oid | None:
+        if len(tree) > 1:
+            oid = self._objects.add(TREE, tree.raw)
+            self._objects.learn(oid, tree)
             return oid
-        (alone,) = entries.items()
-        if alone not in self._alone:
-            self._alone[alone] = self._objects.add(TREE, serialise(entries))
-        return self._alone[alone]
+        for alone in tree.items():
+            if alone not in self._alone:
+                self._alone[alone] = self._objects.add(TREE, tree.raw)
+            return self._alone[alone]
+        return None
+
+
+def edited(tree: Tree, edits: Mapping[str, Entry | None]) -> Tree:
+    """Return *tree* with other entries (None: without). Where few of many change, the rest is not written again."""
+    made = Tree(tree, tree.raw if len(edits) * _FEW < len(tree) else b"")
+    for name, new in edits.items():
+        old = made.pop(name, None) if new is None else made.get(name)
+        made.raw = made.raw and _spliced(made.raw, name, old, new)
+        if new:
+            made[name] = new
+    made.raw = made.raw or serialise(made)
+    return made
+
+
+def _spliced(raw: bytes, name: str, old: Entry | None, new: Entry | None) -> bytes:
+    """Put one row of a tree in the place of another. Empty when it stands elsewhere, or its place is not certain."""
+    if old is None or (new and new.is_tree != old.is_tree):
+        return b""
+    row = serialise({name: old})
+    return raw.replace(row, serialise({name: new}) if new else b"") if raw.count(row) == 1 else b""

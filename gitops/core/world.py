@@ -16,7 +16,7 @@ from gitops.core.documents import Documents, Group, Refusal
 from gitops.core.failures import Failure
 from gitops.core.manifests import Key
 from gitops.core.memory import Recorded
-from gitops.core.overview import Verdict
+from gitops.core.overview import Verdicts
 from gitops.core.ownership import Claim
 from gitops.core.places import Places
 from gitops.core.rest import Rest
@@ -164,7 +164,7 @@ class World:
     places: Places = field(default_factory=Places)
     works: dict[Key, WorkState] = field(default_factory=dict)
     index: Index = field(default_factory=Index)
-    verdicts: Mapping[Key, Verdict] = field(default_factory=dict)
+    verdicts: Verdicts = field(default_factory=Verdicts)
     status: Oid | None = None
     tips: Mapping[str, Oid] = field(default_factory=dict)
     unfinished: frozenset[Key] = frozenset()

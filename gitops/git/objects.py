@@ -71,7 +71,7 @@ class ObjectStore:
     def tree(self, oid: Oid) -> Tree:
         tree = self._trees.get(oid)
         if tree is None:
-            return self._remember(oid, self._parse(oid)) if oid != EMPTY else {}
+            return self._remember(oid, self._parse(oid)) if oid != EMPTY else Tree({}, b"")
         self._trees.move_to_end(oid)
         return tree
 

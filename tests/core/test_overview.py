@@ -1,11 +1,13 @@
 """The overview on a forge's web page: first what needs attention, bounded, and nothing of it is markup."""
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from gitops.api.status import Condition, Status
 from gitops.core import overview
 from gitops.core.manifests import Key
-from gitops.core.overview import MAX_ROWS, Verdict, verdict
+from gitops.core.overview import MAX_ROWS, ORDER, Verdict, Verdicts, verdict
 
 
 def work(reason, message, scheduled="True", told="All workplacements scheduled successfully"):
@@ -40,16 +42,32 @@ def test_the_message_is_the_one_that_tells_why():
     assert verdict(work("InvalidDefinition", "works/x.yaml:1: bad")).message == "works/x.yaml:1: bad"
 
 
-def test_the_tally_counts_what_there_is_worst_last():
-    verdicts = [Verdict(c, "") for c in ("Failing", "Ready", "Pending", "Ready")]
+def standing(*categories):
+    return Verdicts().after({Key("Work", "a", str(n)): Verdict(c, "") for n, c in enumerate(categories)})
 
-    assert overview.tally(verdicts) == "4 Works, 2 Ready, 1 Pending, 1 Failing"
-    assert overview.tally(verdicts[:1]) == "1 Work, 1 Failing"
-    assert overview.tally([]) == "0 Works"
+
+def test_the_tally_counts_what_there_is_worst_last():
+    assert standing("Failing", "Ready", "Pending", "Ready").tally == "4 Works, 2 Ready, 1 Pending, 1 Failing"
+    assert standing("Failing").tally == "1 Work, 1 Failing"
+    assert Verdicts().tally == "0 Works"
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([*ORDER, None]))))
+def test_verdicts_are_counted_along_as_if_all_were_counted_at_once(changes):
+    verdicts, known = Verdicts(), {}
+    for number, category in changes:
+        key = Key("Work", "a", str(number))
+        known[key] = Verdict(category, "") if category else None
+        verdicts = verdicts.after({key: known[key]})
+
+    assert verdicts == Verdicts().after(known)
+    assert verdicts.unready == {key: found for key, found in known.items() if found and found.category != "Ready"}
+    assert list(verdicts.counts) == [category for category in ORDER if category in verdicts.counts]
+    assert sum(verdicts.counts.values()) == len(verdicts.each)
 
 
 def scope(verdicts, objects=None, problems=()):
-    return overview.scope(verdicts, objects or {}, {}, problems)
+    return overview.scope(Verdicts().after(verdicts), objects or {}, {}, problems)
 
 
 def test_only_what_is_not_ready_needs_attention():
