@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from threading import Event
 
@@ -38,20 +39,28 @@ class Daemon:
         log.info("stopped")
 
     def reconcile(self, reason: str) -> bool:
-        """Run one pass; False when it failed."""
+        """Run one pass; False when it failed. Whatever goes wrong in it, the daemon goes on."""
         try:
             outcomes = self._reconciler.reconcile()
-        except (GitOpsError, OSError) as error:
-            if self._stop.is_set():
-                return False
-            self._failures += 1
-            (log.info if isinstance(error, Busy) else log.error)("pass failed", reason=reason, cause=str(error))
+        except Exception as error:  # the one broad `except`: the next pass begins with nothing in mind
+            if not self._stop.is_set():
+                self._failures += 1
+                _complain(error, reason)
             return False
         self._failures = 0
         for outcome in outcomes:
             _report(outcome, reason)
         self._reconciler.keep(worth=WORTH_KEEPING)
         return True
+
+
+def _complain(error: Exception, reason: str) -> None:
+    """Tell the cause; of what nobody expected also where it came from, for a report of the bug."""
+    if isinstance(error, GitOpsError | OSError):
+        (log.info if isinstance(error, Busy) else log.error)("pass failed", reason=reason, cause=str(error))
+    else:
+        came_from = traceback.format_exception(error)
+        log.error("pass failed", reason=reason, cause=f"{type(error).__name__}: {error}", bug="".join(came_from))
 
 
 def _report(outcome: Outcome, reason: str) -> None:

@@ -23,6 +23,12 @@ class RepositoryError(GitOpsError):
     """The repository cannot be opened or read as it is; the message says what to do."""
 
 
+class MissingError(RepositoryError, KeyError):
+    """An object that something in the repository leads to is not there."""
+
+    __str__ = Exception.__str__
+
+
 class Moved(GitOpsError):  # noqa: N818 - an outcome, not a failure: observe again
     """A ref is not where it was when the pass began. Nothing was written; observe and decide again."""
 

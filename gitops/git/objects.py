@@ -1,7 +1,7 @@
 """The object database of a repository: reads any object, and writes many at once, durably, in one pack.
 
 Objects are values: writing them harms nobody and can be repeated. Damage is no absence: what is there and cannot be
-read is a RepositoryError, never a KeyError.
+read is a RepositoryError; what is not there at all a MissingError, which is a KeyError as well.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pathlib import Path
 import pygit2
 
 from gitops.core.tree import BLOB, COMMIT, EMPTY, TREE, Oid, Tree, object_id, parse
-from gitops.errors import RepositoryError
+from gitops.errors import MissingError, RepositoryError
 from gitops.git import commits, loose
 from gitops.git.ahead import ReadAhead
 from gitops.git.commits import CommitInfo, Identity, Sign
-from gitops.git.pack import Pack
+from gitops.git.pack import Pack, let_go
 
 _CACHED_ENTRIES = 60_000  # of trees, about 250 bytes each
 _CACHED_COMMITS = 200
@@ -120,7 +120,7 @@ class ObjectStore:
         """Make all that was added durable and readable by everybody. OSError leaves it staged."""
         if len(self._staged):
             if len(self._written) >= _UNSETTLED:
-                self._written.clear()
+                self.settle()
             self._written[self._staged.write(self.folder / "pack")] = self._staged.oids()
             self._staged = Pack()
             self._flushed += 1
@@ -139,7 +139,10 @@ class ObjectStore:
     def stored(self, oid: Oid) -> bool:
         """Tell whether an object stands in the repository itself, staged or not."""
         raw = pygit2.Oid(raw=oid)
-        return any(Path(loose.path_of(str(place), oid)).exists() for place in self._folders) or raw in self._packs
+        if any(Path(loose.path_of(str(place), oid)).exists() for place in self._folders) or raw in self._packs:
+            return True
+        self._look_again()
+        return raw in self._packs
 
     def intact(self) -> bool:
         """Tell whether all that was flushed and not settled is still there.
@@ -156,6 +159,8 @@ class ObjectStore:
 
     def settle(self) -> None:
         """Take what was flushed as lasting: a ref leads to it, or nothing ever will."""
+        for pack in self._written:
+            let_go(pack)
         self._written.clear()
 
     def _is_written(self, oid: Oid) -> bool:
@@ -164,7 +169,7 @@ class ObjectStore:
     def _content(self, kind: str, oid: Oid) -> bytes:
         found, content = self._staged.get(oid) if oid in self._staged else self._read(oid)
         if found != kind:
-            raise KeyError(oid)
+            raise self._missing(oid)
         return content
 
     def _read(self, oid: Oid) -> tuple[str, bytes]:
@@ -178,12 +183,27 @@ class ObjectStore:
                 if found:
                     return found
         try:
-            number, content = self._packs.read(pygit2.Oid(raw=oid))
+            number, content = self._packed(pygit2.Oid(raw=oid))
         except KeyError as error:  # first: it is a GitError as well
-            raise self._damaged(oid, damaged) if damaged else KeyError(oid.hex()) from error
+            raise self._damaged(oid, damaged) if damaged else self._missing(oid) from error
         except pygit2.GitError as error:
             raise self._damaged(oid, damaged or str(error)) from error
         return _KINDS.get(int(number), ""), content
+
+    def _packed(self, oid: pygit2.Oid) -> tuple[int, bytes]:
+        try:
+            return self._packs.read(oid)
+        except KeyError:
+            self._look_again()
+            return self._packs.read(oid)
+
+    def _look_again(self) -> None:
+        """Open the packs anew: libgit2 takes those that it could not open for ones that are not there. OSError."""
+        for place in self._folders:
+            for index in (place / "pack").glob("*.idx"):
+                with suppress(FileNotFoundError), index.open("rb"), index.with_suffix(".pack").open("rb"):
+                    pass
+        self._packs = self._open_packs()
 
     def _parse(self, oid: Oid) -> Tree:
         raw = self._content(TREE, oid)
@@ -201,6 +221,9 @@ class ObjectStore:
         while self._entries > _CACHED_ENTRIES and len(self._trees) > 1:
             self._entries -= len(self._trees.popitem(last=False)[1])
         return tree
+
+    def _missing(self, oid: Oid) -> MissingError:
+        return MissingError(f"object {oid.hex()} is missing in {self.folder}: {_ADVICE}")
 
     def _damaged(self, oid: Oid, cause: str) -> RepositoryError:
         return RepositoryError(f"object {oid.hex()} in {self.folder} cannot be read: {cause}; {_ADVICE}")

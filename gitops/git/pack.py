@@ -10,6 +10,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import accumulate, islice
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from isal import isal_zlib
 
 from gitops.core.tree import BLOB, COMMIT, TREE, Oid
 
+_HELD = b"gitops\n"
 TEMPORARY = "tmp_gitops_"  # Git's own sweep knows such files as garbage by "tmp_"
 
 _TYPES = {COMMIT: 1, TREE: 2, BLOB: 3}
@@ -53,13 +55,17 @@ class Pack:
         return _KINDS[row[0] >> 4 & 7], zlib.decompress(row[length:])
 
     def write(self, folder: Path) -> Path:
-        """Write pack and index durably below *folder* and return the pack's path."""
+        """Write pack and index durably below *folder* and return the pack's path.
+
+        Until it is let go, no garbage collection takes it: one that is under way cannot know what a ref will lead to.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = folder / f"{TEMPORARY}{os.getpid()}"
         checksum = _store(unfinished, self._body())
         pack = folder / f"pack-{checksum.hex()}.pack"
         index = unfinished.with_suffix(".idx")
         _store(index, self._index(checksum))
+        hold(pack)
         unfinished.rename(pack)  # readers look for the index: it comes last
         index.rename(pack.with_suffix(".idx"))
         sync_folder(folder)
@@ -84,10 +90,26 @@ class Pack:
         yield checksum
 
 
+def hold(pack: Path) -> None:
+    """Keep git from taking a pack away, as git itself does while it fetches."""
+    with suppress(FileExistsError), pack.with_suffix(".keep").open("xb") as file:
+        file.write(_HELD)
+
+
+def let_go(pack: Path) -> None:
+    """Leave a pack to git again, unless somebody else wants it kept."""
+    keep = pack.with_suffix(".keep")
+    with suppress(OSError):
+        if keep.read_bytes() == _HELD:
+            keep.unlink()
+
+
 def sweep(folder: Path) -> None:
     """Remove what killed writers of ours left unfinished below *folder*. Only for the one daemon of a repository."""
     for path in folder.glob(f"{TEMPORARY}*"):
         path.unlink(missing_ok=True)
+    for path in folder.glob("pack-*.keep"):
+        let_go(path)
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pygit2
@@ -15,10 +16,12 @@ from pygit2.enums import ConfigLevel
 
 from gitops.core.tree import Oid
 from gitops.errors import RepositoryError
+from gitops.git.blame import blaming
 from gitops.git.objects import ObjectStore
 from gitops.git.pack import sync_folder
 
 HEADS = "refs/heads/"
+CLONE = Path("gitops", "clone")  # the mark of a clone in the cache; it says of which remote
 _FOREIGN_LEVELS = (ConfigLevel.PROGRAMDATA, ConfigLevel.SYSTEM, ConfigLevel.XDG, ConfigLevel.GLOBAL)
 _WINDOW, _MAPPED = 1 << 20, 16 << 20  # bytes of packs: of each that is mapped, and of all together
 _UNSUPPORTED = {
@@ -58,8 +61,18 @@ class Repository:
     def open(cls, path: Path) -> Repository:
         """Open the repository at or above *path*: a work tree, a linked one, a bare repository. RepositoryError."""
         seal()
+        try:
+            return cls._open(path)
+        except RepositoryError:
+            with blaming(path):
+                _require_readable(path)
+            return cls._open(path)  # either it is really so, or it was for a moment only
+
+    @classmethod
+    def _open(cls, path: Path) -> Repository:
         found = _discover(path)
-        _refuse_unsupported(path, _common_dir(found))
+        with blaming(found):
+            _refuse_unsupported(path, _common_dir(found))
         try:
             return cls(pygit2.Repository(str(found)))
         except (pygit2.GitError, OSError) as error:
@@ -76,9 +89,17 @@ class Repository:
         make_durable(Path(handle.path))
         return cls.open(path)
 
+    def again(self) -> pygit2.Repository:
+        """Open its refs once more, for another thread and for the rooms of `gitops.git` only."""
+        return pygit2.Repository(str(self.common_dir))
+
     def workdir(self) -> Path | None:
         """Return the top of the work tree; None for a bare repository."""
         return Path(self.handle.workdir) if self.handle.workdir else None
+
+    def is_clone(self) -> bool:
+        """Whether it is a clone in the cache, and so nobody's but ours: it may be thrown away."""
+        return (self.common_dir / CLONE).is_file()
 
     def origin(self) -> str:
         """Return the URL of the remote `origin`, without a password in it; "" when there is none."""
@@ -106,6 +127,14 @@ def _discover(path: Path) -> Path:
     return Path(found)
 
 
+def _require_readable(path: Path) -> None:
+    """OSError for what cannot be read: libgit2 takes that for what is not there, and does not say why."""
+    for git_dir in (path, path / ".git"):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            (git_dir / "HEAD").read_bytes(), (git_dir / "config").read_bytes()
+            list((git_dir / "objects").iterdir()), list((git_dir / "refs").iterdir())
+
+
 def _refusal(path: Path, git_dir: Path, error: Exception) -> RepositoryError:
     owner = git_dir.stat().st_uid
     if owner != os.geteuid():
@@ -122,7 +151,10 @@ def _common_dir(git_dir: Path) -> Path:
 
 
 def _refuse_unsupported(path: Path, common_dir: Path) -> None:
-    config = pygit2.Config(str(common_dir / "config"))
+    try:
+        config = pygit2.Config(str(common_dir / "config"))
+    except (pygit2.GitError, OSError) as error:
+        raise RepositoryError(f"{path} cannot be used: {error}; mend that file, or restore it from a backup") from error
     for key, (supported, reason) in _UNSUPPORTED.items():
         if key in config and (config[key] or "").lower() != supported:
             raise RepositoryError(f"{path} cannot be used: {reason}")

@@ -1,5 +1,6 @@
 """Objects: what is added is what git reads, durable after the flush; damage is told from absence."""
 
+import errno
 import os
 import subprocess
 import zlib
@@ -10,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitops.core.tree import BLOB, COMMIT, EMPTY, FILE, TREE, Entry, diff, object_id, patch, serialise
-from gitops.errors import RepositoryError
+from gitops.errors import MissingError, RepositoryError
 from gitops.git import loose, objects, refs
 from gitops.git.commits import Identity
+from gitops.git.lock import daemon_lock
 from gitops.git.objects import ObjectStore
 from gitops.git.repository import Repository
 
@@ -254,3 +256,56 @@ def test_packs_that_git_has_put_together_are_let_go(repo, root, git):
 
     assert not [line for line in mapped if line.endswith("(deleted)")]
     assert store.blob(store.add(BLOB, b"3")) == b"3"
+
+
+def test_packs_that_could_not_be_seen_at_first_are_seen_later(repo, root):
+    blob = repo.objects.add(BLOB, b"hello")
+    repo.objects.flush()
+    folder = repo.common_dir / "objects" / "pack"
+    folder.rename(folder.with_name("away"))
+    store = ObjectStore(folder.parent)
+    folder.with_name("away").rename(folder)
+    assert store.stored(blob)
+    assert ObjectStore(folder.parent).blob(blob) == store.blob(blob) == b"hello"
+
+
+def test_packs_that_cannot_be_opened_are_not_missing(repo, monkeypatch):
+    """Too many open files: libgit2 then says that the object is not there."""
+
+    def refuse(path, *_):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
+
+    repo.objects.add(BLOB, b"hello")
+    repo.objects.flush()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        for ask in (repo.objects.blob, repo.objects.stored):
+            with pytest.raises(OSError, match="Too many open files"):
+                ask(b"\x01" * 20)
+    assert not repo.objects.stored(b"\x01" * 20)
+
+
+def test_a_garbage_collection_leaves_what_a_ref_is_about_to_lead_to(repo, root, git):
+    """One that is under way may have looked at the refs before; `git gc --prune=now` once took the tip away."""
+    blob = repo.objects.add(BLOB, b"hello")
+    repo.objects.flush()
+    git(root, "gc", "--prune=now", "--quiet")
+    assert repo.objects.intact()
+    assert ObjectStore(repo.objects.folder).blob(blob) == b"hello"
+    repo.objects.settle()
+    git(root, "gc", "--prune=now", "--quiet")
+    assert not repo.objects.stored(blob)
+
+
+def test_packs_that_a_killed_daemon_held_are_let_go_by_the_next_and_those_of_others_are_not(repo):
+    repo.objects.add(BLOB, b"hello")
+    repo.objects.flush()
+    folder = repo.objects.folder / "pack"
+    (folder / "pack-1.keep").touch()
+    with daemon_lock(repo):
+        assert [path.name for path in folder.glob("*.keep")] == ["pack-1.keep"]
+
+
+def test_a_missing_object_is_named_with_the_way_out(repo):
+    with pytest.raises(MissingError, match=f"object {'ab' * 20} is missing in .*git fsck"):
+        repo.objects.blob(bytes.fromhex("ab" * 20))

@@ -51,6 +51,12 @@ def test_what_cannot_be_handled_is_refused_by_name(repo, root, config, cause):
         Repository.open(root)
 
 
+def test_a_damaged_configuration_is_named(repo, root):
+    (repo.git_dir / "config").write_bytes(b"[core]\n\tbare = false\n\x01[")
+    with pytest.raises(RepositoryError, match=r"config.*mend that file, or restore it"):
+        Repository.open(root)
+
+
 def test_a_place_without_a_repository_is_refused_with_the_way_out(tmp_path):
     for path in (tmp_path, tmp_path / "missing"):
         with pytest.raises(RepositoryError, match="gitops init"):
@@ -84,3 +90,11 @@ def test_neither_home_nor_identity_nor_foreign_configuration_is_needed_or_read(t
 def test_making_a_repository_again_changes_nothing(repo, root, change):
     change(repo, {"a": "1"})
     assert Repository.init(root, "other").head_branch() == "main"
+
+
+def test_what_cannot_be_read_is_no_absence(tmp_path):
+    Repository.init(tmp_path / "r.git", bare=True)
+    (tmp_path / "r.git" / "HEAD").unlink()
+    (tmp_path / "r.git" / "HEAD").mkdir()
+    with pytest.raises(RepositoryError, match="Is a directory"):
+        Repository.open(tmp_path / "r.git")
