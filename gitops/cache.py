@@ -11,6 +11,7 @@ import os
 import pickle
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -46,13 +47,14 @@ class Cache:
 
     def save(self, world: World) -> None:
         """Keep *world*. A full disk is no reason to stop: the file is only there for speed."""
-        unfinished = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        unfinished = self._path.with_suffix(".new")  # there is one daemon, and what a killed one left is written over
         try:
             with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 _save(world, _Sealed(file))
             unfinished.rename(self._path)
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                unfinished.unlink()
             _log.info("what is in mind could not be kept", cause=str(error))
 
 

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 import struct
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,9 +21,9 @@ import pygit2
 from gitops.core import urls
 from gitops.errors import RepositoryError
 from gitops.git import loose, pack
-from gitops.git.repository import Repository, make_durable
+from gitops.git.blame import blaming
+from gitops.git.repository import CLONE, Repository, make_durable
 
-_MARK = Path("gitops", "clone")  # says of which remote
 _CHECKED = Path("gitops", "checked")  # says in which run of the machine
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _CHUNK = 1 << 20  # bytes
@@ -41,7 +42,7 @@ def open_clone(url: str, cache: Path) -> Repository:
     """
     path = _path(url, cache)
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(path):
+    with blaming(cache), _alone(path):
         if os.path.lexists(path) and not _usable(path, url):
             _remove(path)
         if not path.exists():
@@ -55,11 +56,6 @@ def throw_away(repo: Repository) -> None:
         _remove(repo.common_dir)
 
 
-def is_clone(repo: Repository) -> bool:
-    """Whether *repo* is a clone in the cache, and so nobody's but the daemon's."""
-    return (repo.common_dir / _MARK).is_file()
-
-
 def _path(url: str, cache: Path) -> Path:
     """Name the clone so that people recognise it, and no two repositories share one."""
     spelt = urls.canonical(url)
@@ -69,22 +65,29 @@ def _path(url: str, cache: Path) -> Path:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Keep other processes from making or removing the same clone."""
+    """Keep other processes from making or removing the same clone, and clear away what a killed one left of it."""
     handle = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
+        for left in path.parent.glob(f"{_aside(path)}*"):
+            shutil.rmtree(left, ignore_errors=True)
         yield
     finally:
         os.close(handle)
 
 
+def _aside(path: Path) -> str:
+    """Return how the names of folders begin in which a clone is made or removed."""
+    return f".{path.stem}-"
+
+
 def _make(path: Path, url: str) -> None:
     """Make it beside its place, durable, and then visible as a whole."""
-    with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=_aside(path), dir=path.parent) as folder:
         unfinished = Path(folder, "clone")
         pygit2.init_repository(str(unfinished), bare=True, initial_head="main")
-        (unfinished / _MARK).parent.mkdir()
-        (unfinished / _MARK).write_text(f"{urls.canonical(url)}\n", "utf-8")
+        (unfinished / CLONE).parent.mkdir()
+        (unfinished / CLONE).write_text(f"{urls.canonical(url)}\n", "utf-8")
         (unfinished / _CHECKED).write_text(_this_run())
         make_durable(unfinished)
         unfinished.rename(path)
@@ -92,22 +95,24 @@ def _make(path: Path, url: str) -> None:
 
 
 def _remove(path: Path) -> None:
-    if not (path / _MARK).is_file():
+    if not (path / CLONE).is_file():
         raise RepositoryError(f"{path} stands where a clone shall be, and gitops did not make it: move it away")
-    with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=_aside(path), dir=path.parent, ignore_cleanup_errors=True) as folder:
         path.rename(Path(folder, "clone"))  # at once; its contents go afterwards
 
 
 def _usable(path: Path, url: str) -> bool:
     """Whether the clone is that of *url*, and whole as far as one can tell before libgit2 reads it."""
     try:
-        if (path / _MARK).read_text("utf-8").strip() != urls.canonical(url):
+        if (path / CLONE).read_text("utf-8").strip() != urls.canonical(url):
             return False
         if (path / _CHECKED).read_text() != _this_run():
             _check(path / "objects")
             (path / _CHECKED).write_text(_this_run())
-        return (path / "HEAD").stat().st_size > 0 and Repository.open(path).workdir() is None
-    except (OSError, ValueError, struct.error, loose.DamagedError, RepositoryError):
+        repo = Repository.open(path)
+        list(repo.handle.references.iterator())
+        return (path / "HEAD").stat().st_size > 0 and repo.workdir() is None
+    except (OSError, ValueError, struct.error, loose.DamagedError, pygit2.GitError, RepositoryError):
         return False
 
 

@@ -7,11 +7,14 @@ that a credential that was replaced counts at once.
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import shlex
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -21,6 +24,8 @@ from gitops.errors import TransportError
 USERNAME, PASSWORD, PRIVATE_KEY, KNOWN_HOSTS = "username", "password", "sshPrivateKey", "knownHosts"
 CA, BOUND = "ca.crt", "url"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - only for a folder that mkdtemp makes
+_LENT = "gitops-lent-"
+_BEGUN = 60.0  # seconds in which a folder that was made has been locked by its maker
 _CONNECT = 15  # seconds
 _SSH = """\
 BatchMode yes
@@ -82,8 +87,29 @@ def lent(credentials: Credentials | None, url: str) -> Iterator[Lent]:
         yield Lent({})
         return
     place = _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else None
-    with tempfile.TemporaryDirectory(prefix="gitops-", dir=place) as folder:  # of mode 0700
+    _take_back(place or Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=_LENT, dir=place) as folder, _locked(Path(folder)):  # of mode 0700
         yield credentials.lend(url, Path(folder))
+
+
+def _take_back(place: Path) -> None:
+    """Remove what was lent to a process that was killed meanwhile: the kernel has let go of its lock."""
+    for folder in place.glob(f"{_LENT}*"):
+        with suppress(OSError):
+            look = folder.stat(follow_symlinks=False)
+            if look.st_uid == os.geteuid() and time.time() - look.st_mtime > _BEGUN:
+                with _locked(folder):
+                    shutil.rmtree(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 class BasicAuth:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from gitops.errors import LockedError
 from gitops.git import moves, pack
+from gitops.git.blame import blaming
 from gitops.git.repository import Repository
 
 
@@ -16,17 +17,19 @@ from gitops.git.repository import Repository
 def daemon_lock(repo: Repository) -> Iterator[None]:
     """Be the one daemon of *repo*, and clear away what a killed one left. LockedError names the other one."""
     folder = repo.common_dir / "gitops"
-    folder.mkdir(exist_ok=True)
     path = folder / "daemon.lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    with blaming(folder.parent):
+        folder.mkdir(exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             holder = os.read(handle, 32).decode("ascii", "replace").strip() or "unknown"
             raise LockedError(f"another gitops (pid {holder}) works on {repo.common_dir}: {path} is locked") from error
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        with blaming(path):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         pack.sweep(repo.common_dir / "objects" / "pack")
         moves.sweep(repo.common_dir)
         yield

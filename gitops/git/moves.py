@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitops.core.tree import Oid
+from gitops.git.pack import sync_folder
 
 _TICK = 0.1  # seconds by which times of files may be off
 _CLOSE = 2.0  # seconds between a record and an empty lock that was taken on its strength
@@ -71,6 +72,7 @@ def announce(common_dir: Path, move: Move) -> Record:
         fcntl.flock(handle, fcntl.LOCK_EX)
         os.write(handle, json.dumps([move.ref, move.old.hex() if move.old else None, move.new.hex()]).encode())
         os.fsync(handle)
+        sync_folder(folder)
     except OSError:
         record.remove()
         record.close()
@@ -94,7 +96,7 @@ def sweep(common_dir: Path) -> None:
     """Remove records whose writers died before they wrote them. Only for the one daemon of a repository."""
     folder = common_dir / "gitops" / "moves"
     for path in folder.glob("*-*") if folder.is_dir() else ():
-        if path.stat().st_size == 0:
+        if _decode(path.read_bytes()) is None:
             path.unlink(missing_ok=True)
 
 

@@ -25,6 +25,7 @@ MAX_OUTPUT = 16 << 20  # bytes
 _LARGEST_FILE = 8 << 30  # bytes of a pack that a server may send
 _TICK = 0.25  # seconds between two looks at the clock
 _MERCY = 1.0  # seconds that a command told to end has for tidying up
+_BEGUN = 60.0  # seconds after which nobody writes any more to a file that he has begun
 _SHARED = ("objects", "refs", "packed-refs", "shallow")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _PASSED_ON = ("PATH", "TMPDIR", *_PROXIES, *(name.upper() for name in _PROXIES))
@@ -89,13 +90,13 @@ class Transport:
     ) -> None:
         self._patience, self._stopped = patience, stopped
         self._git_dir = repo.common_dir / "gitops" / "transport"
-        _prepare(self._git_dir)
 
     def run(self, scheme: str, *arguments: str, environment: Mapping[str, str]) -> Done:
         """Run `git` with *arguments*, able to talk *scheme* and no other protocol.
 
         TransportError when it does not end in time, or says too much.
         """
+        _prepare(self._git_dir)
         process = subprocess.Popen(
             ["git", *arguments],
             stdin=subprocess.DEVNULL,
@@ -177,19 +178,38 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _prepare(git_dir: Path) -> None:
-    """Make the small repository that lends its objects and refs from the one around it."""
-    config = git_dir / "config"
-    if config.is_file() and config.read_text("utf-8", "replace") == _CONFIG:
+    """Make the small repository that lends its objects and refs from the one around it, or what is missing of it."""
+    _sweep(git_dir)
+    lent = {git_dir / name: Path("..", "..", name) for name in _SHARED}
+    written = {git_dir / "HEAD": "ref: refs/heads/gitops-none\n", git_dir / "config": _CONFIG}
+    if all(path.is_symlink() for path in lent) and all(_holds(*item) for item in written.items()):
         return
     git_dir.mkdir(parents=True, exist_ok=True)
-    for name in _SHARED:
+    for path, target in lent.items():
         with suppress(FileExistsError):
-            (git_dir / name).symlink_to(Path("..", "..", name))
-    (git_dir / "HEAD").write_text("ref: refs/gitops/none\n")
-    unfinished = git_dir / f"config.{os.getpid()}"
+            path.symlink_to(target)
+    for path, content in written.items():
+        _replace(path, content)
+    sync_folder(git_dir)
+
+
+def _sweep(git_dir: Path) -> None:
+    """Remove files that a killed process had begun to write."""
+    for path in git_dir.glob("*.*"):
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _BEGUN:
+                path.unlink()
+
+
+def _holds(path: Path, content: str) -> bool:
+    return path.is_file() and path.read_text("utf-8", "replace") == content
+
+
+def _replace(path: Path, content: str) -> None:
+    """Give a file its content at once and durably, for others may read it, and a power cut may follow."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
     with unfinished.open("w") as file:
-        file.write(_CONFIG)
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    unfinished.rename(config)  # last: it tells that all is there
-    sync_folder(git_dir)
+    unfinished.rename(path)

@@ -12,10 +12,10 @@ import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import structlog
 
-from gitops.git import clones
 from gitops.git.repository import Repository
 
 _MORE = 20  # packs that came since the last time, after which it is time again
@@ -33,14 +33,19 @@ class Upkeep:
     def __init__(self, repo: Repository) -> None:
         self._git_dir = repo.common_dir
         self._packs = repo.common_dir / "objects" / "pack"
-        self._ours = clones.is_clone(repo)
+        self._ours = repo.is_clone()
         self._left = 0
         self._process: subprocess.Popen[bytes] | None = None
-        if self._ours:
-            self._sweep()
+        self._sweep()
 
     def look(self) -> None:
-        """Begin maintenance if it is time for that. Returns at once."""
+        """Begin maintenance if it is time for that. Returns at once; what cannot be begun is told, and tried again."""
+        try:
+            self._look()
+        except OSError as error:
+            _log.warning("git could not put packs together", repository=str(self._git_dir), cause=str(error))
+
+    def _look(self) -> None:
         if self._process:
             if self._process.poll() is None:
                 return
@@ -103,8 +108,16 @@ class Upkeep:
         return sum(path.suffix == ".pack" for path in self._packs.iterdir()) if self._packs.is_dir() else 0
 
     def _sweep(self) -> None:
-        """Remove what a killed git left unfinished; what is younger may belong to one that outlives its daemon."""
-        for path in [*self._packs.glob("tmp_*"), *self._packs.glob(".tmp-*")]:
+        """Remove what a killed git left behind; what is younger may belong to one that outlives its daemon."""
+        unfinished = [*self._packs.glob("tmp_*"), *self._packs.glob(".tmp-*")] if self._ours else []
+        for path in [*unfinished, *filter(_held_by_fetch, self._packs.glob("*.keep"))]:
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > _ABANDONED:
                     path.unlink()
+
+
+def _held_by_fetch(path: Path) -> bool:
+    """Whether git keeps a pack only until its fetch has moved the refs, and not because a user said so."""
+    with suppress(OSError):
+        return path.read_bytes().startswith(b"fetch-pack ")
+    return False

@@ -63,6 +63,16 @@ def test_what_a_power_cut_left_whole_is_kept_and_what_it_left_unfinished_goes(ca
     assert objects(open_clone(URL, cache)) == before
 
 
+def test_what_a_kill_left_of_a_clone_that_was_made_or_removed_goes(cache, clone):
+    unfinished = cache / f".{clone.common_dir.stem}-x1"
+    (unfinished / "clone").mkdir(parents=True)
+    of_others = cache / ".another-0123456789ab-x1"
+    of_others.mkdir()
+    before = objects(clone)
+    assert objects(open_clone(URL, cache)) == before
+    assert (unfinished.exists(), of_others.exists()) == (False, True)
+
+
 @pytest.mark.parametrize("name", ["HEAD", "config", "gitops/clone"])
 def test_a_clone_that_cannot_be_opened_is_made_again(cache, clone, name):
     (clone.common_dir / name).write_text("" if name != "gitops/clone" else "https://elsewhere.org/x\n")

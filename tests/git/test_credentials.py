@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -152,6 +154,36 @@ def test_files_of_a_secret_are_private_and_gone_afterwards():
         )
         assert folder.stat().st_mode & 0o777 == 0o700
     assert not folder.exists()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from gitops.git import credentials
+
+class Secret(dict):
+    pass
+
+credentials._MEMORY = Path(sys.argv[1])
+with credentials.lent(credentials.SSHKey(Secret(sshPrivateKey="k", knownHosts="h")), "git@h:x"):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_was_lent_to_a_process_that_was_killed_is_taken_back_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr("gitops.git.credentials._MEMORY", tmp_path)
+    others = tmp_path / "gitops-of-somebody"
+    others.mkdir()
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path], check=False)
+    with lent(SSHKey(Secret(sshPrivateKey="k", knownHosts="h")), "git@h:x") as given:
+        living = given.log.parent
+        (dead,) = set(tmp_path.iterdir()) - {others, living}
+        for folder in (others, living, dead):
+            os.utime(folder, (0, 0))
+        with lent(SSHKey(Secret(sshPrivateKey="k", knownHosts="h")), "git@h:x"):
+            assert not dead.exists()
+            assert (living / "key").exists()
+            assert others.exists()
 
 
 class Arguments(threading.Thread):

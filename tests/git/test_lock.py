@@ -38,6 +38,7 @@ def test_what_a_killed_daemon_left_unfinished_is_cleared_away(repo, change):
     (packs / "tmp_gitops_12").touch()
     (packs / "tmp_gitops_12.idx").touch()
     (repo.common_dir / "gitops/moves/12-34").touch()
+    (repo.common_dir / "gitops/moves/12-56").write_text('["refs/heads/ma')  # the rest was lost in a power cut
     with daemon_lock(repo):
         assert sorted(packs.iterdir()) == kept
         assert list((repo.common_dir / "gitops/moves").iterdir()) == []

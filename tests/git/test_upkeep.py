@@ -1,9 +1,12 @@
 """Packs stay few, whoever's the repository is; nothing that was written is lost, however git's maintenance ends."""
 
+import errno
 import os
 import signal
+import subprocess
 
 import pytest
+import structlog
 
 from gitops.core.tree import BLOB
 from gitops.git.clones import open_clone
@@ -127,6 +130,18 @@ def test_what_a_killed_git_left_goes_with_the_next_start_unless_somebody_may_be_
     assert {path.name for path in folder.iterdir()} == {"tmp_pack_new"}
 
 
+def test_a_pack_that_a_killed_fetch_held_on_to_is_let_go_and_one_that_the_user_keeps_is_not(repo):
+    folder = repo.common_dir / "objects" / "pack"
+    folder.mkdir(exist_ok=True)
+    for name, said in (("pack-1.keep", "fetch-pack 12 on host\n"), ("pack-2.keep", ""), ("pack-3.keep", "mine\n")):
+        (folder / name).write_text(said)
+        os.utime(folder / name, times=(0, 0))
+    (folder / "pack-4.keep").write_text("fetch-pack 13 on host\n")
+    Upkeep(repo)
+
+    assert {path.name for path in folder.iterdir()} == {"pack-2.keep", "pack-3.keep", "pack-4.keep"}
+
+
 def test_what_is_under_way_ends_when_the_daemon_does(clone):
     write_packs(clone, 50)
     upkeep = Upkeep(clone)
@@ -136,3 +151,18 @@ def test_what_is_under_way_ends_when_the_daemon_does(clone):
 
     assert process.returncode is not None
     upkeep.close()  # twice is no error
+
+
+def test_a_git_that_cannot_be_started_is_told_and_tried_again(clone, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    write_packs(clone, 50)
+    upkeep = Upkeep(clone)
+    with monkeypatch.context() as patch, structlog.testing.capture_logs() as log:
+        patch.setattr(subprocess, "Popen", refuse)
+        upkeep.look()
+    assert "Too many open files" in log[0]["cause"]
+    upkeep.look()
+    upkeep.wait()
+    assert len(list((clone.common_dir / "objects" / "pack").glob("*.pack"))) < 50

@@ -1,7 +1,11 @@
 """What a daemon has in mind is kept for its next start: for speed alone, whatever becomes of the file."""
 
+import errno
 import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import structlog
@@ -105,3 +109,35 @@ def test_a_folder_that_cannot_be_written_is_no_reason_to_stop(kept, tmp_path):
     with structlog.testing.capture_logs() as logs:
         Cache(tmp_path / "missing", "main").save(world)
     assert "could not be kept" in logs[0]["event"]
+
+
+def test_neither_is_one_in_which_nothing_can_be_removed(kept, tmp_path, monkeypatch):
+    def refuse(path, *_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    world = kept.load()
+    for name in ("rename", "unlink"):
+        monkeypatch.setattr(Path, name, refuse)
+    with structlog.testing.capture_logs() as logs:
+        Cache(tmp_path, "main").save(world)
+    assert "Read-only file system" in logs[0]["cause"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from gitops.cache import Cache
+from gitops.core.world import World
+
+os.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+Cache(Path(sys.argv[1]), "main").save(World())
+"""
+
+
+def test_what_a_kill_left_half_written_is_written_over(kept, tmp_path):
+    world = kept.load()
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path], check=False)
+    assert kept.load().works == world.works
+    kept.save(world)
+    assert kept.load().works == world.works
+    assert file_of(tmp_path)
