@@ -26,7 +26,7 @@ class WorkFiles:
 
     def __init__(self, root: Path, content: Callable[[Oid], bytes]) -> None:
         """*content* returns the content of a blob."""
-        self._content = content
+        self._root, self._content = root, content
         self._folders: list[tuple[str, int]] = [("", os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))]
 
     def __enter__(self) -> WorkFiles:
@@ -35,6 +35,15 @@ class WorkFiles:
     def __exit__(self, *_: object) -> None:
         while self._folders:
             os.close(self._folders.pop()[1])
+
+    def prepare(self, change: Change) -> None:
+        """Write what the file of *change* shall be beside it, so that it can follow at once after `sync`."""
+        *above, name = change.path.split("/")
+        if change.new and not _is_submodule(change) and self._enter(above, create=change.old is None):
+            folder = self._folders[-1][1]
+            _unlink(folder, _beside(name))  # of a run that was killed here
+            if _present(folder, name) == _kept(change.old) != _kept(change.new):
+                self._write(folder, _beside(name), change.new)
 
     def follow(self, change: Change) -> os.stat_result | None:
         """Make the file of *change* what it shall be, if it is what it was; return its look if it then is so.
@@ -45,18 +54,16 @@ class WorkFiles:
         if _is_submodule(change) or not self._enter(above, create=change.old is None):
             return None
         folder = self._folders[-1][1]
-        unfinished = f".gitops-{change.new.oid.hex()}" if change.new else ""
-        if unfinished:
-            _unlink(folder, unfinished)  # of a run that was killed here
         present = _present(folder, name)
         if present == _kept(change.old) != _kept(change.new):
             if change.new is None:
                 _unlink(folder, name)
                 self._remove_empty_folders()
             else:
-                self._write(folder, unfinished, change.new)
-                os.rename(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder)
+                self._replace(folder, name, change.new)
             present = _kept(change.new)
+        elif change.new:
+            _unlink(folder, _beside(name))
         if present is None or present != _kept(change.new):
             return None
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -64,7 +71,7 @@ class WorkFiles:
     def sync(self) -> None:
         """Make all that was written survive a power cut, at the cost of one call however many files there are."""
         if ctypes.CDLL(None, use_errno=True).syncfs(self._folders[0][1]):
-            raise OSError(ctypes.get_errno(), "the work tree cannot be synced")
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(self._root))
 
     def _enter(self, above: list[str], create: bool) -> bool:
         """Go to a folder; False when something else is in the way, or when it is missing and not to be made."""
@@ -79,6 +86,14 @@ class WorkFiles:
             except (FileNotFoundError, NotADirectoryError):
                 return False
         return True
+
+    def _replace(self, folder: int, name: str, entry: Entry) -> None:
+        """Let a file have its new content at once: a power cut leaves nothing that would pass for the user's."""
+        if _present(folder, _beside(name)) != _kept(entry):  # something was in the way, that has gone since
+            _unlink(folder, _beside(name))
+            self._write(folder, _beside(name), entry)
+            self.sync()
+        os.rename(_beside(name), name, src_dir_fd=folder, dst_dir_fd=folder)
 
     def _write(self, folder: int, name: str, entry: Entry) -> None:
         content = self._content(entry.oid)
@@ -123,6 +138,11 @@ def _present(folder: int, name: str) -> Entry | None:
 def _kept(entry: Entry | None) -> Entry | None:
     """Return what a file shows of an entry: whether it is executable does not count here, and is never set."""
     return entry and Entry(LINK if entry.mode == LINK else FILE, entry.oid)
+
+
+def _beside(name: str) -> str:
+    """Name the file that holds what the file *name* shall be."""
+    return f".gitops-{object_id(BLOB, os.fsencode(name)).hex()}"
 
 
 def _is_submodule(change: Change) -> bool:

@@ -21,6 +21,7 @@ from gitops.core.tree import Change, Objects, Oid, diff
 from gitops.errors import Busy
 from gitops.git.files import WorkFiles
 from gitops.git.index import Index
+from gitops.git.pack import sync_folder
 from gitops.git.repository import HEADS, Repository, branch_of
 
 _REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")
@@ -83,12 +84,17 @@ class HeldIndex:
         if raw:
             os.fchmod(self._handle, place.index_file.stat().st_mode & 0o777)
         self._write()
+        sync_folder(self._place.git_dir)
 
     def complete(self, objects: Objects) -> None:
         """Bring the files after the index that was prepared, and put it in place."""
+        wanted = [change for change in self._followed if not (change.new and self._index.is_sparse(change.path))]
         with WorkFiles(self._place.root, objects.blob) as files:
-            for change in self._followed:
-                look = None if (change.new and self._index.is_sparse(change.path)) else files.follow(change)
+            for change in wanted:
+                files.prepare(change)
+            files.sync()
+            for change in wanted:
+                look = files.follow(change)
                 if look and change.new:
                     self._index.saw(change.path, look)
             files.sync()
@@ -109,6 +115,7 @@ class HeldIndex:
             self._handle = -1
 
     def _let_go(self) -> None:
+        sync_folder(self._place.git_dir)  # after a power cut, no lock of ours may stand without its claim
         self._place.claim.unlink(missing_ok=True)
         self.close()
 
@@ -132,6 +139,7 @@ def hold(place: Checkout) -> HeldIndex:
         raise _busy(place) from error
     fcntl.flock(handle, fcntl.LOCK_EX)
     try:
+        sync_folder(place.git_dir)
         os.link(place.claim, place.lock)
     except OSError as error:
         HeldIndex(place, handle).drop()

@@ -9,11 +9,12 @@ import time
 import pygit2
 import pytest
 
-from gitops.core.tree import EMPTY
+from gitops.core.tree import BLOB, EMPTY, FILE, Entry, patch
 from gitops.errors import Busy, Moved, RepositoryError
 from gitops.git import moves, refs
 from gitops.git.commits import Identity
 from gitops.git.moves import Move
+from gitops.git.pack import let_go
 from gitops.git.repository import Repository
 
 ME = Identity("gitops", "gitops@localhost")
@@ -119,6 +120,7 @@ def test_a_branch_never_leads_to_objects_that_are_not_there(bare, git):
     with pytest.raises(Moved):
         refs.move(bare, "main", None, staged, "no")
     bare.objects.flush()
+    let_go(next((bare.objects.folder / "pack").glob("*.pack")))  # which git would leave alone otherwise
     git(bare.git_dir, "gc", "-q", "--prune=now")
     with pytest.raises(Moved, match="garbage"):
         refs.move(bare, "main", None, staged, "no")
@@ -232,7 +234,132 @@ def test_what_is_in_the_way_of_writing_is_told_and_heals(bare, monkeypatch):
             raise OSError(28, "No space left on device")
 
         full.setattr(pygit2.transaction.ReferenceTransaction, "lock_ref", no_space)
-        with pytest.raises(RepositoryError, match=r"No space left.*7 bytes are free"):
+        with pytest.raises(
+            RepositoryError,
+            match=r"^refs/heads/main cannot be written: .*No space left on device \(7 bytes are free\)$",
+        ):
             refs.move(bare, "main", None, new, "no")
     assert leftovers(bare) == []
     refs.move(bare, "main", None, new, "yes")
+
+
+def short(oid):
+    return oid.hex()[:7]
+
+
+def meanwhile(monkeypatch, happen):
+    """Let something *happen* right after the swap, before it is read again what came of it."""
+    swap = refs._try_swap
+
+    def overtaken(*args):
+        refusal = swap(*args)
+        happen()
+        return refusal
+
+    monkeypatch.setattr(refs, "_try_swap", overtaken)
+
+
+def test_a_branch_that_somebody_moves_on_at_once_has_moved(bare, monkeypatch, git):
+    one = commit(bare)
+    two = commit(bare, one)
+    three = commit(bare, two)
+    refs.move(bare, "main", None, one, "born")
+    meanwhile(monkeypatch, lambda: git(bare.git_dir, "update-ref", "refs/heads/main", three.hex()))
+
+    refs.move(bare, "main", one, two, "moved")
+    assert refs.tip(bare, "main") == three
+    assert leftovers(bare) == []
+
+
+@pytest.mark.parametrize("elsewhere", ["to another commit", "back", "away"])
+def test_a_branch_that_somebody_takes_elsewhere_at_once_has_not_moved(bare, monkeypatch, git, elsewhere):
+    one, other = commit(bare), commit(bare, note="other")
+    two = commit(bare, one)
+    refs.move(bare, "main", None, one, "born")
+    now = {"to another commit": other, "back": one, "away": None}[elsewhere]
+    update = ["update-ref", "refs/heads/main", now.hex()] if now else ["update-ref", "-d", "refs/heads/main"]
+    meanwhile(monkeypatch, lambda: git(bare.git_dir, *update))
+
+    at = short(now) if now else "no commit"
+    with pytest.raises(Moved, match=f"^refs/heads/main is at {at}, not at {short(two)}$"):
+        refs.move(bare, "main", one, two, "moved")
+    assert refs.tip(bare, "main") == now
+    assert leftovers(bare) == []
+
+
+def test_who_comes_too_late_is_told_where_the_branch_is(bare):
+    one, two = commit(bare), commit(bare, note="b")
+    with pytest.raises(Moved, match=f"^refs/heads/main is at no commit, not at {short(one)}$"):
+        refs.move(bare, "main", one, two, "no")
+    refs.move(bare, "main", None, one, "born")
+    with pytest.raises(Moved, match=f"^refs/heads/main is at {short(one)}, not at {short(two)}$"):
+        refs.move(bare, "main", two, one, "no")
+
+
+def test_a_lock_that_goes_away_in_time_is_no_trouble(bare, monkeypatch):
+    new = commit(bare)
+    lock = bare.git_dir / "refs/heads/main.lock"
+    lock.touch()
+    monkeypatch.setattr(time, "sleep", lambda seconds: lock.unlink())
+
+    refs.move(bare, "main", None, new, "yes")
+    assert refs.tip(bare, "main") == new
+
+
+def test_the_words_for_what_stands_in_the_way(bare, monkeypatch):
+    new = commit(bare)
+    lock = bare.git_dir / "refs/heads/main.lock"
+    lock.touch()
+    os.utime(lock, (1_000_000, 1_000_000))
+    monkeypatch.setattr(time, "time", lambda: 1_000_123.4)
+    text = f"^{lock} has been held for 123 s: if no Git process is at work, remove it$"
+    with pytest.raises(Busy, match=text):
+        refs.move(bare, "main", None, new, "no")
+    lock.unlink()
+
+    usage = shutil.disk_usage(bare.git_dir)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1234))
+    refs.move(bare, "main", None, new, "born")
+    with pytest.raises(RepositoryError, match=r"^refs/heads/main/sub cannot be written: .+ \(1,234 bytes are free\)$"):
+        refs.move(bare, "main/sub", None, new, "no")
+    with pytest.raises(RepositoryError, match=r"^'-x' is not a valid branch name: see 'git check-ref-format --help'$"):
+        refs.tip(bare, "-x")
+
+
+def test_the_words_for_a_ref_that_is_none(bare, git):
+    git(bare.git_dir, "symbolic-ref", "refs/heads/alias", "refs/heads/main")
+    with pytest.raises(
+        RepositoryError, match=r"^refs/heads/alias is only a name for refs/heads/main: use that branch$"
+    ):
+        refs.tip(bare, "alias")
+    (bare.git_dir / "refs/heads/main").write_bytes(b"")
+    told = "^refs/heads/main cannot be read: .*refs/heads/main; 'git reflog' and 'git update-ref' repair it$"
+    with pytest.raises(RepositoryError, match=told):
+        refs.tip(bare, "main")
+
+
+@pytest.mark.parametrize("missing", ["commit", "tree"])
+def test_a_branch_leads_neither_to_a_missing_commit_nor_to_a_missing_tree(bare, missing):
+    tree = b"t" * 20
+    if missing == "commit":
+        tree = patch(bare.objects, None, {"a": Entry(FILE, bare.objects.add(BLOB, b"x"))})
+        bare.objects.flush()
+    new = bare.objects.commit(tree, [], ME, 1, "half of it")
+    if missing == "tree":
+        bare.objects.flush()
+    told = f"^objects of {short(new)} were removed by a garbage collection, or never flushed$"
+    with pytest.raises(Moved, match=told):
+        refs.move(bare, "main", None, new, "no")
+    assert refs.tip(bare, "main") is None
+
+
+def test_the_folders_of_a_branch_that_was_born_survive_a_power_cut(bare, monkeypatch):
+    one = commit(bare)
+    two = commit(bare, one)
+    synced = []
+    monkeypatch.setattr(refs, "sync_folder", lambda folder: synced.append(str(folder.relative_to(bare.common_dir))))
+
+    refs.move(bare, "team/a/b", None, one, "born")
+    assert synced == ["refs/heads/team/a", "refs/heads/team", "refs/heads", "refs"]
+    refs.move(bare, "team/a/b", one, two, "moved")
+    assert len(synced) == 4

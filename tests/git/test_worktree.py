@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from gitops.errors import Busy, RepositoryError
 from gitops.git import refs
+from gitops.git.files import WorkFiles
 from gitops.git.repository import Repository
 
 
@@ -393,3 +395,30 @@ def test_a_plain_commit_of_the_user_holds_only_what_he_staged(tmp_path_factory, 
         assert git(root, "show", "HEAD:daemon") == looks(root / "daemon")
     assert "daemon" not in "".join(status(git, root))
     assert leftovers(repo) == []
+
+
+def test_a_file_has_its_content_on_the_disk_before_it_has_its_name(repo, root, change, monkeypatch):
+    """Else a power cut leaves an empty file, which passes for the user's; and the index comes after the files."""
+    change(repo, {"a": "1", "d/b": "1"})
+    done, real_sync, real_rename = [], WorkFiles.sync, os.rename
+
+    def sync(files):
+        done.append("sync")
+        real_sync(files)
+
+    def rename(old, new, **folders):
+        done.append(Path(new).name)
+        real_rename(old, new, **folders)
+
+    monkeypatch.setattr(WorkFiles, "sync", sync)
+    monkeypatch.setattr(os, "rename", rename)
+    change(repo, {"a": "2", "d/b": "2", "d/c": "2"})
+
+    assert [name for name in done if not name.startswith("pack-")] == ["sync", "a", "b", "c", "sync", "index"]
+    assert leftovers(repo) == []
+
+
+def test_two_new_files_of_one_content_stand_in_one_folder(repo, root, git, change):
+    change(repo, {"d/a": "same", "d/b": "same"})
+    change(repo, {"d/a": "other", "d/b": "other", "d/c": "other"})
+    assert status(git, root) == []
