@@ -35,13 +35,13 @@ def secrets(args: argparse.Namespace) -> Secrets:
     return Secrets(Path(folder) if folder else None, os.environ)
 
 
-def open_clone(args: argparse.Namespace, *, anew: bool = False) -> tuple[Repository, Remote]:
-    """Open the clone for reading, as it was left, and its remote; *anew* throws the old one away. GitOpsError."""
-    repo = _clone(args.repo, reads=True)
-    if anew:
-        clones.throw_away(repo)
-        repo = _clone(args.repo, reads=True)
-    return repo, remote(repo, args, _ended())
+def open_clone(args: argparse.Namespace) -> tuple[Repository, Remote]:
+    """Open the clone for reading, as it was left, and its remote. GitOpsError.
+
+    Should it turn out to be damaged, the command throws away what `args.clone` tells, and begins again.
+    """
+    args.clone = _clone(args.repo, reads=True)
+    return args.clone, remote(args.clone, args, _ended())
 
 
 def _clone(url: str, *, reads: bool) -> Repository:

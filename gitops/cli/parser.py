@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gitops import __version__
+from gitops.errors import RepositoryError
 
 COMMANDS = {
     "init": "make a repository with an example Work and Destination, or add the folders to an existing one",
@@ -67,9 +68,17 @@ def run(argv: Sequence[str]) -> int:
     command = Parser(f"{parser.prog} {shared.command}", module.__doc__)
     _add_shared(command, argparse.SUPPRESS)
     module.add_arguments(command)
-    given = argparse.Namespace(repo=shared.repo, branch=shared.branch, secrets=shared.secrets)
+    given = argparse.Namespace(repo=shared.repo, branch=shared.branch, secrets=shared.secrets, clone=None)
     args = command.parse_intermixed_args(shared.arguments, given)
-    return int(module.run(args))
+    try:
+        return int(module.run(args))
+    except RepositoryError:
+        if args.clone is None:
+            raise
+        from gitops.git import clones  # here: most commands never need it
+
+        clones.throw_away(args.clone)  # it is damaged
+        return int(module.run(args))
 
 
 def _frame() -> Parser:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gitops.core import urls
 from gitops.core.tree import Oid
-from gitops.errors import NotFoundError, RepositoryError
+from gitops.errors import NotFoundError
 from gitops.git import refs
 from gitops.git.repository import Repository
 from gitops.settings import settings
@@ -54,10 +54,7 @@ def _open_clone(args: argparse.Namespace) -> Opened:
     from gitops.cli import origin  # here: most commands of most people speak with no server
 
     with origin.told_of(args.repo):
-        try:
-            return _fetched(args, *origin.open_clone(args))
-        except RepositoryError:  # it is damaged
-            return _fetched(args, *origin.open_clone(args, anew=True))
+        return _fetched(args, *origin.open_clone(args))
 
 
 def _fetched(args: argparse.Namespace, repo: Repository, remote: Remote) -> Opened:

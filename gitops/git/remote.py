@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from gitops.core import urls
 from gitops.core.tree import EMPTY, Oid
 from gitops.errors import Moved, Refused, RepositoryError, TransportError
 from gitops.git import sayings
+from gitops.git.blame import blaming, cause
 from gitops.git.commits import Identity
 from gitops.git.credentials import Credentials, lent
 from gitops.git.repository import HEADS, Repository
@@ -29,6 +30,10 @@ PROBES = "refs/gitops/probe/"
 
 _ATTEMPTS = 3
 _SETTLING = 0.3  # seconds in which a push that holds the lock of the ref, and made ours fail, comes to its end
+_HELD = 2.0  # seconds for which a git command may hold the lock of a ref that only we write; then it is dead
+_TICK = 0.1  # seconds between two looks at such a lock
+_TRUSTED = 600.0  # seconds for which a clone that was looked through is no reason for what fails
+_REFS, _ALL = ("for-each-ref", "--count=1"), ("fsck", "--progress", "--no-dangling")  # fail on a damaged repository
 _FETCH = ("fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules")
 # Makes `git fetch` skip its walk through the whole tree to see whether all is there. The filter keeps nothing back.
 _UNCHECKED = ("-c", "remote.origin.promisor=true", "-c", "remote.origin.partialclonefilter=blob:limit=1024g")
@@ -58,6 +63,8 @@ class Remote:
         stopped: Callable[[], bool] = lambda: False,
         *,
         disposable: bool = False,
+        transport: Transport | None = None,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         """Make ready; nothing is sent yet. TransportError for an address that cannot be one.
 
@@ -71,9 +78,12 @@ class Remote:
         self._scheme = urls.parse(url).scheme
         self._credentials = credentials
         self._disposable = disposable
-        self._transport = Transport(repo, patience, stopped)
+        self._pause = pause
+        self._trusted = -_TRUSTED
+        self._transport = transport or Transport(repo, patience, stopped)
         self._repo = repo
-        self._handle = pygit2.Repository(str(repo.common_dir))
+        with blaming(repo.common_dir):
+            self._handle = repo.again()
 
     def tip(self, branch: str) -> Oid | None:
         """Return where *branch* was when it was last fetched or pushed; None when it was not there."""
@@ -145,7 +155,7 @@ class Remote:
     def _settle(self, moves: Collection[Advance], error: Exception) -> None:
         """Find out what became of a push that failed: return when it has landed all the same."""
         for pause in (0.0, _SETTLING if isinstance(error, Refused) else 0.0):
-            time.sleep(pause)
+            self._pause(pause)
             try:
                 there = self._advertised([HEADS + move.branch for move in moves])
             except TransportError as unknown:
@@ -160,11 +170,28 @@ class Remote:
                     ) from error
             if not pause and not isinstance(error, Refused):
                 break
+        if not isinstance(error, Refused):
+            self._doubt()
         raise error
+
+    def _doubt(self) -> None:
+        """See whether a transfer failed because our own clone is damaged: RepositoryError, and it is made again."""
+        now = time.monotonic()
+        if self._repo.is_clone() and now >= self._trusted + _TRUSTED:
+            self._look(_ALL)
+            self._trusted = now
+
+    def _look(self, command: Sequence[str]) -> None:
+        with suppress(TransportError):
+            found = self._transport.run(self._scheme, *command, environment={})
+            if found.code:
+                raise RepositoryError(f"{self._repo.common_dir} is damaged: {sayings.cause(found.said)}")
 
     def _bring(self, behind: dict[str, str]) -> None:
         """Fetch, after clearing away what is damaged, or in the way: a branch that is a folder of branches now."""
         missing = [tracking for tracking in behind.values() if self._read(tracking) is None]
+        for tracking in behind.values():
+            self._unlock(tracking)
         self._forget(missing)
         if missing:
             self._forget(ref.name for ref in list(self._handle.references.iterator()) if _collides(ref.name, missing))
@@ -175,6 +202,7 @@ class Remote:
         else:
             done = self._run(*_FETCH, "--", self.url, *specs)
         if done.code:
+            self._doubt()
             raise _verdict(done)
 
     def _advertised(self, refs: Collection[str]) -> dict[str, Oid]:
@@ -187,6 +215,7 @@ class Remote:
         names = [argument for argument in arguments if not argument.startswith("--")]
         done = self._run("ls-remote", "--quiet", *options, "--", self.url, *names)
         if done.code:
+            self._look(_REFS)
             raise _verdict(done)
         return done.output
 
@@ -216,11 +245,21 @@ class Remote:
         except (pygit2.GitError, OSError):
             return None
 
+    def _unlock(self, ref: str) -> None:
+        """Wait for the lock of a ref of ours, and take it away when a kill or a power cut left it behind."""
+        lock, left = self._repo.common_dir / f"{ref}.lock", _HELD
+        while lock.exists() and left > 0:
+            self._pause(_TICK)
+            left -= _TICK
+        with suppress(FileNotFoundError, NotADirectoryError):
+            lock.unlink()
+
     def _record(self, ref: str, oid: Oid) -> None:
+        self._unlock(ref)
         try:
             self._handle.references.create(ref, pygit2.Oid(raw=oid), force=True)
         except (pygit2.GitError, OSError) as error:
-            raise RepositoryError(f"{ref} cannot be written: {error}") from error
+            raise RepositoryError(f"{ref} cannot be written: {cause(error, self._repo.common_dir)}") from error
 
     def _forget(self, refs: Iterable[str]) -> None:
         for ref in refs:

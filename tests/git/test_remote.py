@@ -348,3 +348,50 @@ def test_what_others_configure_has_no_say(connect, here, there, edit, git, tmp_p
     remote.push([Advance("other", None, tip)])
     assert git(there, "rev-parse", "refs/heads/other") == tip.hex()
     assert not (tmp_path / "trace").exists()
+
+
+@pytest.mark.parametrize("lost", ["HEAD", "config", "objects", "refs", "packed-refs", "shallow"])
+@pytest.mark.parametrize("emptied", [False, True])
+def test_what_a_power_cut_took_of_our_small_repository_is_made_again(connect, here, there, edit, lost, emptied):
+    connect("file").fetch(["main"])
+    path = here.common_dir / "gitops" / "transport" / lost
+    assert path.is_symlink() == (lost not in ("HEAD", "config"))
+    if emptied and not path.is_symlink():
+        path.write_text("")
+    else:
+        path.unlink()
+    theirs = edit()
+    remote = connect("file")
+    remote.fetch(["main"])
+
+    assert remote.tip("main") == theirs
+    assert here.objects.stored(theirs)
+
+
+def test_what_a_kill_left_of_our_small_repository_goes_once_nobody_can_be_at_it(connect, here):
+    connect("file").fetch(["main"])
+    folder = here.common_dir / "gitops" / "transport"
+    (folder / "config").rename(folder / "config.123")
+    connect("file").fetch(["main"])
+    assert [path.name for path in folder.glob("*.*")] == ["config.123"]
+
+    os.utime(folder / "config.123", (0, 0))
+    connect("file").fetch(["main"])
+    assert list(folder.glob("*.*")) == []
+
+
+@pytest.mark.parametrize("content", ["", "0" * 40 + "\n"])
+def test_a_lock_that_a_killed_git_left_on_a_ref_of_ours_is_taken_away(connect, here, there, edit, content):
+    """Nobody but gitops writes below refs/gitops, and no git command holds such a lock for long."""
+    remote = connect("file")
+    lock = here.common_dir / "refs" / "gitops" / "remotes" / remote.id / "main.lock"
+    lock.parent.mkdir(parents=True)
+    lock.write_text(content)
+    one = edit()
+    remote.fetch(["main"])
+
+    assert remote.tip("main") == one
+    lock.write_text(content)
+    two = commit(here, one)
+    remote.push([Advance("main", one, two)])
+    assert remote.tip("main") == two

@@ -248,6 +248,48 @@ def test_a_damaged_clone_in_the_cache_is_made_anew_in_the_same_pass(home, how):
     assert b"new" in home.platform.files()[DOCUMENT]
 
 
+@pytest.mark.parametrize("how", ["shallow", "packed-refs", "pack flipped"])
+def test_damage_for_which_git_fails_is_no_fault_of_the_server(home, how):
+    """`git fetch` and `git push` cannot do their work then: the clone is made anew in the same pass."""
+    url = home.url()
+    home.platform.commit(BASE)
+    home.command.settle(url)
+    home.platform.commit({"works/r.yaml": work("r", {"r.yaml": configmap("r", "new")}, request="r", env="dev")})
+    clone = home.cached()
+    if how == "pack flipped":
+        for pack in clone.glob("objects/pack/*.pack"):
+            raw = pack.read_bytes()
+            pack.unlink()
+            pack.write_bytes(raw[: len(raw) // 2] + bytes([raw[len(raw) // 2] ^ 255]) + raw[len(raw) // 2 + 1 :])
+    else:
+        (clone / how).write_text("damaged\n")
+    home.command.settle(url)
+
+    assert b"new" in home.platform.files()[DOCUMENT]
+    home.platform.git("fsck", "--strict")
+
+
+@pytest.mark.parametrize("how", ["flipped", "missing", "shallow"])
+def test_what_commands_read_is_made_anew_when_it_is_damaged(home, how):
+    url = home.url()
+    home.platform.commit(BASE)
+    home.command.settle(url)
+    words = ("get", "works,workplacements", "-o", "yaml")
+    expected = home.command("--repo", home.platform.path, *words)
+    assert home.command("--repo", url, *words) == expected
+    clone = next((home.command.folder / "cache/gitops/readers").glob("*.git"))
+    for pack in clone.glob("objects/pack/*.pack"):
+        raw = pack.read_bytes()
+        pack.unlink()
+        if how == "flipped":
+            pack.write_bytes(raw[:12] + bytes(byte ^ 255 for byte in raw[12:-20]) + raw[-20:])
+        elif how == "shallow":
+            pack.write_bytes(raw)
+            (clone / "shallow").write_text("damaged\n")
+
+    assert home.command("--repo", url, *words) == expected
+
+
 def test_a_running_daemon_survives_damage_outages_and_new_passwords(home):
     url = home.url("http")
     home.platform.commit(BASE)
