@@ -22,7 +22,7 @@ from gitops.backoff import delay
 from gitops.branches import Branches
 from gitops.cache import Cache
 from gitops.cli.origin import daemon_branches
-from gitops.cli.repository import DEFAULT_BRANCH, Opened, resolved
+from gitops.cli.repository import DEFAULT_BRANCH
 from gitops.daemon import Daemon
 from gitops.errors import Busy, TransportError, UsageError
 from gitops.git.upkeep import Upkeep
@@ -81,8 +81,7 @@ def run(args: argparse.Namespace) -> int:
 def _source(branches: Branches, args: argparse.Namespace, stop: Event) -> str | None:
     """Return the source branch; the daemon waits for a server that has to be asked for it. None when told to stop."""
     if branches.origin is None:
-        opened = Opened(branches.repo, args.branch or branches.repo.head_branch() or DEFAULT_BRANCH, "")
-        return resolved(opened, args).source
+        return args.branch or branches.repo.head_branch() or DEFAULT_BRANCH
     if args.branch:
         return str(args.branch)
     failures = 0

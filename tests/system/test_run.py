@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from support.definitions import destination, work
@@ -65,6 +66,16 @@ def test_the_daemon_answers_commits_until_sigterm(platform, daemon):
     assert told[-1]["tip"] == platform.tip()[:12]
 
 
+def test_a_branch_that_is_not_there_is_waited_for(platform):
+    """As in a repository of which a person has just removed it: a daemon that begins then must not give up."""
+    platform.commit(BASE, branch="other")
+    process = Process(platform, "--branch", "main", "--interval", "1h")
+    eventually(lambda: "started" in process.popen.stderr.readline())
+    platform.commit(BASE)
+    eventually(lambda: is_done(platform))
+    assert process.stop()[0] == 0
+
+
 def test_a_burst_of_pushes_makes_few_passes_and_loses_nothing(platform, daemon):
     platform.commit(BASE)
     for number in range(30):
@@ -121,3 +132,10 @@ def test_other_durations_are_wrong_usage(platform, text, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--repo", str(platform.path), "run", "--once", "--interval", text])
     assert ended.value.code == 2
+
+
+def test_a_log_on_a_full_disk_stops_nothing():
+    told = "import structlog; from gitops import logs; logs.configure(); structlog.get_logger().error(1); print(2)"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", told], stdout=subprocess.PIPE, stderr=full, text=True)
+    assert done.stdout == "2\n"
