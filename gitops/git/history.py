@@ -29,7 +29,10 @@ def is_ancestor(repo: Repository, old: Oid, new: Oid) -> bool:
 
 
 def walk(repo: Repository, tip: Oid, until: Oid | None = None) -> Iterator[CommitInfo]:
-    """Yield what is reachable from *tip* and not from *until*: children before parents, otherwise newest first."""
+    """Yield what is reachable from *tip* and not from *until*: children before parents, otherwise newest first.
+
+    Where a clock went back it may yield what *until* reaches, as git itself does: `is_ancestor` is right in any case.
+    """
     reach = _Reach(repo.objects, until, tip)
     children = Counter(parent for oid in reach.of if reach.is_new(oid) for parent in reach.parents[oid])
     ready = _Newest(repo.objects)
@@ -71,8 +74,8 @@ class _Newest:
 class _Reach:
     """From which of two commits others are reached: all that only one of them reaches, and where both meet.
 
-    It goes on while something waits that only one reaches, or that is not older than what only *new* reached: another
-    order of dates than that of ancestry, as in commits of one second, then changes nothing.
+    It goes on while something waits that only one reaches, or that is not older than what only *new* reached: so
+    commits of one second may stand in any order. A parent that is younger than its child can be taken for new.
     """
 
     def __init__(self, objects: ObjectStore, old: Oid | None, new: Oid) -> None:
@@ -116,14 +119,12 @@ class _Reach:
         self._undecided += after != _BOTH
 
 
-def last_changed(repo: Repository, tip: Oid, paths: Iterable[str], until: Oid | None = None) -> dict[str, CommitInfo]:
+def last_changed(repo: Repository, tip: Oid, paths: Iterable[str]) -> dict[str, CommitInfo]:
     """Return, for each path of a file or directory, the newest commit in which it differs from all parents.
 
-    That is what `git log -1 -- path` shows; the absence of a path counts as a value. With *until*, what did not change
-    since then is left out of the answer.
+    That is what `git log -1 -- path` shows; the absence of a path counts as a value.
     """
     objects, asked = repo.objects, _Asked.of(paths)
-    reach = _Reach(objects, until, tip) if until else None
     found: dict[str, CommitInfo] = {}
     pending = {tip: set(paths)}
     queue = _Newest(objects)
@@ -131,8 +132,6 @@ def last_changed(repo: Repository, tip: Oid, paths: Iterable[str], until: Oid | 
     while queue:
         commit = queue.pop()
         left = pending.pop(commit.oid)
-        if reach and not reach.is_new(commit.oid):
-            continue
         shares, introduced = _share(objects, asked, commit, left)
         for parent, unchanged in shares:
             if parent not in pending:
@@ -175,7 +174,7 @@ class _Asked:
         root = cls()
         for path in paths:
             node = root
-            for name in path.split("/") if path else ():
+            for name in path.split("/"):
                 node = node.below.setdefault(name, cls())
             node.path = path
         return root

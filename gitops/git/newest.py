@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from gitops.core.tree import Oid
 from gitops.git import history
@@ -52,11 +52,20 @@ def _find(repo: Repository, tip: Oid, wanted: Wanted) -> Found:
     commit: CommitInfo | None = repo.objects.read_commit(tip)
     while commit and not wanted(commit.message):
         commit = repo.objects.read_commit(commit.parents[0]) if commit.parents else None
-    walked = history.walk(repo, tip, commit.oid if commit else None)
-    beside = next((other for other in walked if wanted(other.message)), None)
+    beside = next(_beside(repo, tip, commit, wanted), None)
     if beside is None:
         return (commit.oid if commit else None), True
     if commit is None:
         return beside.oid, False
     after = beside.committed > commit.committed or history.is_ancestor(repo, commit.oid, beside.oid)
     return (beside.oid if after else commit.oid), False
+
+
+def _beside(repo: Repository, tip: Oid, commit: CommitInfo | None, wanted: Wanted) -> Iterator[CommitInfo]:
+    """List the wanted commits that came in beside *commit*, without those it was built on.
+
+    A walk stops by dates: where a clock went back it may go on below its end.
+    """
+    for other in history.walk(repo, tip, commit.oid if commit else None):
+        if wanted(other.message) and not (commit and history.is_ancestor(repo, other.oid, commit.oid)):
+            yield other

@@ -83,11 +83,11 @@ def test_the_newest_commit_comes_first_and_a_child_before_its_parent_whatever_th
     assert not history.is_ancestor(repo, top, one)
 
 
-def test_what_did_not_change_since_a_commit_is_left_out(repo, root, git, change):
-    base = change(repo, {"a": "1", "b": "1", "d/e": "1"})
+def test_the_last_change_of_a_folder_is_that_of_anything_in_it_also_its_removal(repo, change):
+    first = change(repo, {"a": "1", "b": "1", "d/e": "1"})
     second = change(repo, {"a": "2", "d/f": "1"})
     tip = change(repo, {"b": "2", "d/e": None})
-    found = history.last_changed(repo, tip, ["a", "b", "d", "d/e", "d/f", "never"], base)
+    found = history.last_changed(repo, tip, ["a", "b", "d", "d/e", "d/f", "never", ""])
     assert {path: info.oid for path, info in found.items()} == {
         "a": second,
         "b": tip,
@@ -95,8 +95,31 @@ def test_what_did_not_change_since_a_commit_is_left_out(repo, root, git, change)
         "d/e": tip,
         "d/f": second,
     }
-    assert history.last_changed(repo, tip, ["a"], tip) == {}
-    assert history.last_changed(repo, tip, ["a"], second) == {}
+    assert history.last_changed(repo, first, ["d/e", "d/f"])["d/e"].oid == first
+
+
+def test_each_parent_of_a_merge_answers_for_what_the_merge_took_from_it(repo):
+    objects = repo.objects
+
+    def made(parents, when, **files):
+        edits = {path: Entry(FILE, objects.add(BLOB, text.encode())) for path, text in files.items()}
+        root = patch(objects, objects.commit_tree(parents[0]) if parents else None, edits)
+        return objects.commit(root, parents, ME, when, "x")
+
+    base = made([], 1, a="0", b="0", c="0", d="0", e="0")
+    ours = made([base], 2, a="1", c="1", e="1")
+    theirs = made([base], 3, b="1", c="2")
+    merge = made([ours, theirs], 4, b="1", c="3", e="0")
+    found = {path: info.oid for path, info in history.last_changed(repo, merge, list("abcde")).items()}
+    assert found == {"a": ours, "b": theirs, "c": merge, "d": base, "e": base}
+
+
+def test_commits_of_one_second_are_told_apart_by_who_was_built_on_whom(repo):
+    base = repo.objects.commit(EMPTY, [], ME, 1_700_000_000, "base")
+    below = repo.objects.commit(EMPTY, [base], ME, 1_700_000_000, "below")
+    until = repo.objects.commit(EMPTY, [below], ME, 1_700_000_000, "until")
+    tip = repo.objects.commit(EMPTY, [base, until], ME, 1_700_000_001, "a merge that begins at the base")
+    assert [info.oid for info in history.walk(repo, tip, until)] == [tip]
 
 
 def test_a_walk_reads_only_what_lies_between_its_ends(repo, monkeypatch):
@@ -107,7 +130,7 @@ def test_a_walk_reads_only_what_lies_between_its_ends(repo, monkeypatch):
     monkeypatch.setattr(fresh.objects, "read_commit", lambda oid: asked.add(oid) or read(oid))
     assert len(list(history.walk(fresh, oids[-1], oids[-4]))) == 3
     assert history.is_ancestor(fresh, oids[-4], oids[-1])
-    assert history.last_changed(fresh, oids[-1], ["a"], oids[-4]).keys() == {"a"}
+    assert history.last_changed(fresh, oids[-1], ["a"]).keys() == {"a"}
     assert len(asked) <= 6
 
 

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 
 from gitops.core.tree import EMPTY
 from gitops.git.commits import Identity
+from gitops.git.history import is_ancestor
 from gitops.git.newest import newest
 from gitops.git.repository import Repository
 
@@ -12,7 +13,7 @@ ADA = Identity("Ada", "ada@example.com")
 
 
 def wanted(message):
-    return message == "wanted"
+    return message.strip() == "wanted"
 
 
 def commit(repo, parents, message="other", when=0):
@@ -63,3 +64,24 @@ def test_there_may_be_none(repo: Repository):
     tip = commit(repo, [commit(repo, [])])
     assert newest(repo, tip, wanted) is None
     assert newest(repo, commit(repo, [tip]), wanted) is None
+
+
+def test_a_clock_that_went_back_makes_nothing_newer_than_what_was_built_on_it(repo):
+    older = commit(repo, [], "wanted", when=10)
+    newer = commit(repo, [older], "wanted", when=5)
+    side = commit(repo, [older], when=10)
+    assert newest(repo, commit(repo, [newer, side], when=11), wanted).oid == newer
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(steps=st.lists(STEP, min_size=1, max_size=12))
+def test_nothing_among_the_first_parents_was_built_on_the_newest_whatever_the_clocks_said(repo, steps):
+    made = []
+    for parents, message, when in steps:
+        chosen = list(dict.fromkeys(made[-1 - back] for back in parents if back < len(made)))
+        made.append(commit(repo, chosen, message, when))
+    found, oid = asked_anew(repo, made[-1]), made[-1]
+    while oid:
+        info = repo.objects.read_commit(oid)
+        assert not wanted(info.message) or info == found or not is_ancestor(repo, found.oid, oid)
+        oid = info.parents[0] if info.parents else None
