@@ -11,14 +11,14 @@ import subprocess
 import sys
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
-from gitops.core.documents import TemplateError
+from gitops.core.documents import CostlyTemplateError, TemplateError
 from gitops.core.render import MAX_OUTPUT_BYTES, render
 
 REMEMBERED = 4096  # refusals
 CPU_SECONDS, WALL_SECONDS, MEMORY_BYTES = 2, 60, 256 << 20  # the second only for a machine that stands still
-_SPENT = "the template takes more than its share: 2 s of CPU, 256 MiB of memory"
+_SPENT = {"error": "the template takes more than its share: 2 s of CPU, 256 MiB of memory", "costly": True}
 
 
 class Sandbox:
@@ -29,29 +29,27 @@ class Sandbox:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._refused: OrderedDict[bytes, str] = OrderedDict()
+        self._refused: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
         atexit.register(self.close)
 
     def __call__(self, text: str, scope: Mapping[str, Any]) -> bytes:
         """Render *text*; TemplateError when it fails or costs too much."""
         question = json.dumps([text, scope]).encode() + b"\n"
         key = hashlib.sha256(question).digest()
-        if key in self._refused:
-            raise TemplateError(self._refused[key])
-        answer = self._ask(self._running(), question) or self._broken()
+        answer = self._refused.get(key) or self._ask(self._running(), question) or self._broken()
         if "error" in answer:
-            self._refuse(key, answer["error"])
+            self._remember(key, answer)
+            raise (CostlyTemplateError if answer.get("costly") else TemplateError)(answer["error"])
         return str(answer["output"]).encode()
 
     def _broken(self) -> dict[str, Any]:
         self.close()
-        return {"error": _SPENT}
+        return _SPENT
 
-    def _refuse(self, key: bytes, error: str) -> NoReturn:
-        self._refused[key] = error
+    def _remember(self, key: bytes, answer: dict[str, Any]) -> None:
+        self._refused[key] = answer
         if len(self._refused) > REMEMBERED:
             self._refused.popitem(last=False)
-        raise TemplateError(error)
 
     def close(self) -> None:
         """End the process."""
@@ -104,10 +102,10 @@ def serve() -> None:
         sys.stdout.buffer.flush()
 
 
-def _answer(text: str, scope: Mapping[str, Any]) -> dict[str, str]:
+def _answer(text: str, scope: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return {"output": render(text, scope).decode()}
     except TemplateError as error:
         return {"error": str(error)[:MAX_OUTPUT_BYTES]}
     except MemoryError:
-        return {"error": _SPENT}
+        return _SPENT

@@ -16,7 +16,7 @@ from gitops.core.kubernetes import ObjectId
 from gitops.core.naming import group_id, short_ids
 from gitops.core.selectors import Selector
 from gitops.core.text import printable
-from gitops.core.tree import BLOB, EXECUTABLE, FILE, LINK, Entry, Objects, Oid, files, lookup, patch
+from gitops.core.tree import BLOB, FILE, LINK, Entry, Objects, Oid, files, lookup, patch
 
 TEMPLATE = ".j2"
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -30,6 +30,10 @@ class TemplateError(ValueError):
     """A template that cannot be rendered, and why."""
 
 
+class CostlyTemplateError(TemplateError):
+    """A template that takes more than its share. Nobody should try it for another Destination."""
+
+
 class Refusal(NamedTuple):
     """Why the documents of a placement are not written: a condition's reason and message."""
 
@@ -41,7 +45,8 @@ class Refusal(NamedTuple):
 class Documents:
     """Finished documents: their paths (relative to the placement's place) and ids, in the Work's order, and their tree.
 
-    `objects` are the Kubernetes objects that an agent would apply; `unfit` says why an agent could not.
+    `objects` are the Kubernetes objects that an agent would apply; `unfit` says why an agent could not. With a *costly*
+    template the refusal is that of all Destinations.
     """
 
     files: tuple[tuple[str, Oid], ...]
@@ -49,6 +54,7 @@ class Documents:
     objects: frozenset[ObjectId] = frozenset()
     unfit: str = ""
     refusal: Refusal | None = None
+    costly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +88,8 @@ def _group(work: Work, group: WorkloadGroup, own: str, short: str, folder: Oid |
     return Group(own, short, selector, finish(found, objects))
 
 
-def _refused(reason: str, message: str) -> Documents:
-    return Documents((), b"", refusal=Refusal(reason, printable(message)))
+def _refused(reason: str, message: str, *, costly: bool = False) -> Documents:
+    return Documents((), b"", refusal=Refusal(reason, printable(message)), costly=costly)
 
 
 def _sources(work: Work, group: WorkloadGroup, folder: Oid | None, objects: Objects) -> Iterator[tuple[str, Oid]]:
@@ -110,7 +116,7 @@ def _folder_sources(
     for path, file in sorted(files(objects, entry.oid, f"{own}/" if own else "")):
         if path == FOLDER_WORK or path.startswith(skip):
             continue
-        if file.mode not in (FILE, EXECUTABLE):
+        if not file.is_file:
             raise ValueError(f"{path}: is a {'symbolic link' if file.mode == LINK else 'submodule'}, not a file")
         yield path, file.oid
 
@@ -128,7 +134,7 @@ def render(group: Group, scope: Mapping[str, Any], renderer: Render, objects: Ob
             text = objects.blob(oid).decode()
             done.append((path.removesuffix(TEMPLATE), objects.add(BLOB, renderer(text, scope))))
         except (TemplateError, UnicodeDecodeError) as error:
-            return _refused("TemplateError", f"{path}: {error}")
+            return _refused("TemplateError", f"{path}: {error}", costly=isinstance(error, CostlyTemplateError))
     return finish(tuple(done), objects)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from gitops.api.work import Work
 from gitops.core import documents, layout
-from gitops.core.documents import Group, Refusal, Render
+from gitops.core.documents import Documents, Group, Refusal, Render
 from gitops.core.memory import RecordedPlacement, RecordedWork
 from gitops.core.naming import group_id
 from gitops.core.ownership import Claim
@@ -25,6 +25,7 @@ class Offers:
         self._work, self._recorded = work, recorded
         self._renderer, self._objects = renderer, objects
         self._shared: dict[tuple[object, ...], Offer] = {}
+        self.refused: dict[str, Documents] = {}  # of groups whose templates are too costly to be tried again
 
     def of(self, group: Group, target: Target, name: str) -> Offer:
         """Return what *group* has for *target*, as its placement *name*."""
@@ -40,11 +41,17 @@ class Offers:
         root = layout.place(self._work, group.short, target.mode)
         if target.reason:
             return Offer(root, None, Refusal("WorkloadsFailedWrite", target.message))
-        made = documents.render(group, _scope(self._work, group, target), self._renderer, self._objects)
+        made = self.refused.get(group.id) or self._render(group, target)
         if refused := layout.refusal(target, root, made):
             held = holdings(self._recorded.placements.get(name, _NEW), root, target, self._objects)
             return Offer(root, None, refused, held)
         return Offer(root, made, None, layout.claim(target, root, made))
+
+    def _render(self, group: Group, target: Target) -> Documents:
+        made = documents.render(group, _scope(self._work, group, target), self._renderer, self._objects)
+        if made.costly:
+            self.refused[group.id] = made
+        return made
 
 
 def _scope(work: Work, group: Group, target: Target) -> Mapping[str, Any]:

@@ -106,7 +106,10 @@ class Context:
             matcher=self.survey.places.matcher,
             unready=self.survey.places.unready,
         )
-        placements = tuple(self._placements(work, groups, schedule.assignments, recorded))
+        offers = Offers(work, recorded, self.renderer, self.objects)
+        placements = tuple(self._placements(work, groups, schedule.assignments, offers))
+        if offers.refused:  # for all, also for those that came before it showed
+            placements = tuple(self._placements(work, groups, schedule.assignments, offers))
         return WorkState(single, found.entry, groups, placements, schedule.unscheduled, found.manifest.path)
 
     def _groups(self, key: Key, found: Effective, work: Work) -> tuple[Group, ...]:
@@ -132,9 +135,8 @@ class Context:
         return {g.id: self.traces.destinations(key, work, g) for g in groups}
 
     def _placements(
-        self, work: Work, groups: tuple[Group, ...], assignments: Iterable[Assignment], recorded: RecordedWork
+        self, work: Work, groups: tuple[Group, ...], assignments: Iterable[Assignment], offers: Offers
     ) -> Iterator[Placement]:
-        offers = Offers(work, recorded, self.renderer, self.objects)
         by_id = {group.id: group for group in groups}
         for own, destination, misplaced in assignments:
             group, target = by_id[own], self.survey.targets.get(destination)

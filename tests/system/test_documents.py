@@ -8,6 +8,10 @@ from pygit2.enums import FileMode
 from support.definitions import configmap, destination, group, selector, work
 from support.passes import settle
 
+from gitops.core.documents import CostlyTemplateError
+from gitops.git.repository import Repository
+from gitops.reconciler import Reconciler
+
 PLACE = "state/dev/dependencies/redis/instance-configure"
 P, W = "works/default/r/r.dev-5058f.yaml", "works/default/r/work.yaml"
 
@@ -245,3 +249,23 @@ def test_a_template_that_fails_on_one_destination_goes_on_on_the_other(platform)
     assert platform.condition("works/default/r/r.a-5058f.yaml")[0] == "True"
     assert platform.condition("works/default/r/r.b-5058f.yaml", "WriteSucceeded")[:2] == ("False", "TemplateError")
     assert platform.condition(W) == ("False", "WorkplacementsFailing", "Workplacements failed to write: [r.b-5058f]")
+
+
+def test_a_template_that_costs_too_much_on_one_destination_is_tried_on_no_other(platform):
+    """Else it would take its whole share for each of a hundred Destinations, and all others would wait."""
+    tried = []
+
+    def renderer(_text, scope):
+        tried.append(scope["destination"]["metadata"]["name"])
+        if tried[-1] == "b":
+            raise CostlyTemplateError("it takes more than its share")
+        return b"x"
+
+    platform.commit({f"destinations/{name}.yaml": destination(name, env="dev") for name in "abc"})
+    platform.commit({"works/r.yaml": work("r", {"x.txt.j2": "{{ values.size }}"}, env="dev")})
+    Reconciler(Repository.open(platform.path), "main", platform.clock, renderer).reconcile()
+
+    assert tried == ["a", "b"]
+    for name in "abc":
+        told = platform.condition(f"works/default/r/r.{name}-5058f.yaml", "WriteSucceeded")
+        assert told == ("False", "TemplateError", "x.txt.j2: it takes more than its share")
