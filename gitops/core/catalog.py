@@ -13,7 +13,7 @@ from typing import NamedTuple
 from gitops.api.work import Work
 from gitops.core import manifests, paths
 from gitops.core.manifests import Key, Manifest, Problem
-from gitops.core.tree import DIRECTORY, EXECUTABLE, FILE, LINK, Entry, Objects, Oid, files, lookup
+from gitops.core.tree import DIRECTORY, LINK, Entry, Objects, Oid, files, lookup
 
 FOLDERS = ("works", "destinations", "statestores")
 SETTINGS = "gitops.yaml"
@@ -177,8 +177,8 @@ def _wants_folder(manifest: Manifest) -> bool:
 
 
 def _load(objects: Objects, path: str, entry: Entry) -> manifests.Manifests:
-    what = {LINK: "a symbolic link", FILE: "", EXECUTABLE: ""}.get(entry.mode, "a submodule")
-    reason = f"is {what}; definitions are ordinary files" if what else paths.check(path)
+    what = "a symbolic link" if entry.mode == LINK else "a submodule"
+    reason = paths.check(path) if entry.is_file else f"is {what}; definitions are ordinary files"
     if reason:
         return manifests.Manifests((), (Problem(path, 1, 1, reason, None),))
     return manifests.load(path, objects.blob(entry.oid))
@@ -208,7 +208,7 @@ def _is_file_unit(path: str, entry: Entry | None) -> bool:
     """Whether it is read as definitions: by its suffix, or to say that links are not followed."""
     if entry is None or entry.mode == DIRECTORY:
         return False
-    return path.endswith(_SUFFIXES) or entry.mode not in (FILE, EXECUTABLE)
+    return path.endswith(_SUFFIXES) or not entry.is_file
 
 
 def _folder_work(

@@ -163,6 +163,8 @@ class _Skeletons:
     def _start(self, level: _Level, event: Event) -> None:
         if len(self._levels) > MAX_DEPTH:
             raise _error(f"nested deeper than {MAX_DEPTH} levels", event)
+        if level.keys is not None and level.key is None:
+            raise _error("a list or mapping cannot be a key: is this a template that nobody rendered?", event)
         kept, is_list = level.telling or event.anchor, isinstance(event, yaml.SequenceStartEvent)
         node: list[Any] | _Skeleton | None = None
         if kept:
@@ -181,10 +183,7 @@ class _Skeletons:
         ended, level = self._levels.pop(), self._levels[-1]
         if isinstance(ended.node, _Skeleton):
             _merge(ended.node, event)
-        if level.keys is not None and level.key is None:
-            level.key = ""  # a list or mapping as a key
-        else:
-            self._put(level, ended.node, ended.anchor)
+        self._put(level, ended.node, ended.anchor)
 
     def _put(self, level: _Level, value: Any, anchor: str | None) -> None:
         if anchor:

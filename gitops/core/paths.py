@@ -73,7 +73,7 @@ def fold(path: str) -> str:
     if path.isascii():
         return path.lower()
     visible = _IGNORABLE.sub("", unicodedata.normalize("NFD", path))
-    return unicodedata.normalize("NFC", _IGNORABLE.sub("", visible.casefold()))
+    return unicodedata.normalize("NFC", visible.casefold())
 
 
 def join(*parts: str) -> str:
@@ -100,5 +100,5 @@ def directory(path: str) -> str:
 
 def overlap(one: str, other: str) -> bool:
     """Whether one directory lies in the other or is the same to some disk. The root (empty) overlaps everything."""
-    short, long = sorted((fold(one), fold(other)), key=len)
-    return not short or f"{long}/".startswith(f"{short}/")
+    above, below = sorted((fold(one), fold(other)))  # what lies in a directory comes after it
+    return not above or f"{below}/".startswith(f"{above}/")

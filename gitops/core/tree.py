@@ -26,6 +26,11 @@ class Entry(NamedTuple):
     def is_tree(self) -> bool:
         return self.mode == DIRECTORY
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is an ordinary file; to Git all permissions but `executable` are the same."""
+        return self.mode & 0o170000 == FILE & 0o170000
+
 
 class Tree(dict[str, Entry]):
     """The entries of a tree by their names, and the bytes that say the same."""

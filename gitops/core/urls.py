@@ -64,7 +64,7 @@ def _local(path: str) -> Address:
 def _network(scheme: str, user: str, place: str, path: str) -> Address:
     if scheme not in ANY:
         raise ValueError(f'"{printable(scheme, 32)}" is no protocol of Git; use {HTTPS} or {SSH}')
-    if ":" in user or (user and scheme != SSH):
+    if ":" in user or (user and scheme != SSH) or (not user and "@" in path.partition("/")[0]):
         raise ValueError("a user name or password stands in it: these belong into the secret")
     match = _HOST.fullmatch(place)
     port = int(match[2] or 0) if match else 0
@@ -142,7 +142,7 @@ def covers(prefix: str, url: str) -> bool:
 
 def shown(url: str) -> str:
     """Return *url* for people to read: in one line, without what could be a password."""
-    return printable(re.sub(r"//.*@", "//", url), 256)
+    return printable(re.sub(r"//.*@|^[^/@]*:[^/]*@", lambda match: "//" if "//" in match[0] else "", url), 256)
 
 
 def place(address: Address) -> str:

@@ -79,6 +79,17 @@ def test_a_file_belongs_to_its_unit(file, unit):
     assert unit_path(file) == unit
 
 
+@pytest.mark.parametrize("mode", [0o100755, 0o100664, 0o100600])
+def test_permissions_make_no_difference(mode):
+    """Git itself writes two of them; old repositories have others."""
+    objects = Sketch()
+    root = patch(objects, None, {"works/a.yaml": Entry(mode, objects.add(BLOB, A.encode()))})
+    found = advance(Catalog(), objects, root).catalog
+
+    assert set(found.by_key) == {key("a")}
+    assert not list(found.problems())
+
+
 @pytest.mark.parametrize(("mode", "word"), [(LINK, "symbolic link"), (SUBMODULE, "submodule")])
 def test_links_are_problems_and_never_followed(mode, word):
     objects = Sketch()

@@ -1,7 +1,7 @@
 """A condition changes its time when its status changes, and otherwise not a byte."""
 
 from gitops.api.status import Condition
-from gitops.core.conditions import false, settle, true
+from gitops.core.conditions import READY, SCHEDULED, WRITTEN, false, settle, true
 
 EARLY, LATE = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 
@@ -16,6 +16,14 @@ def at(condition, when):
 
 def test_a_new_condition_has_the_time_of_the_pass():
     assert settled(None, true("Ready", "Good", "Ready")) == Condition("Ready", "True", "Good", "Ready", LATE)
+
+
+def test_a_condition_that_does_not_hold_is_false():
+    assert settled(None, false("Ready", "Bad", "Failing")) == Condition("Ready", "False", "Bad", "Failing", LATE)
+
+
+def test_the_types_of_conditions_are_those_of_kratix():
+    assert (SCHEDULED, WRITTEN, READY) == ("ScheduleSucceeded", "WriteSucceeded", "Ready")
 
 
 def test_an_unchanged_condition_is_the_same():

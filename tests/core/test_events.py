@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops.api.status import Event
-from gitops.core.events import KEPT, NORMAL, SCHEDULER, WARNING, Transition, fold
+from gitops.core.events import DESTINATION, KEPT, NORMAL, SCHEDULER, WARNING, WORK, WORKPLACEMENT, Transition, fold
 
 EARLY, LATE = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 
@@ -15,6 +15,16 @@ def transition(reason="Reason", message="message"):
 
 def test_an_event_has_what_kubectl_shows():
     assert fold([], [transition()], EARLY) == (Event("Warning", "Reason", "Scheduler", "message", 1, EARLY, EARLY),)
+
+
+def test_the_words_of_events_are_those_of_kubernetes_and_kratix():
+    assert (NORMAL, WARNING) == ("Normal", "Warning")
+    assert SCHEDULER == "Scheduler"
+    assert (WORK, WORKPLACEMENT, DESTINATION) == (
+        "WorkController",
+        "WorkPlacementController",
+        "DestinationController",
+    )
 
 
 def test_one_that_comes_back_raises_its_count_and_becomes_the_newest():

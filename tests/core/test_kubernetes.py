@@ -43,7 +43,7 @@ def names(text):
         ("apiVersion: x/v1\nkind: AllowList\nmetadata: {name: a}\n", ["AllowList.x/default/a"]),
         ('{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}', ["Namespace/a"]),
         ("%YAML 1.1\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: !!str 1}\n", ["Namespace/1"]),
-        ("apiVersion: v1\nkind: Namespace\nmetadata: {name: &n a}\nx: {? [1] : 2, *n : 3}\n", ["Namespace/a"]),
+        ("apiVersion: v1\nkind: Namespace\nmetadata: {name: &n a}\nx: {*n : 3}\n", ["Namespace/a"]),
         (
             "x: &m {name: a, namespace: n, labels: {a: b}}\napiVersion: v1\nkind: Secret\nmetadata: *m\n",
             ["Secret/n/a"],
@@ -91,6 +91,8 @@ HEAD = "apiVersion: v1\nkind: Secret\n"
         (HEAD + "metadata: {name: a}\ndata: {b: 1, b: 2}\n", 'line 4: duplicate key "b"'),
         (HEAD + "metadata: {name: a}\ndata: [\n", "line 5: did not find expected node content"),
         (HEAD + "metadata: {name: a}\ndata: *x\n", "line 4: the alias *x has no anchor"),
+        (HEAD + "metadata: {name: a}\ndata: {{ .Values.x }}\n", "line 4: a list or mapping cannot be a key: is this a"),
+        (HEAD + "metadata: {name: a}\ndata:\n  ? [a]\n  : b\n", "line 5: a list or mapping cannot be a key"),
         (HEAD + "metadata: {<<: x}\n", "line 3: the merge key << wants a mapping"),
         (HEAD + 'metadata:\n  name: a\n  labels:\n    v: "1\ndata: "x"\n', "a block mapping that begins in line 6"),
         ("a: " * 3 + "b\n", "line 1: mapping values are not allowed"),

@@ -113,6 +113,14 @@ def test_choices_are_pinned_so_that_a_new_version_moves_nobody(namespace, work, 
     assert rendezvous(namespace, work, group_id, [f"worker-{n}" for n in range(1, 4)]) == expected
 
 
+def test_a_choice_is_that_of_the_namespace_the_work_and_the_group():
+    destinations = {f"worker-{n}": DEV for n in range(100)}
+    (assignment,) = place([group(env="dev")], destinations, single=True).assignments
+
+    assert assignment.destination == rendezvous("default", "redis", "g", destinations)
+    assert assignment.destination != rendezvous("redis", "default", "g", destinations)
+
+
 names = st.frozensets(st.text("abcdefgh-", min_size=1, max_size=6), min_size=1, max_size=12)
 
 

@@ -54,3 +54,8 @@ def test_directories_that_become_empty_vanish():
     assert dict(files(objects, patch(objects, root, {"a/b/c": None}))) == {"d": Entry(FILE, B)}
     assert patch(objects, root, {"a/b/c": None, "d": None}) == EMPTY
     assert objects.add(TREE, b"") == EMPTY
+
+
+def test_what_is_empty_has_no_bytes_and_no_files():
+    assert serialise({}) == b""
+    assert list(files(Sketch(), None)) == []

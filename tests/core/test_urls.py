@@ -110,7 +110,15 @@ def test_what_could_hide_an_option_a_command_or_another_host_is_refused(url, cau
 
 
 @pytest.mark.parametrize(
-    "url", ["https://me:canary@h/x", "https://canary@h/x", "ssh://me:canary@h/x", "https://a@b:canary@h/x"]
+    "url",
+    [
+        "https://me:canary@h/x",
+        "https://canary@h/x",
+        "ssh://me:canary@h/x",
+        "https://a@b:canary@h/x",
+        "me:canary@h:x.git",
+        "me:canary@h:team/x.git",
+    ],
 )
 def test_a_password_is_refused_and_never_shown(url):
     assert "belong into the secret" in (urls.problem(url) or "")
