@@ -18,7 +18,9 @@ from gitops.core.tree import Oid
 from gitops.git.pack import sync_folder
 
 _TICK = 0.1  # seconds by which times of files may be off
-_CLOSE = 2.0  # seconds between a record and an empty lock that was taken on its strength
+_CLOSE = (
+    60.0  # seconds between a record and a lock without content that was taken on its strength; work trees come first
+)
 _SETTLED = 1.0  # seconds after which an empty lock is no longer one that Git is just about to fill
 
 
@@ -51,11 +53,12 @@ class Record:
             content, taken = lock.read_bytes(), lock.stat().st_mtime
         except (FileNotFoundError, NotADirectoryError):
             return True
-        after = taken - os.fstat(self._handle).st_mtime
-        if not content and -_TICK <= after < _CLOSE:
+        ours, after = self.move.new.hex().encode() + b"\n", taken - os.fstat(self._handle).st_mtime
+        is_torn = ours.startswith(content) or not content.strip(b"\0")  # not written yet, or by a power cut not in full
+        if content != ours and is_torn and -_TICK <= after < _CLOSE:
             if time.time() - taken < _SETTLED:
                 return False
-        elif content != self.move.new.hex().encode() + b"\n":
+        elif content != ours:
             return True
         lock.unlink(missing_ok=True)
         return True

@@ -37,6 +37,7 @@ _REFS, _ALL = ("for-each-ref", "--count=1"), ("fsck", "--progress", "--no-dangli
 _FETCH = ("fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules")
 # Makes `git fetch` skip its walk through the whole tree to see whether all is there. The filter keeps nothing back.
 _UNCHECKED = ("-c", "remote.origin.promisor=true", "-c", "remote.origin.partialclonefilter=blob:limit=1024g")
+_UNPACKER = "unpacker error"  # what the server says of a pack that it cannot, or will not, take
 _NOBODY = Identity("gitops", "gitops@localhost")
 
 
@@ -172,13 +173,15 @@ class Remote:
                 break
         if not isinstance(error, Refused):
             self._doubt()
+        elif _UNPACKER in str(error):  # broken on our disk, or whole and not to the server's taste
+            self._doubt(("verify-pack", "--", *map(str, self._repo.objects.folder.glob("pack/*.idx"))))
         raise error
 
-    def _doubt(self) -> None:
+    def _doubt(self, command: Sequence[str] = _ALL) -> None:
         """See whether a transfer failed because our own clone is damaged: RepositoryError, and it is made again."""
         now = time.monotonic()
         if self._repo.is_clone() and now >= self._trusted + _TRUSTED:
-            self._look(_ALL)
+            self._look(command)
             self._trusted = now
 
     def _look(self, command: Sequence[str]) -> None:

@@ -163,12 +163,14 @@ def test_a_lock_with_our_new_id_is_taken_over_once_its_owner_is_dead(bare):
     assert leftovers(bare) == []
 
 
-def test_an_empty_lock_is_taken_over_only_when_it_was_taken_right_after_our_announcement(bare):
+@pytest.mark.parametrize("content", ["", "\0" * 41, "ours"], ids=["empty", "zeros", "cut off"])
+def test_a_torn_lock_is_taken_over_only_when_it_was_taken_right_after_our_announcement(bare, content):
+    """A kill leaves an empty one; after a power cut some of its content, or as many zeros, may be there."""
     new = commit(bare)
     lock = bare.git_dir / "refs/heads/main.lock"
     now = time.time()
-    for age_of_record, age_of_lock, ours in ((60, 59.5, True), (60, 30, False), (60, 90, False)):
-        lock.touch()
+    for age_of_record, age_of_lock, ours in ((90, 89.5, True), (90, 60, True), (90, 20, False), (90, 120, False)):
+        lock.write_text(new.hex()[:17] if content == "ours" else content)
         record = abandon(bare, Move("refs/heads/main", None, new))
         os.utime(record._path, (now - age_of_record,) * 2)
         os.utime(lock, (now - age_of_lock,) * 2)
