@@ -29,6 +29,14 @@ class MissingError(RepositoryError, KeyError):
     __str__ = Exception.__str__
 
 
+class MalformedError(MissingError):
+    """An object that is whole, and not what it is taken for; *reason* says so without naming this machine."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class Moved(GitOpsError):  # noqa: N818 - an outcome, not a failure: observe again
     """A ref is not where it was when the pass began. Nothing was written; observe and decide again."""
 

@@ -14,6 +14,7 @@ from gitops.api.work import Work
 from gitops.core import manifests, paths
 from gitops.core.manifests import Key, Manifest, Problem
 from gitops.core.tree import DIRECTORY, LINK, Entry, Objects, Oid, files, lookup
+from gitops.errors import MalformedError
 
 FOLDERS = ("works", "destinations", "statestores")
 SETTINGS = "gitops.yaml"
@@ -134,8 +135,11 @@ def _reindex(by_key: dict[Key, tuple[str, ...]], gone: Mapping[str, Unit], come:
 
 
 def read(objects: Objects, path: str, entry: Entry) -> Reading:
-    """Read one unit: a definition file, or the folder of a folder Work."""
-    file, found, problems = _read(objects, path, entry)
+    """Read one unit: a definition file, the folder of a folder Work, or a folder that cannot be read."""
+    try:
+        file, found, problems = _read(objects, path, entry)
+    except MalformedError as error:
+        file, found, problems = path, (), [Problem(path, 1, 1, error.reason, None)]
     return Reading(Unit(file, entry, tuple(m.key for m in found), tuple(problems)), tuple(found))
 
 
@@ -193,8 +197,8 @@ def _changes(
     if path.count("/") > _DEPTH:
         yield path, old, new
         return
-    if any(_is_folder_work(objects, path, entry) for entry in (old, new)):
-        yield from _folder_work(objects, path, old, new)
+    if any(_is_unit(objects, path, entry) for entry in (old, new)):
+        yield from _whole(objects, path, old, new)
         return
     left, right = (objects.tree(e.oid) if e and e.mode == DIRECTORY else {} for e in (old, new))
     for name in sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name)):
@@ -211,11 +215,11 @@ def _is_file_unit(path: str, entry: Entry | None) -> bool:
     return path.endswith(_SUFFIXES) or not entry.is_file
 
 
-def _folder_work(
+def _whole(
     objects: Objects, path: str, old: Entry | None, new: Entry | None
 ) -> Iterator[tuple[str, Entry | None, Entry | None]]:
-    """One side or both are a folder Work; the other side, if anything, is walked in full."""
-    units = [entry if _is_folder_work(objects, path, entry) else None for entry in (old, new)]
+    """One side or both are one unit; the other side, if anything, is walked in full."""
+    units = [entry if _is_unit(objects, path, entry) else None for entry in (old, new)]
     yield path, units[0], units[1]
     if old and not units[0]:
         yield from _changes(objects, path, old, None)
@@ -223,8 +227,14 @@ def _folder_work(
         yield from _changes(objects, path, None, new)
 
 
-def _is_folder_work(objects: Objects, path: str, entry: Entry | None) -> bool:
-    return bool(entry and entry.mode == DIRECTORY and path not in FOLDERS and FOLDER_WORK in objects.tree(entry.oid))
+def _is_unit(objects: Objects, path: str, entry: Entry | None) -> bool:
+    """Whether a directory is read as a whole: a folder Work, or one whose entries cannot be told."""
+    if entry is None or entry.mode != DIRECTORY:
+        return False
+    try:
+        return FOLDER_WORK in objects.tree(entry.oid) and path not in FOLDERS
+    except MalformedError:
+        return True
 
 
 def unit_path(file: str) -> str:

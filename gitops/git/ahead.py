@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from gitops.core.tree import BLOB, Oid, object_id
+from gitops.core.tree import Oid, object_id
 
 _LITTLE = ("core.deltaBaseCacheLimit=8m", "core.packedGitLimit=8m", "core.packedGitWindowSize=1m")  # of memory
 _COMMAND = (*(word for setting in _LITTLE for word in ("-c", setting)), "cat-file", "--batch", "--buffer")
@@ -17,7 +17,7 @@ _SEALED = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_NO_
 
 
 class ReadAhead:
-    """Blobs in the order in which they will be asked for. Whatever is amiss, it has nothing more to give."""
+    """Objects in the order in which they will be asked for. Whatever is amiss, it has nothing more to give."""
 
     def __init__(self, git_dir: Path, oids: Sequence[Oid]) -> None:
         self._wanted, self._next = oids, 0
@@ -33,19 +33,19 @@ class ReadAhead:
                 env={"PATH": os.environ.get("PATH", os.defpath), **_SEALED},
             )
 
-    def take(self, oid: Oid) -> bytes | None:
-        """Return a blob if it is the next one; those that are left out in between are passed over."""
+    def take(self, oid: Oid, kind: str) -> bytes | None:
+        """Return an object of a *kind* if it is the next one; those that are left out in between are passed over."""
         place = self._places.get(oid, -1)
         while self._next <= place:
-            content = self._read(self._wanted[self._next])
-            if content is None:
+            found = self._read(self._wanted[self._next])
+            if found is None:
                 self.close()
                 return None
             self._next += 1
             if self._next == len(self._wanted):
                 self.close()
             if self._next > place:
-                return content
+                return found[1] if found[0] == kind else None
         return None
 
     def close(self) -> None:
@@ -56,10 +56,10 @@ class ReadAhead:
         self._git.kill()
         self._git.wait()
 
-    def _read(self, oid: Oid) -> bytes | None:
+    def _read(self, oid: Oid) -> tuple[str, bytes] | None:
         assert self._git.stdout
-        head = self._git.stdout.readline().split()
-        if head[:2] != [oid.hex().encode(), BLOB.encode()]:
+        head = self._git.stdout.readline().decode("ascii", "replace").split()
+        if len(head) != 3 or head[0] != oid.hex():
             return None
         content = self._git.stdout.read(int(head[2]) + 1)[:-1]
-        return content if object_id(BLOB, content) == oid else None
+        return (head[1], content) if object_id(head[1], content) == oid else None

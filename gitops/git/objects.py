@@ -15,7 +15,7 @@ from pathlib import Path
 import pygit2
 
 from gitops.core.tree import BLOB, COMMIT, EMPTY, TREE, Oid, Tree, object_id, parse
-from gitops.errors import MissingError, RepositoryError
+from gitops.errors import MalformedError, MissingError, RepositoryError
 from gitops.git import commits, loose
 from gitops.git.ahead import ReadAhead
 from gitops.git.commits import CommitInfo, Identity, Sign
@@ -25,7 +25,7 @@ _CACHED_ENTRIES = 60_000  # of trees, about 250 bytes each
 _CACHED_COMMITS = 200
 _REOPENED = 50  # flushes
 _UNSETTLED = 64  # packs whose objects are not written again
-_MANY = 500  # blobs, for which it pays to start a process
+_MANY = 500  # objects, for which it pays to start a process
 _PACK_SIZE = 32 << 20  # bytes; past that what is staged goes to disk before the flush, to bound memory
 _TREE = re.compile(rb"(?:[0-7]{5,6} [^\0/]+\0.{20})*", re.DOTALL)
 _ADVICE = "run 'git fsck' there, and fetch the object from another clone or restore it from a backup"
@@ -54,8 +54,7 @@ class ObjectStore:
         return packs
 
     def blob(self, oid: Oid) -> bytes:
-        ahead = self._ahead.take(oid) if self._ahead else None
-        return self._content(BLOB, oid) if ahead is None else ahead
+        return self._content(BLOB, oid)
 
     def expect(self, oids: Sequence[Oid]) -> None:
         self._close_ahead()
@@ -89,6 +88,11 @@ class ObjectStore:
             if len(self._commits) > _CACHED_COMMITS:
                 self._commits.popitem(last=False)
         return info
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether the history is cut off somewhere, as in a clone of limited depth."""
+        return bool(self._shallow)
 
     def commit_tree(self, oid: Oid) -> Oid:
         return self.read_commit(oid).tree
@@ -167,9 +171,11 @@ class ObjectStore:
         return any(oid in oids for oids in self._written.values())
 
     def _content(self, kind: str, oid: Oid) -> bytes:
+        if self._ahead and (ahead := self._ahead.take(oid, kind)) is not None:
+            return ahead
         found, content = self._staged.get(oid) if oid in self._staged else self._read(oid)
         if found != kind:
-            raise self._missing(oid)
+            raise self._malformed(oid, f"a {found} stands where a {kind} should be")
         return content
 
     def _read(self, oid: Oid) -> tuple[str, bytes]:
@@ -208,7 +214,7 @@ class ObjectStore:
     def _parse(self, oid: Oid) -> Tree:
         raw = self._content(TREE, oid)
         if not _TREE.fullmatch(raw):
-            raise self._damaged(oid, "the tree holds entries that Git does not allow")
+            raise self._malformed(oid, "the folder holds entries that Git does not allow")
         return parse(raw)
 
     def learn(self, oid: Oid, tree: Tree) -> None:
@@ -224,6 +230,9 @@ class ObjectStore:
 
     def _missing(self, oid: Oid) -> MissingError:
         return MissingError(f"object {oid.hex()} is missing in {self.folder}: {_ADVICE}")
+
+    def _malformed(self, oid: Oid, reason: str) -> MalformedError:
+        return MalformedError(f"object {oid.hex()} in {self.folder}: {reason}", reason)
 
     def _damaged(self, oid: Oid, cause: str) -> RepositoryError:
         return RepositoryError(f"object {oid.hex()} in {self.folder} cannot be read: {cause}; {_ADVICE}")

@@ -1,8 +1,11 @@
 """A bad definition, document or template stops itself only, says where it is wrong, and leaves what was good."""
 
+import pygit2
 import pytest
+from pygit2.enums import FileMode, ObjectType
 from support.definitions import configmap, destination, group, selector, store, work
 from support.passes import settle
+from support.platform import BOB
 
 from gitops.cli.main import main
 
@@ -450,3 +453,32 @@ def test_commands_read_where_the_daemon_writes_while_gitops_yaml_is_invalid(plat
 
     assert main(["--repo", str(platform.path), "get", "works"]) == 0
     assert capsys.readouterr().out.splitlines()[1].split() == ["w", "Pending"]
+
+
+# folders that no tool of good will writes
+
+
+def graft_works(platform, row):
+    """Put one more row, byte for byte, into the tree `works/`."""
+    commit = platform.repo[platform.tip()]
+    made = platform.repo.write(ObjectType.TREE, platform.repo[commit.tree["works"].id].read_raw() + row)
+    builder = platform.repo.TreeBuilder(commit.tree)
+    builder.insert("works", made, FileMode.TREE)
+    who = pygit2.Signature(*BOB, 0, 0)
+    platform.move(str(platform.repo.create_commit(None, who, who, "Graft", builder.write(), [commit.id])))
+
+
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+def test_a_folder_that_cannot_be_read_holds_back_what_stood_in_it_and_takes_nothing_away(placed, warm):
+    documents, good = placed.blobs("state/"), placed.tip()
+    graft_works(placed, b"100644 ../x.yaml\0" + bytes(range(20)))
+    placed.reconcile() if warm else placed.reconciler().reconcile()
+
+    complaint = "works:1: the folder holds entries that Git does not allow"
+    assert placed.condition(W) == ("False", "InvalidDefinition", complaint)
+    assert placed.blobs("state/") == documents
+
+    placed.commit({"docs/x": "x"}, onto=good, branch="good")
+    placed.move(placed.tip("good"))
+    settle(placed)
+    assert placed.condition(W)[0] == "True"
