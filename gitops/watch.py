@@ -23,7 +23,8 @@ _log = structlog.get_logger(__name__)
 def changes(
     git_dirs: Iterable[Path], interval: float, stop: threading.Event, wait: Callable[[], float] = lambda: math.inf
 ) -> Iterator[str]:
-    """Yield "start" at once, then "ref" soon after a ref may have moved, and "interval" *interval* seconds after that.
+    """Yield "start" at once, "ref" once the watch has begun and soon after a ref may have moved, and "interval"
+    *interval* seconds after that.
 
     *git_dirs* are the directories that all work trees of a repository share. "retry" comes when *wait* returns 0: the
     seconds until something that failed may be tried again. Ends when *stop* is set. Where watching is impossible, the
@@ -31,8 +32,11 @@ def changes(
     """
     yield "start"
     due = time.monotonic() + interval
-    for moved in _looks([f"{path.resolve()}/" for path in git_dirs], interval, stop):
-        late = time.monotonic() >= due
+    folders = [f"{path.resolve()}/" for path in git_dirs]
+    unwatched = bool(folders)  # of what moved during the first pass, which comes before the watch, nobody tells
+    for told in _looks(folders, interval, stop):
+        moved, late = told or unwatched, time.monotonic() >= due
+        unwatched = False
         if moved or late or wait() <= 0:
             yield "ref" if moved else "interval" if late else "retry"
             due = time.monotonic() + interval

@@ -127,7 +127,17 @@ def test_only_names_of_refs_count():
 
 def test_an_interval_passes_without_any_event(repo, watching):
     watcher = watching([repo.common_dir], interval=0.05)
-    assert [watcher.next() for _ in range(3)] == ["start", "interval", "interval"]
+    assert [watcher.next() for _ in range(4)] == ["start", "ref", "interval", "interval"]
+
+
+def test_what_moves_before_the_watch_has_begun_is_looked_at_without_waiting_for_an_interval(repo):
+    """The first pass may take its time, and the watch begins after it."""
+    stop = threading.Event()
+    reasons = watch.changes([repo.common_dir], HOUR, stop)
+
+    assert [next(reasons) for _ in range(2)] == ["start", "ref"]
+    stop.set()
+    assert list(reasons) == []
 
 
 def test_where_watching_is_impossible_the_log_says_why_and_intervals_are_left(repo, watching, monkeypatch):
@@ -137,13 +147,13 @@ def test_where_watching_is_impossible_the_log_says_why_and_intervals_are_left(re
     monkeypatch.setattr(watch, "watch", impossible)
     with structlog.testing.capture_logs() as logs:
         watcher = watching([repo.common_dir], interval=0.05)
-        assert [watcher.next() for _ in range(3)] == ["start", "interval", "interval"]
+        assert [watcher.next() for _ in range(4)] == ["start", "ref", "interval", "interval"]
     assert [log["cause"] for log in logs] == ["OS file watch limit reached"]
 
 
 def test_a_missing_directory_is_no_end_of_the_watch(tmp_path, watching):
     watcher = watching([tmp_path / "missing"], interval=0.05)
-    assert [watcher.next() for _ in range(2)] == ["start", "interval"]
+    assert [watcher.next() for _ in range(3)] == ["start", "ref", "interval"]
 
 
 def test_it_ends_when_told_to(repo):
