@@ -10,6 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0  # seconds
 
 F = TypeVar("F")
+Delay = Callable[[int], float]
 
 
 def delay(times: int) -> float:
@@ -27,15 +28,15 @@ class _Trouble(NamedTuple, Generic[F]):
 class Backoff(Generic[F]):
     """What failed, by name, and when each is due again. *now* returns monotonic seconds."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
+    def __init__(self, now: Callable[[], float], delay: Delay = delay) -> None:
+        self._now, self._delay = now, delay
         self._troubles: dict[str, _Trouble[F]] = {}
 
     def fail(self, name: str, failure: F) -> F:
         """Note that something failed, once more."""
         before = self._troubles.get(name)
         times = before.times + 1 if before else 1
-        self._troubles[name] = _Trouble(failure, times, self._now() + delay(times))
+        self._troubles[name] = _Trouble(failure, times, self._now() + self._delay(times))
         return failure
 
     def forget(self, name: str) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from gitops.core import messages
 from gitops.core.manifests import Key
 from gitops.core.plan import Plan
 from gitops.core.provenance import Provenance
 from gitops.core.record import CommitName
+from gitops.core.recovery import Logged
+from gitops.core.strays import Written
 from gitops.core.tree import Oid
 from gitops.git import history
 from gitops.git.commits import CommitInfo
@@ -54,21 +56,58 @@ def known_versions(repo: Repository, plan: Plan) -> dict[tuple[Key, str], Oid]:
     return named
 
 
-def placed(repo: Repository, tip: Oid) -> dict[Key, frozenset[str]]:
-    """Return where the log took each Work since it was last withdrawn, as far as commits speak of one Work."""
+def placed(repo: Repository, tip: Oid) -> Logged:
+    """Return where the log took each Work since it was last withdrawn, as far as commits speak of one Work, and whom
+    the last commit that names a place was made for.
+    """
     named: dict[Key, set[str]] = {}
+    writers: dict[str, tuple[Key, ...]] = {}
     ended: set[Key] = set()
     for commit in history.walk(repo, tip):
         found = trailers(commit.message) if messages.is_documents(commit.message) else []
-        works = [value.partition("/") for key, value in found if key == messages.WORK]
+        works = _works(found)
+        for place in _values(found, messages.PLACE):
+            writers.setdefault(place, works)
         if len(works) != 1:
             continue
-        work = Key("Work", works[0][0], works[0][2])
         if commit.message.startswith("withdraw("):
-            ended.add(work)
-        elif work not in ended:
-            named.setdefault(work, set()).update(value for key, value in found if key == messages.DESTINATION)
-    return {work: frozenset(names) for work, names in named.items()}
+            ended.update(works)
+        elif works[0] not in ended:
+            named.setdefault(works[0], set()).update(_values(found, messages.DESTINATION))
+    return Logged(named, writers)
+
+
+def writers(repo: Repository, plan: Plan, url: str) -> dict[str, dict[str, Written | None]]:
+    """Return who last changed the files that are nobody's, as far as it was one of our commits for this repository.
+
+    That is told by its source commit, or by the *url* that our commits name.
+    """
+
+    def written(commit: CommitInfo | None) -> Written | None:
+        if commit is None or not messages.is_documents(commit.message):
+            return None
+        found, source = trailers(commit.message), messages.source_of(commit.message)
+        if not (source and source in repo.objects) and not (url and (messages.REPOSITORY, url) in found):
+            return None
+        return Written(_works(found), frozenset(_values(found, messages.DESTINATION)))
+
+    named: dict[str, dict[str, Written | None]] = {}
+    for name, paths in plan.strays.items():
+        tip = plan.branches[name].tip
+        found = history.last_changed(repo, tip, paths) if tip else {}
+        told = {commit.oid: written(commit) for commit in found.values()}
+        named[name] = {path: told[found[path].oid] if path in found else None for path in paths}
+    return named
+
+
+def _works(found: Iterable[tuple[str, str]]) -> tuple[Key, ...]:
+    """Return the Works that trailers name."""
+    works = (value.partition("/") for value in _values(found, messages.WORK))
+    return tuple(Key("Work", namespace, name) for namespace, _, name in works)
+
+
+def _values(found: Iterable[tuple[str, str]], name: str) -> Iterator[str]:
+    return (value for key, value in found if key == name)
 
 
 def _newest(commits: Iterable[CommitInfo]) -> CommitInfo:

@@ -11,7 +11,9 @@ from gitops.core.catalog import STATUS
 from gitops.core.messages import Source
 from gitops.core.survey import Seen
 from gitops.core.tree import Oid, subtree
+from gitops.git import history
 from gitops.git.commits import CommitInfo
+from gitops.git.history import Lineage
 from gitops.git.newest import newest
 from gitops.git.repository import Repository
 from gitops.settings import settings
@@ -28,8 +30,8 @@ class Observation:
     seen: Seen
 
 
-def observe(branches: Branches, branch: str) -> Observation | None:
-    """Look at the repository; None while there is no commit on the source branch."""
+def observe(branches: Branches, branch: str, lineage: Lineage) -> Observation | None:
+    """Look at the repository, and follow the *lineage* of the source branch; None while there is no commit on it."""
     repo, source_tip = branches.repo, branches.tip(branch)
     if source_tip is None:
         return None
@@ -42,17 +44,31 @@ def observe(branches: Branches, branch: str) -> Observation | None:
         last = newest(repo, source_tip, messages.is_status)
     standing = repo.objects.commit_tree(tip) if tip else None
     status = subtree(repo.objects, last.tree if last else standing, STATUS)  # in a squashed history, what stands there
-    before = _last_source(repo, last, same=home == branch)
-    seen = Seen(root, branch, status, found, problems, before, branches.url, branches.protocols)
+    before, rewritten = _last_source(repo, last, status, lineage.follow(source_tip), same=home == branch)
+    seen = Seen(root, branch, status, found, problems, before, rewritten, branches.url, branches.protocols)
     return Observation(source_tip, tip, last, _source(repo, source_tip, branches.shown), seen)
 
 
-def _last_source(repo: Repository, last: CommitInfo | None, *, same: bool) -> Oid | None:
-    """Return the source tree of the last pass: that of its own commit, or of the source commit that it names."""
-    if last is None or same:
-        return last.tree if last else None
-    source = messages.source_of(last.message)
-    return repo.objects.commit_tree(source) if source and source in repo.objects else None
+def _last_source(
+    repo: Repository, last: CommitInfo | None, status: Oid | None, past: Lineage, *, same: bool
+) -> tuple[Oid | None, bool]:
+    """Return the source tree of the last pass, and whether commits that status names may be gone for good.
+
+    It is that of the last pass' own commit, or of the source commit that this names; in a squashed history it came with
+    the status. Commits that people took from the history some clones may have still, and others never had.
+    """
+    if last and same:
+        return last.tree, False
+    source = messages.source_of(last.message) if last else _came(repo, past.tip) if status and same else None
+    if source and source in past:
+        return repo.objects.commit_tree(source), last is None and not repo.objects.is_shallow
+    return None, status is not None and not repo.objects.is_shallow
+
+
+def _came(repo: Repository, tip: Oid) -> Oid | None:
+    """Return the commit in which the status that stands there came."""
+    found = history.last_changed(repo, tip, [STATUS]).get(STATUS)
+    return found.oid if found else None
 
 
 def _source(repo: Repository, tip: Oid, url: str) -> Source:

@@ -10,6 +10,7 @@ push      the status commit, and one compare-and-swap of the home branch; lost t
 from __future__ import annotations
 
 import gc
+import math
 import random
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -24,12 +25,15 @@ from gitops.config import render_overview
 from gitops.core import messages
 from gitops.core.documents import Render
 from gitops.core.plan import Branch, Plan, decide
+from gitops.core.recovery import Logged
 from gitops.core.sketch import Sketch
 from gitops.core.survey import Survey, survey
 from gitops.core.tree import Oid
 from gitops.core.world import World
-from gitops.errors import GitOpsError, Moved, RepositoryError
+from gitops.errors import GitOpsError, MissingError, Moved, RepositoryError
 from gitops.git import history
+from gitops.git.blame import blaming
+from gitops.git.history import Lineage
 from gitops.git.newest import newest
 from gitops.git.repository import Repository
 from gitops.observe import Observation, observe
@@ -39,8 +43,9 @@ from gitops.writing import Outcome, Writing
 
 _ATTEMPTS = 20
 _THOUGHTS = 16 << 20  # bytes
-_PAUSE = 0.05  # seconds; grows with each lost race, with jitter
+_PAUSE = 0.05  # seconds; grows with each lost race
 Clock = Callable[[], datetime]
+Pause = Callable[[float], None]
 
 
 @contextmanager
@@ -58,6 +63,11 @@ def _uncollected() -> Iterator[None]:
 def wall_clock() -> datetime:
     """Return the time of day, UTC."""
     return datetime.now(UTC)
+
+
+def jittered(seconds: float) -> None:
+    """Sleep for about so many *seconds*, so that daemons that raced do not race again."""
+    time.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 
 
 @dataclass(frozen=True)
@@ -80,13 +90,15 @@ class Reconciler:
         renderer: Render | None = None,
         cache: Cache | None = None,
         branches: Branches | None = None,
+        pause: Pause = jittered,
     ) -> None:
         """Reconcile *branch* of *repo*. With a *cache* it goes on where the last one ended.
 
         *branches* are those of *repo* alone unless they are given.
         """
-        self._repo, self._branch, self._clock = repo, branch, clock
+        self._repo, self._branch, self._clock, self._pause = repo, branch, clock, pause
         self._branches = branches or Branches(repo)
+        self._lineage = Lineage(repo)
         self._renderer = renderer or Sandbox()
         self._cache = cache
         with _uncollected():
@@ -97,7 +109,7 @@ class Reconciler:
 
         Busy and other GitOpsErrors leave everything as it was.
         """
-        with _uncollected():
+        with _uncollected(), blaming(self._repo.common_dir):
             done = [self._until_it_holds()]
             while done[-1].unfinished:
                 done.append(self._until_it_holds())
@@ -117,7 +129,7 @@ class Reconciler:
     def plan(self) -> Planned | None:
         """Decide what a pass would do, and write nothing; None while there is no commit on the branch."""
         self._branches.refresh()
-        begun = self._begin(Sketch(self._repo.objects))
+        begun = self._begin()
         return Planned(begun.plan, begun.sketch, begun.would_write()) if begun else None
 
     def _until_it_holds(self) -> Outcome:
@@ -126,7 +138,12 @@ class Reconciler:
                 return self._sound_pass()
             except Moved:
                 self._repo.objects.discard()
-                time.sleep(_PAUSE * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+                self._pause(_PAUSE * attempt)
+            except MissingError:  # what is in mind may lead to what people have taken away and collected since
+                self._repo.objects.discard()
+                if not self._world.seen:
+                    raise
+                self._world = World()
             except GitOpsError:  # what is in mind was only read: it is right still
                 self._repo.objects.discard()
                 raise
@@ -145,6 +162,7 @@ class Reconciler:
                 raise
         self._branches, self._world = self._branches.renew(), World()
         self._repo = self._branches.repo
+        self._lineage = Lineage(self._repo)
         return self._pass()
 
     def _pass(self) -> Outcome:
@@ -152,14 +170,18 @@ class Reconciler:
         if rest := self._world.rest and still(self._branches, self._world.rest):
             self._world.rest = rest
             return Outcome(tally=rest.tally, tip=rest.tips[rest.home], problems=rest.problems)
-        begun = self._begin(Sketch(self._repo.objects, _THOUGHTS))
+        begun = self._begin(_THOUGHTS)
         return begun.run() if begun else Outcome()
 
-    def _begin(self, sketch: Sketch) -> Writing | None:
-        """Observe and decide."""
-        seen = observe(self._branches, self._branch)
+    def _begin(self, room: float = math.inf) -> Writing | None:
+        """Observe and decide, and think of *room* bytes at most."""
+        seen = observe(self._branches, self._branch, self._lineage)
         if seen is None:
             return None
+        if seen.seen.rewritten or (self._world.seen and self._world.source not in self._lineage):
+            # any status, and all that is in mind, may have been made from what is gone
+            self._world = World()
+        sketch = Sketch(self._repo.objects, room, self._lineage)
         plan = self._decide(seen, sketch)
         render = render_overview(sketch, seen.seen.source, self._renderer)
         return Writing(self._branches, self._world, seen, plan, sketch, render, self._clock().replace(microsecond=0))
@@ -170,10 +192,13 @@ class Reconciler:
         branches = self._states(seen, found.branches)
         branches |= {name: self._probed(found, name, branch) for name, branch in branches.items()}
         plan = decide(self._world, found, branches, sketch, self._renderer)
-        unseen = [name for name in plan.unseen if self._branches.finds(name)]
-        if not unseen:
+        if unseen := [name for name in plan.unseen if self._branches.finds(name)]:
+            branches |= self._states(seen, unseen)
+            plan = decide(self._world, found, branches, sketch, self._renderer)
+        writers = inquiry.writers(self._repo, plan, seen.source.url)
+        if not any(written for told in writers.values() for written in told.values()):
             return plan
-        branches |= self._states(seen, unseen)
+        branches |= {name: branches[name]._replace(writers=told) for name, told in writers.items()}
         return decide(self._world, found, branches, sketch, self._renderer)
 
     def _states(self, seen: Observation, names: Collection[str]) -> dict[str, Branch]:
@@ -184,11 +209,16 @@ class Reconciler:
         tip = seen.tip if name == seen.seen.home else self._branches.tip(name)
         root = self._repo.objects.commit_tree(tip) if tip else None
         left = newest(self._repo, tip, messages.is_ours) if tip else None
-        logged = inquiry.placed(self._repo, tip) if tip and seen.seen.status is None else {}
+        logged = inquiry.placed(self._repo, tip) if tip and seen.seen.status is None else Logged()
         if failure := self._branches.failure(name):  # all that matters then is whether status says so already
             return Branch(tip, root, None, logged, failure != self._world.failing.get(name), failure)
-        lost = tip is None or left is None or name in self._world.failing or self._rewound(name, tip)
-        return Branch(tip, root, left.tree if left else None, logged, lost)
+        lost = tip is None or left is None or name not in self._world.tips or self._rewound(name, tip)
+        return Branch(tip, root, left.tree if left else None, logged, lost, seen=self._seen(name))
+
+    def _seen(self, name: str) -> Oid | None:
+        """Return the tree in which the last pass of this daemon saw, or left, a branch."""
+        tip = self._world.tips.get(name)
+        return self._repo.objects.commit_tree(tip) if tip and tip in self._repo.objects else None
 
     def _probed(self, found: Survey, name: str, branch: Branch) -> Branch:
         """Ask whether a state store may be written that nothing was written to, and nothing will be."""
@@ -199,5 +229,5 @@ class Reconciler:
 
     def _rewound(self, name: str, tip: Oid) -> bool:
         """Whether what the last pass left on a branch is not in its history any more."""
-        left = self._world.tips.get(name)
-        return left is not None and not (left in self._repo.objects and history.is_ancestor(self._repo, left, tip))
+        left = self._world.tips[name]
+        return not (left in self._repo.objects and history.is_ancestor(self._repo, left, tip))

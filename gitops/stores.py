@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from gitops import access
 from gitops.api.statestore import GitStateStore
-from gitops.backoff import Backoff
+from gitops.backoff import Backoff, Delay, delay
 from gitops.core import urls
 from gitops.core.failures import Failure, Step
 from gitops.core.targets import store_key
@@ -25,11 +25,11 @@ from gitops.git.remote import Advance, Remote
 from gitops.git.repository import Repository
 from gitops.git.transport import PATIENCE, Patience
 from gitops.secrets import Secrets
+from gitops.threads import Threads
 
 INTERVAL = 60.0  # seconds after which a repository is fetched again, whether or not anything is written there
 _GRACE = 2.0  # seconds in which a repository that is known may answer a fetch; after that it goes on in the background
 _PROBED = 3600.0  # seconds for which the answer of a server that it may be written holds
-_SIDE_BY_SIDE = 16
 
 
 class _Way(NamedTuple):
@@ -60,15 +60,18 @@ class Stores:
         interval: float = INTERVAL,
         patience: Patience = PATIENCE,
         now: Callable[[], float] = time.monotonic,
+        delay: Delay = delay,
+        threads: Threads | None = None,
+        connect: Callable[..., Remote] = Remote,
     ) -> None:
         """Fetch into *repo*. *stopped* ends what is under way."""
         self._repo, self._secrets, self._stopped = repo, secrets, stopped
         self._interval, self._patience, self._now = interval, patience, now
         self._places: dict[str, _Place] = {}
-        self._backoff: Backoff[Failure] = Backoff(now)
+        self._backoff: Backoff[Failure] = Backoff(now, delay)
         self._probed: dict[str, float] = {}
         self._looked = -math.inf
-        self._threads = futures.ThreadPoolExecutor(_SIDE_BY_SIDE, "store")
+        self._threads, self._connect = threads or Threads("store"), connect
 
     def follow(self, definitions: Iterable[GitStateStore]) -> None:
         """Take these as the ways to repositories, whose addresses are known to be good; others stay as they were."""
@@ -93,8 +96,8 @@ class Stores:
             self._begin(address, branches)
             if place.work and self._backoff.last(address) is None and not place.fetched.keys() >= set(branches):
                 unknown.append(place.work)
-        futures.wait(unknown)
-        futures.wait([place.work for place in self._places.values() if place.work], _GRACE)
+        self._threads.wait(unknown)
+        self._threads.wait([place.work for place in self._places.values() if place.work], _GRACE)
         for address in self._places:
             self._end(address)
         self._heed_stop()
@@ -119,7 +122,7 @@ class Stores:
         for address, branches in _by_address(moves).items():
             these = [Advance(branch, *moves[urls.branch_at(address, branch)]) for branch in branches]
             work[self._threads.submit(self._push, address, these)] = address
-        futures.wait(work)
+        self._threads.wait(work)
         self._heed_stop()
         moved: Moved | None = None
         failures: dict[str, Failure] = {}
@@ -159,11 +162,11 @@ class Stores:
 
     def close(self) -> None:
         """End the threads; what is under way must have been stopped."""
-        self._threads.shutdown(cancel_futures=True)
+        self._threads.close()
 
     def _way(self, definition: GitStateStore) -> _Way:
         credentials = access.of_store(definition.spec, self._secrets)
-        remote = Remote(self._repo, definition.spec.url, credentials, self._patience, self._stopped)
+        remote = self._connect(self._repo, definition.spec.url, credentials, self._patience, self._stopped)
         return _Way(store_key(definition.kind, definition.metadata.name), definition, remote)
 
     def _begin(self, address: str, branches: Collection[str]) -> None:
@@ -208,7 +211,7 @@ class Stores:
     def _push(self, address: str, moves: Sequence[Advance]) -> dict[str, Exception | None]:
         """Push all at once; what one branch is refused for does not stop the others."""
         if work := self._places[address].work:
-            futures.wait([work])
+            self._threads.wait([work])
         error = self._try(address, lambda remote: remote.push(moves))
         found: dict[str, Exception | None] = dict.fromkeys((move.branch for move in moves), error)
         if error is None or isinstance(error, Moved) or len(moves) == 1:

@@ -176,7 +176,9 @@ class Writing:
         world.objects = remembered(survey.objects, self.sketch, self._status)
         world.surveyed, world.places = survey.objects, survey.places
         world.status, world.verdicts, world.seen = self._status, recorded.verdicts, True
-        world.tips = self._tips
+        world.source = self._seen.source_tip
+        unsure = failures.keys() | self.plan.unsure  # these will be looked at as if they had never been seen
+        world.tips = {name: tip for name, tip in self._tips.items() if name not in unsure}
         world.unfinished = self.plan.unfinished | self.plan.astray | self.plan.on(failures)
         world.failing = {name: failure for name, failure in self.plan.failures.items() if is_elsewhere(name)}
         world.rest = None if failures or world.unfinished else self._rest(recorded)

@@ -50,14 +50,24 @@ def choose(candidates: Sequence[Manifest], source: str) -> Manifest | None:
 
 def previous(objects: Objects, key: Key, recorded: Recorded) -> tuple[Manifest, Entry] | None:
     """Read the definition that the object's status was made from; None when history no longer has it."""
-    commit, source = recorded.commit("observedCommit"), recorded.text("source")
-    if commit is None or not source:
-        return None
+    root = observed_root(objects, recorded)
+    return read(objects, root, key, recorded) if root else None
+
+
+def read(objects: Objects, root: Oid, key: Key, recorded: Recorded) -> tuple[Manifest, Entry] | None:
+    """Read the definition of *key* in the tree *root*, from the file that its status names."""
+    source = recorded.text("source")
+    found = _read(objects, root, source) if source else None
+    return next(((m, found.unit.entry) for m in found.manifests if m.key == key), None) if found else None
+
+
+def observed_root(objects: Objects, recorded: Recorded) -> Oid | None:
+    """Return the tree of the commit that status names; None when history no longer has it."""
+    commit = recorded.commit("observedCommit")
     try:
-        found = _read(objects, objects.commit_tree(commit), source)
+        return objects.commit_tree(commit) if commit else None
     except KeyError:
         return None
-    return next(((m, found.unit.entry) for m in found.manifests if m.key == key), None) if found else None
 
 
 def _read(objects: Objects, root: Oid, source: str) -> Reading | None:

@@ -16,12 +16,13 @@ from gitops.core.own_documents import OwnDocuments
 from gitops.core.paths import join
 from gitops.core.placing import Context, Decided
 from gitops.core.removal import Removal
+from gitops.core.strays import Strays, Writers
 from gitops.core.targets import Location
 from gitops.core.tree import DIRECTORY, Change, Entry, Oid
 from gitops.core.world import Placement
 
 
-def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drift: Drift) -> Delivery:
+def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drift: Drift, writers: Writers) -> Delivery:
     """Compare what was decided with what stands in *roots*, the trees of the branches."""
     ledger = Ledger(context.survey, context.objects, roots)
     placements = list(_Placements(context, ledger, drift).deliver(decided))
@@ -31,7 +32,8 @@ def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drif
     removal = Removal(context, decided, placed)
     destinations = OwnDocuments(context, decided, ledger, removal, drift).deliver(aggregated)
     settled = [_settled(p, ledger, removal, context.survey.seen.home) for p in placed]
-    return Delivery(tuple(settled), tuple(destinations), ledger.units)
+    strays = Strays(context, decided, ledger, removal, drift, settled).withdraw(writers)
+    return Delivery(tuple(settled), tuple(destinations), ledger.units, strays)
 
 
 _UNSEEN = RecordedPlacement()
@@ -83,7 +85,8 @@ class _Placements:
         nested = target.mode == layout.NESTED and documents is not None and documents.files
         if not nested or documents is None or branch in self._drift.lost:
             return None
-        if self._drift.paths.get(branch) and self._ledger.directory(branch, path, documents.tree):
+        changed = self._drift.paths.get(branch) or self._drift.touched.get(branch)
+        if changed and self._ledger.directory(branch, path, documents.tree):
             return None
         return PlacementDelivery(
             decided.key,
@@ -164,12 +167,12 @@ def _completed(
 
 
 def _gone(decided: Decided) -> Iterator[RecordedPlacement]:
-    """List the recorded placements that the Work has no more; an unreadable Work keeps all of them."""
+    """List, by name, the recorded placements that the Work has no more; an unreadable Work keeps all of them."""
     if decided.state is None and not decided.effective.removed:
         return
     kept = {p.name for p in decided.state.placements} if decided.state else set()
     recorded = decided.recorded.placements
-    yield from (recorded[name] for name in recorded if name not in kept)
+    yield from (recorded[name] for name in sorted(recorded) if name not in kept)
 
 
 def _book_aggregate(ledger: Ledger, name: str, aggregate: Aggregate) -> tuple[Key, tuple[Change, ...]]:

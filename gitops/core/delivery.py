@@ -23,10 +23,14 @@ _NOTHING: Mapping[str, Mapping[str, Oid]] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Drift:
-    """The files that others changed since the last pass, by branch; `lost` are branches without a commit of ours."""
+    """The files that others changed since the last pass, by branch; `lost` are branches without a commit of ours.
+
+    `touched` are the files that changed since this daemon looked, be it by commits that say they are another daemon's.
+    """
 
     paths: Mapping[str, frozenset[str]] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
+    touched: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def among(self, branch: str, changes: Iterable[Change]) -> tuple[str, ...]:
         """Return the paths of *changes* that put back what others changed."""
@@ -78,14 +82,14 @@ class PlacementDelivery(NamedTuple):
     @property
     def version_paths(self) -> tuple[str, ...]:
         """The paths whose last change in the log is its version, when status does not know it; else empty."""
-        if self.steady or self.changes or not self.delivered or not self.inventory:
+        if self.steady or self.changes or not self.inventory:
             return ()
         same = not self.superseded and self.recorded.inventory() == dict(self.inventory)
-        if same and self.recorded.text("versionID"):
+        if same and (self.recorded.text("versionID") or not self.delivered):
             return ()
         below = all(path.startswith(f"{self.place}/") for path in self.inventory)
         nested = below and self.placement and self.placement.offer.root
-        return (self.place,) if nested else tuple(self.inventory)
+        return (self.place,) if nested else tuple({**self.recorded.inventory(), **self.inventory})
 
     @property
     def delivered(self) -> bool:
@@ -154,11 +158,12 @@ class UnitId(NamedTuple):
 
 @dataclass(frozen=True)
 class Delivery:
-    """All that is written in a pass."""
+    """All that is written in a pass. `strays` are files, by branch, of which it is not certain yet whose they are."""
 
     placements: tuple[PlacementDelivery, ...]
     destinations: tuple[DestinationDelivery, ...]
     units: Mapping[UnitId, Unit]
+    strays: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def superseded(recorded: Recorded, branch: str, home: str) -> Mapping[str, Mapping[str, Oid]]:

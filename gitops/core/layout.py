@@ -42,6 +42,12 @@ def canaries(target: Target) -> dict[str, bytes]:
     return _canaries(target.mode) if target.canary else {}
 
 
+def is_canary(target: Target, path: str) -> bool:
+    """Whether *path*, a file of the branch, is where *target* has canary documents, or had them in another mode."""
+    own = path.removeprefix(f"{target.directory}/") if target.directory else path
+    return any(own in _canaries(mode) for mode in (NESTED, FLAT))
+
+
 def _canaries(mode: str) -> dict[str, bytes]:
     above = ("dependencies", "resources") if mode == NESTED else ("", "")
     return {

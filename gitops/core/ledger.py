@@ -48,8 +48,10 @@ class Ledger:
         return destination in self._moved
 
     def changes(self, branch: str, wanted: Edits) -> tuple[Change, ...]:
-        """Return the files that *wanted* changes."""
-        return tuple(edits.touched(self._objects, self._roots.get(branch), wanted)) if wanted else ()
+        """Return the files that *wanted* changes; none on a branch to which no definition leads any more."""
+        if not wanted or branch not in self._roots:
+            return ()
+        return tuple(edits.touched(self._objects, self._roots[branch], wanted))
 
     def book_placement(self, made: PlacementDelivery, branch: str, wanted: Edits, changes: Sequence[Change]) -> None:
         """Book what is *wanted* for a placement, and *changes* because of it."""

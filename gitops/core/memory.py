@@ -118,6 +118,11 @@ def _inventory(found: Any) -> dict[str, Oid]:
 class RecordedPlacement(Recorded):
     """A WorkPlacement as its status file remembers it."""
 
+    @classmethod
+    def on(cls, destination: str) -> RecordedPlacement:
+        """Return a placement of which nobody remembers more than its *destination*."""
+        return cls(Status("WorkPlacement", "", spec={"targetDestinationName": destination}))
+
     @property
     def group(self) -> str:
         return self._spec("id")

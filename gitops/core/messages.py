@@ -23,7 +23,9 @@ _RESERVE = 16 << 10
 
 Trailer = tuple[str, str]
 
-SOURCE_COMMIT, WORK, DESTINATION = "Gitops-Source-Commit", "Gitops-Work", "Gitops-Destination"
+SOURCE_COMMIT, WORK, DESTINATION, PLACE = "Gitops-Source-Commit", "Gitops-Work", "Gitops-Destination", "Gitops-Path"
+_ARGOCD = "Argocd-reference-commit-"
+REPOSITORY = f"{_ARGOCD}repourl"
 _DOCUMENTS = re.compile(r"(place|update|withdraw|move|destination)\(")
 _SOURCE = re.compile(rf"^{SOURCE_COMMIT}: ([0-9a-f]{{40}})$", re.MULTILINE)
 
@@ -48,7 +50,7 @@ def source_trailers(source: Source) -> list[Trailer]:
         ("date", source.date),
         ("repourl", source.url),
     ]
-    return [(SOURCE_COMMIT, source.oid)] + [(f"Argocd-reference-commit-{k}", v) for k, v in reference if v]
+    return [(SOURCE_COMMIT, source.oid)] + [(_ARGOCD + k, v) for k, v in reference if v]
 
 
 def documents(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) -> str:
@@ -139,7 +141,7 @@ def _document_trailers(units: Sequence[Unit], names: Iterable[str]) -> Iterator[
     for name in names:
         yield DESTINATION, name
     for place in sorted({place for unit in units for place in unit.places if place}):
-        yield "Gitops-Path", place
+        yield PLACE, place
 
 
 def status(tally: str, record: Record, works: Iterable[Key], source: Source) -> str:

@@ -50,7 +50,7 @@ class OwnDocuments:
         target, recorded = self._context.survey.targets.get(known.key.name), known.recorded
         before = recorded.branch(self._context.survey.seen.home)
         if target is None:
-            left = recorded.inventory() if recorded.text("cleanup") != "all" else {}
+            left = recorded.inventory() if known.keeps_documents else {}
             return replace(self._own(known, None, before, left), occupied=self._is_occupied(known.key.name))
         if target.reason or target.location is None:
             return replace(self._own(known, target, before, recorded.inventory()), parts=recorded.sizes())

@@ -18,7 +18,8 @@ from gitops.core.targets import Site, Store, Target
 class Places:
     """The state stores and the Destinations on them. *site* is what it was made for.
 
-    `unready` are Destinations that were recorded as not Ready, `cleanup` has the recorded policy of each.
+    `unready` are Destinations that were recorded as not Ready, `kept` those that keep what was delivered to them though
+    no definition of them is in effect.
     """
 
     site: Site = field(default_factory=Site)
@@ -26,14 +27,16 @@ class Places:
     targets: Mapping[str, Target] = field(default_factory=dict)
     matcher: Matcher = field(default_factory=lambda: Matcher(()))
     unready: frozenset[str] = frozenset()
-    cleanup: Mapping[str, str] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
 
 
 Definitions = Mapping[Key, Object | None]
-"""The definitions in effect of Destinations and state stores; None of those that are gone."""
+"""The definitions in effect of Destinations and state stores; None of those that are gone or unknown."""
 
 
-def places(site: Site, known: Definitions, recorded: Mapping[str, Recorded], last: Places) -> Places:
+def places(
+    site: Site, known: Definitions, recorded: Mapping[str, Recorded], kept: frozenset[str], last: Places
+) -> Places:
     """Resolve the definitions *known*; *recorded* is what status remembers of each Destination.
 
     The matcher of *last* stays while the labels do, so that whoever compares them sees at once that nothing changed.
@@ -52,7 +55,7 @@ def places(site: Site, known: Definitions, recorded: Mapping[str, Recorded], las
         found,
         last.matcher if same else Matcher(found.values()),
         frozenset(name for name, r in recorded.items() if r.status and r.status.ready is False),
-        {name: r.text("cleanup") for name, r in recorded.items()},
+        kept,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,7 +17,7 @@ from gitops.core.offers import Offers
 from gitops.core.recovery import Traces
 from gitops.core.scheduling import Assignment
 from gitops.core.survey import Survey
-from gitops.core.tree import DIRECTORY, Entry, Objects
+from gitops.core.tree import DIRECTORY, Entry, Objects, Oid
 from gitops.core.world import Offer, Placement, WorkState, World
 
 _NEW = RecordedPlacement()
@@ -58,6 +58,23 @@ class Context:
     objects: Objects
     renderer: Render
     traces: Traces
+
+    def expect(self, keys: Sequence[Key]) -> None:
+        """Make ready to decide these Works, in this order. It only makes that faster."""
+        _, now = self._folders
+        self.objects.expect([folder.oid for key in keys if (folder := now(key)) and folder.is_tree])
+        self.objects.expect([oid for key in keys for oid in self._wanted(key)])
+
+    def _wanted(self, key: Key) -> Iterator[Oid]:
+        """List what is read to decide a Work: its status, and its definition."""
+        (_, now), catalog = self._folders, self.survey.catalog
+        folder = now(key)
+        for file, entry in (self.objects.tree(folder.oid) if folder and folder.is_tree else {}).items():
+            if file == memory.WORK_FILE or key not in self.world.works:
+                yield entry.oid
+        for path in catalog.by_key.get(key, ()):
+            if path not in catalog.fresh and not catalog.units[path].entry.is_tree:
+                yield catalog.units[path].entry.oid
 
     def decide(self, key: Key) -> Decided:
         """Decide one Work, as if no other claimed what it claims."""
@@ -126,7 +143,7 @@ class Context:
         existing: dict[str, list[str]] = {}
         for placement in before.values() or recorded.placements.values():
             name = placement.destination
-            if name in self.survey.targets or self.survey.places.cleanup.get(name) == "none":
+            if name in self.survey.targets or name in self.survey.places.kept:
                 existing.setdefault(placement.group, []).append(name)
         return existing
 

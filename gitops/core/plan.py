@@ -18,26 +18,32 @@ from gitops.core.documents import Render
 from gitops.core.failures import Failure
 from gitops.core.manifests import Key
 from gitops.core.placing import Context, Decided
-from gitops.core.recovery import Traces
+from gitops.core.recovery import Logged, Traces
+from gitops.core.strays import Written
 from gitops.core.survey import Survey
 from gitops.core.tree import Objects, Oid, diff, subtree
 from gitops.core.world import World
+
+_AHEAD = 1000  # Works
 
 
 class Branch(NamedTuple):
     """An output branch: its tip, the tree that is there now, and the tree that the last pass left (None: not known).
 
-    `logged` are the Destinations of each Work in its log; they are asked for only when all status is lost. `lost` tells
+    The last pass may have been another daemon's, or somebody's who says so; `seen` is the tree that *this* daemon saw.
+    `logged` is what its log tells of placements; it is asked for only when all status is lost. `lost` tells
     that it is not built on what *this* daemon left: all that stands there is to be looked at. `failure` says why
-    nothing can be written there.
+    nothing can be written there. `writers` tells of files that are nobody's, once the log was asked for them.
     """
 
     tip: Oid | None
     root: Oid | None
     left: Oid | None
-    logged: Mapping[Key, frozenset[str]] = MappingProxyType({})
+    logged: Logged = Logged()
     lost: bool = False
     failure: Failure | None = None
+    seen: Oid | None = None
+    writers: Mapping[str, Written | None] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -68,12 +74,27 @@ class Plan:
     @property
     def unseen(self) -> frozenset[str]:
         """Branches of stores that are gone, on which documents still stand: look at them, and decide again."""
-        recorded: list[memory.Recorded] = [made.recorded for made in self.delivery.placements]
+        recorded: list[memory.Recorded] = [made.recorded for made in self.delivery.placements if made.recorded.status]
         recorded += [made.object.recorded for made in self.delivery.destinations]
         return frozenset(name for found in recorded for name in found.branches()) - self.branches.keys()
 
+    @property
+    def strays(self) -> dict[str, frozenset[str]]:
+        """The files that are nobody's, by branch: ask the log who wrote them, and decide again."""
+        asked = {name: branch.writers.keys() for name, branch in self.branches.items() if not branch.failure}
+        found = {name: paths - asked[name] for name, paths in self.delivery.strays.items() if name in asked}
+        return {name: paths for name, paths in found.items() if paths}
+
+    @property
+    def unsure(self) -> frozenset[str]:
+        """The branches with files of ours of which it is not certain that nobody wants them."""
+        found = self.delivery.strays.items()
+        return frozenset(name for name, paths in found if any(map(self.branches[name].writers.get, paths)))
+
     def on(self, branches: Collection[str]) -> frozenset[Key]:
         """Return the Works and Destinations that have or had documents on one of these branches."""
+        if not branches:
+            return frozenset()
         made = self.delivery.placements
         works = {m.work for m in made if not {m.branch, *m.recorded.superseded()}.isdisjoint(branches)}
         return frozenset(works | {m.object.key for m in self.delivery.destinations if m.branch in branches})
@@ -82,30 +103,27 @@ class Plan:
 def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects: Objects, renderer: Render) -> Plan:
     """Decide what a pass does. Pure: equal arguments give an equal plan, and nothing is written."""
     roots = {name: branch.root for name, branch in branches.items()}
-    traces = Traces(roots, _logged(branches.values()), survey.targets, objects)
+    traces = Traces(roots, {name: branch.logged for name, branch in branches.items()}, survey.targets, objects)
     context = Context(world, survey, objects, renderer, traces)
     drift = Drift(
-        {name: frozenset(_drifted(objects, survey, name, branch)) for name, branch in branches.items()},
+        {name: _changed(objects, survey, name, branch.left, branch.root) for name, branch in branches.items()},
         frozenset(name for name, branch in branches.items() if branch.lost),
+        {name: _changed(objects, survey, name, branch.seen, branch.root) for name, branch in branches.items()},
     )
+    writers = {name: branch.writers for name, branch in branches.items()}
     decided = _closure(context, _dirty(context, drift))
     decided = claims.settle(context, decided)
-    return Plan(survey, decided, deliver(context, decided, roots, drift), branches)
-
-
-def _logged(branches: Iterable[Branch]) -> dict[Key, set[str]]:
-    found: dict[Key, set[str]] = {}
-    for branch in branches:
-        for key, names in branch.logged.items():
-            found.setdefault(key, set()).update(names)
-    return found
+    return Plan(survey, decided, deliver(context, decided, roots, drift, writers), branches)
 
 
 def _closure(context: Context, first: Iterable[Key]) -> dict[Key, Decided]:
     """Decide the Works *first*, and all others whose outcome depends on theirs."""
     decided: dict[Key, Decided] = {}
-    waiting = sorted(first)
+    waiting, expected = sorted(first), 0
     while waiting:
+        if len(decided) >= expected:
+            expected = len(decided) + _AHEAD
+            context.expect(waiting[: -_AHEAD - 1 : -1])
         key = waiting.pop()
         if key in decided:
             continue
@@ -127,8 +145,8 @@ def _dirty(context: Context, drift: Drift) -> set[Key]:
     for target in survey.targets.values():
         if target.location and target.location.branch in drift.lost:
             found |= world.index.on(target.name)
-    for branch, paths in drift.paths.items():
-        for path in paths:
+    for branch in drift.paths.keys() | drift.touched.keys():
+        for path in drift.paths.get(branch, frozenset()) | drift.touched.get(branch, frozenset()):
             found |= _owners(world, survey, branch, path)
     return found
 
@@ -157,6 +175,7 @@ def _retargeted(world: World, survey: Survey) -> set[Key]:
     """Return the Works that changed Destinations may concern: placed there, or matching now or before."""
     before, after = world.places.targets, survey.targets
     changed = {n for n in before.keys() | after.keys() if before.get(n) != after.get(n)}
+    changed |= world.places.kept ^ survey.places.kept
     found = {key for name in changed for key in world.index.on(name)}
     if world.places.matcher is not survey.places.matcher:
         found |= {key for key in world.works if _rematched(world, survey, key)}
@@ -172,14 +191,18 @@ def _rematched(world: World, survey: Survey, key: Key) -> bool:
     )
 
 
-def _drifted(objects: Objects, survey: Survey, name: str, branch: Branch) -> Iterator[str]:
-    """List the files that others changed in the state stores of one branch."""
-    if branch.left is None or branch.left == branch.root:
-        return
+def _changed(objects: Objects, survey: Survey, name: str, then: Oid | None, now: Oid | None) -> frozenset[str]:
+    """Return the files that changed in the state stores of one branch, since it had the tree *then* (None: unknown)."""
+    if then is None or then == now:
+        return frozenset()
+    return frozenset(_changes(objects, survey, name, then, now))
+
+
+def _changes(objects: Objects, survey: Survey, name: str, then: Oid, now: Oid | None) -> Iterator[str]:
     stores = {s.location.path for s in survey.places.stores.values() if s.location and s.location.branch == name}
     for path in sorted(stores):
         prefix = f"{path}/" if path else ""
-        for change in diff(objects, subtree(objects, branch.left, path), subtree(objects, branch.root, path), prefix):
+        for change in diff(objects, subtree(objects, then, path), subtree(objects, now, path), prefix):
             if name not in (survey.seen.source_branch, survey.seen.home) or change.path.split("/")[0] not in RESERVED:
                 yield change.path
 

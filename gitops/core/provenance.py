@@ -7,9 +7,9 @@ from typing import NamedTuple
 from gitops.api.meta import Definition
 from gitops.core import catalog, definitions
 from gitops.core.definitions import Effective
-from gitops.core.manifests import Key
+from gitops.core.manifests import Key, Manifest
 from gitops.core.memory import Recorded
-from gitops.core.tree import DIRECTORY, Objects, Oid, lookup
+from gitops.core.tree import DIRECTORY, Entry, Objects, Oid, lookup
 
 
 class Provenance(NamedTuple):
@@ -19,11 +19,19 @@ class Provenance(NamedTuple):
     path: str
 
 
-def trace(objects: Objects, key: Key, effective: Effective, recorded: Recorded, last_source: Oid | None) -> Provenance:
-    """Compare the definition in effect with the one that status was made from.
+def trace(
+    objects: Objects,
+    key: Key,
+    effective: Effective,
+    recorded: Recorded,
+    last_source: Oid | None,
+    *,
+    rewritten: bool = False,
+) -> Provenance:
+    """Compare the definition in effect with the one that status was made from, which *last_source* has.
 
-    Where history does not reach that one any more (a shallow clone), the tree of the last pass tells; and where that
-    is missing too, nothing speaks for a change.
+    That is the tree of the last pass. Where history does not reach it any more (a shallow clone), nothing speaks for a
+    change, unless people have *rewritten* the history since: then what was made from a commit that is gone has changed.
     """
     generation = recorded.status.generation if recorded.status else 0
     manifest = effective.manifest
@@ -31,16 +39,23 @@ def trace(objects: Objects, key: Key, effective: Effective, recorded: Recorded, 
         return Provenance(generation, "")
     path = catalog.unit_path(manifest.path)
     same_file = recorded.text("source") == manifest.path
-    root = _recorded_root(objects, recorded) or last_source
-    if same_file and (root is None or lookup(objects, root, path) == effective.entry):
-        return Provenance(max(generation, 1), "")
-    before = definitions.previous(objects, key, recorded)
+    root = last_source or definitions.observed_root(objects, recorded)
+    gone = rewritten and definitions.observed_root(objects, recorded) is None
+    if same_file and (lookup(objects, root, path) == effective.entry if root else not gone):
+        return Provenance(max(generation, 1), path if gone else "")
+    before = _before(objects, key, recorded, last_source)
     if before is None:
         return Provenance(generation + 1, path)
     old, old_entry = before
     same = _spec(old.obj) == _spec(manifest.obj) and _folder(old_entry) == _folder(effective.entry)
-    kept = same and same_file and _metadata(old.obj) == _metadata(manifest.obj)
+    kept = same and same_file and _metadata(old.obj) == _metadata(manifest.obj) and not gone
     return Provenance(generation if same else generation + 1, "" if kept else path)
+
+
+def _before(objects: Objects, key: Key, recorded: Recorded, last_source: Oid | None) -> tuple[Manifest, Entry] | None:
+    """Read the definition that status was made from: unless it was invalid by then, that is what the last pass saw."""
+    last = definitions.read(objects, last_source, key, recorded) if last_source else None
+    return last or definitions.previous(objects, key, recorded)
 
 
 def _spec(definition: Definition) -> object:
@@ -54,11 +69,3 @@ def _metadata(definition: Definition) -> object:
 
 def _folder(entry: object) -> object:
     return getattr(entry, "oid", None) if getattr(entry, "mode", None) == DIRECTORY else None
-
-
-def _recorded_root(objects: Objects, recorded: Recorded) -> Oid | None:
-    commit = recorded.commit("observedCommit")
-    try:
-        return objects.commit_tree(commit) if commit else None
-    except KeyError:
-        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gitops.api.status import Status
@@ -39,8 +40,9 @@ def origins(plan: Plan, objects: Objects) -> dict[Key, Provenance]:
     found: dict[Key, Decided | Object] = dict(plan.decided)
     found |= {made.object.key: made.object for made in plan.delivery.destinations}
     found |= {key: known for key, known in plan.survey.objects.items() if key.kind != "Destination"}
-    last = plan.survey.seen.last_source
-    return {key: provenance.trace(objects, key, known.effective, known.recorded, last) for key, known in found.items()}
+    seen = plan.survey.seen
+    trace = partial(provenance.trace, objects, last_source=seen.last_source, rewritten=seen.rewritten)
+    return {key: trace(key, known.effective, known.recorded) for key, known in found.items()}
 
 
 def record(

@@ -1,7 +1,8 @@
 """Where placements were, when all status is lost: read back from the documents, and from what the log says of them.
 
-In mode `nestedByMetadata` a group's own directory on a Destination is the placement. In the other modes the log must
-name the Destination, and the documents, or the aggregate, must still stand there.
+In mode `nestedByMetadata` a group's directory on a Destination is the placement, unless the log says that another Work
+had it made: those of one promise may want directories of one name. In the other modes the log must name the
+Destination, and the documents, or the aggregate, must still stand there.
 """
 
 from __future__ import annotations
@@ -9,21 +10,37 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
 
 from gitops.api.work import Work
 from gitops.core import layout
 from gitops.core.documents import TEMPLATE, Group
 from gitops.core.manifests import Key
+from gitops.core.paths import join
 from gitops.core.targets import Target
 from gitops.core.tree import Objects, Oid, lookup, subtree
 
 
+class Logged(NamedTuple):
+    """What the log of a branch tells: the Destinations of each Work, and the Works that a place was last written for.
+
+    `writers` are several where one commit was made for all Works of a pass.
+    """
+
+    destinations: Mapping[Key, Collection[str]] = MappingProxyType({})
+    writers: Mapping[str, Collection[Key]] = MappingProxyType({})
+
+
+_SILENT = Logged()
+
+
 @dataclass(frozen=True)
 class Traces:
-    """What is left to read: the trees of the branches, and the Destinations of each Work in their logs."""
+    """What is left to read: the trees of the branches, and what their logs tell."""
 
     roots: Mapping[str, Oid | None]
-    logged: Mapping[Key, Collection[str]]
+    logged: Mapping[str, Logged]
     targets: Mapping[str, Target]
     objects: Objects
 
@@ -43,9 +60,16 @@ class Traces:
                 yield target, directory
 
     def _stands(self, key: Key, work: Work, group: Group, target: Target, directory: Oid) -> bool:
+        assert target.location
+        logged = self.logged.get(target.location.branch, _SILENT)
         if target.mode == layout.NESTED:
-            return subtree(self.objects, directory, layout.place(work, group.short, target.mode)) is not None
-        if target.name not in self.logged.get(key, ()):
+            place = layout.place(work, group.short, target.mode)
+            standing = subtree(self.objects, directory, place)
+            writers = logged.writers.get(join(target.directory, place), (key,))
+            if standing is None or key not in writers:
+                return False
+            return len(writers) == 1 or _delivered(group, standing, self.objects)
+        if target.name not in logged.destinations.get(key, ()):
             return False
         if target.mode == layout.AGGREGATED:
             return lookup(self.objects, directory, target.filename) is not None

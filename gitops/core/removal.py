@@ -23,15 +23,22 @@ class Removal:
 
     def removable(self, branch: str, inventory: Mapping[str, Oid]) -> list[str]:
         """Return the paths of *inventory* that may be removed from *branch*."""
-        return [path for path in inventory if self._may_remove(branch, path)]
+        return [path for path in inventory if self.may_remove(branch, path)]
 
-    def _may_remove(self, branch: str, path: str) -> bool:
+    def may_remove(self, branch: str, path: str) -> bool:
+        """Whether nobody has a claim to a file, and it stands where documents may."""
         survey, first = self._context.survey, path.split("/")[0]
-        if first.startswith(".") or (branch in (survey.seen.source_branch, survey.seen.home) and first in RESERVED):
+        if first.startswith("."):
             return False
-        if (branch, path) in self._kept or any((branch, above) in self._files for above in directories_above(path)):
+        if branch in (survey.seen.source_branch, survey.seen.home) and first in (*RESERVED, path):
+            return False  # a file at the top of these branches is people's, as no Destination may have the root
+        if self.keeps(branch, path):
             return False
         return not any(self._is_claimed(target, path) for target in survey.targets_at(branch, path))
+
+    def keeps(self, branch: str, path: str) -> bool:
+        """Whether a placement has *path* after this pass, or something above or below it."""
+        return (branch, path) in self._kept or any((branch, at) in self._files for at in directories_above(path))
 
     def _is_claimed(self, target: Target, path: str) -> bool:
         own = path.removeprefix(f"{target.directory}/")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from gitops.core.tree import BLOB, COMMIT, EMPTY, TREE, Objects, Oid, Tree, children, object_id, parse
 
@@ -16,9 +16,15 @@ class Sketch:
     Over nothing it is an object database in memory, no different from a repository to `core`.
     """
 
-    def __init__(self, below: Objects | None = None, room: float = math.inf) -> None:
-        """Think of at most *room* bytes; what is more is added to the repository below at once, needed or not."""
-        self._below, self._room = below, room
+    def __init__(
+        self, below: Objects | None = None, room: float = math.inf, past: Container[Oid] | None = None
+    ) -> None:
+        """Think of at most *room* bytes; what is more is added to the repository below at once, needed or not.
+
+        Of the commits below only those of the *past* are there, if that is given: what others are left of a history
+        that was rewritten, not all clones have.
+        """
+        self._below, self._room, self._past = below, room, past
         self._recent: dict[Oid, bytes] = {}
         self._is_full = False
         self._added: dict[Oid, tuple[str, bytes]] = {}
@@ -45,6 +51,8 @@ class Sketch:
     def commit_tree(self, oid: Oid) -> Oid:
         found = self._added.get(oid)
         if found is None and self._below is not None:
+            if self._past is not None and oid not in self._past:
+                raise KeyError(oid.hex())
             return self._below.commit_tree(oid)
         return bytes.fromhex(self._content(found, COMMIT, oid)[5:45].decode())
 

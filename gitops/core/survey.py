@@ -26,8 +26,9 @@ D = TypeVar("D", Destination, GitStateStore, BucketStateStore)
 class Seen:
     """What a pass observed before it decides: the source tree, the remembered `status/` and the settings.
 
-    `last_source` is the source tree of the last pass; None where history does not reach it. `url` is the repository's
-    own address in canonical form, and `protocols` are those by which others may be reached.
+    `last_source` is the source tree of the last pass; None where history does not reach it, be it that it was
+    *rewritten* since. `url` is the repository's own address in canonical form, and `protocols` are those by which
+    others may be reached.
     """
 
     source: Oid | None
@@ -36,6 +37,7 @@ class Seen:
     settings: Settings = field(default_factory=Settings)
     settings_problems: tuple[Problem, ...] = ()
     last_source: Oid | None = None
+    rewritten: bool = False
     url: str = ""
     protocols: frozenset[str] = urls.TRUSTED
 
@@ -105,7 +107,8 @@ def _places(world: World, seen: Seen, known: Mapping[Key, Object]) -> Places:
         return last
     definitions = {key: m.obj if (m := o.effective.manifest) else None for key, o in known.items()}
     recorded = {key.name: o.recorded for key, o in known.items() if key.kind == "Destination"}
-    return places.places(seen.site, definitions, recorded, last)
+    kept = frozenset(key.name for key, o in known.items() if key.kind == "Destination" and o.keeps_documents)
+    return places.places(seen.site, definitions, recorded, kept, last)
 
 
 def _cluster_objects(

@@ -52,7 +52,7 @@ class Objects(Protocol):
         """Return the entries of a tree. KeyError when it is missing or something else."""
 
     def expect(self, oids: Sequence[Oid]) -> None:
-        """Make ready to read these blobs, in this order. It only makes that faster."""
+        """Make ready to read these objects, in this order. It only makes that faster."""
 
     def commit_tree(self, oid: Oid) -> Oid:
         """Return the tree of a commit. KeyError when the commit is missing (a shallow clone, rewritten history)."""

@@ -45,10 +45,18 @@ def record_work(
 
 
 def _record_removal(record: Record, decided: Decided, made: Sequence[PlacementDelivery], facts: Facts) -> None:
-    if any(placed.branch in facts.failures for placed in made):
-        return  # its documents still stand there, and what is not remembered is never removed
-    record.remove(memory.work_folder(decided.key.namespace, decided.key.name))
-    record.happen(decided.key, [_deleted(placed, facts) for placed in made])
+    """Forget the placements whose documents are gone, and with the last of them the Work."""
+    gone = [placed for placed in made if placed.branch not in facts.failures]
+    happened = [_deleted(placed, facts) for placed in gone]
+    status, key = decided.recorded.status, decided.key
+    if len(gone) == len(made):
+        record.remove(memory.work_folder(key.namespace, key.name))
+        record.happen(key, happened)
+        return
+    for placed in gone:
+        record.remove(placement_file(key, placed.name))
+    if status and gone:
+        record.add(memory.work_file(key.namespace, key.name), status, status, happened)
 
 
 def _deleted(made: PlacementDelivery, facts: Facts) -> Transition:
@@ -189,7 +197,8 @@ def _operations(
         if placed.steady:
             continue
         if placed.placement is None:
-            yield _deleted(placed, facts)
+            if placed.branch not in facts.failures:
+                yield _deleted(placed, facts)
         elif before is None:
             yield _reconciled(placed, "created")
         elif dict(placements[placed.name].spec) != dict(before.spec):

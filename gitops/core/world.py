@@ -81,6 +81,15 @@ class Object:
         """The file in which its last good definition stands."""
         return self.recorded.text("source")
 
+    @property
+    def keeps_documents(self) -> bool:
+        """Whether a Destination without a definition in effect leaves alone what was delivered to it.
+
+        It does if that was its policy, and unless it was removed for certain: of one that is invalid the last good
+        definition may be in a history that people have rewritten.
+        """
+        return self.effective.problem is not None or self.recorded.text("cleanup") != "all"
+
 
 def union(claims: Iterable[Claim]) -> Claim:
     """Return one claim to all that *claims* are to."""
@@ -153,6 +162,8 @@ def _discard(where: dict[str, set[Key]], token: str, key: Key) -> None:
 class World:
     """The memory of a daemon. `status` is the tree, `tips` are the commits, that its last pass saw or left.
 
+    `source` is the commit of people that it saw.
+
     `places` were resolved from the objects *surveyed*; since then the pass has written the status of some, as in
     `objects`. `unfinished` are those with documents where they should not be any more: to be looked at in each pass.
     `rest` is where all stood when the last pass left nothing to do. `news` counts what was adopted.
@@ -166,6 +177,7 @@ class World:
     index: Index = field(default_factory=Index)
     verdicts: Verdicts = field(default_factory=Verdicts)
     status: Oid | None = None
+    source: Oid | None = None
     tips: Mapping[str, Oid] = field(default_factory=dict)
     unfinished: frozenset[Key] = frozenset()
     failing: Mapping[str, Failure] = field(default_factory=dict)

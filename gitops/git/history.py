@@ -15,7 +15,7 @@ from gitops.git.objects import ObjectStore
 from gitops.git.repository import Repository
 from gitops.git.trailers import trailers
 
-__all__ = ["is_ancestor", "last_changed", "trailers", "walk"]
+__all__ = ["Lineage", "is_ancestor", "last_changed", "trailers", "walk"]
 
 _OLD, _NEW = 1, 2
 _BOTH = _OLD | _NEW
@@ -117,6 +117,40 @@ class _Reach:
             self._queue.push(oid)
             self._waiting.add(oid)
         self._undecided += after != _BOTH
+
+
+class Lineage:
+    """The commits that led to a tip: walked as far back as somebody asks, and remembered while the tip goes on."""
+
+    def __init__(self, repo: Repository) -> None:
+        self._repo = repo
+        self.tip: Oid = b""
+        self._forget()
+
+    def follow(self, tip: Oid) -> Lineage:
+        """Look from *tip* on; what is known stays so when that was built upon the last one."""
+        last, self.tip = self.tip, tip
+        if last and not (last in self._repo.objects and is_ancestor(self._repo, last, tip)):
+            self._forget()
+        self._reach(tip)
+        return self
+
+    def __contains__(self, oid: object) -> bool:
+        if oid not in self._known and not (isinstance(oid, bytes) and oid in self._repo.objects):
+            return False
+        while oid not in self._known and self._waiting:
+            for parent in self._waiting.pop().parents:
+                self._reach(parent)
+        return oid in self._known
+
+    def _forget(self) -> None:
+        self._known: set[Oid] = set()
+        self._waiting = _Newest(self._repo.objects)
+
+    def _reach(self, oid: Oid) -> None:
+        if oid not in self._known:
+            self._waiting.push(oid)
+            self._known.add(oid)
 
 
 def last_changed(repo: Repository, tip: Oid, paths: Iterable[str]) -> dict[str, CommitInfo]:

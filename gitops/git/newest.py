@@ -57,8 +57,18 @@ def _find(repo: Repository, tip: Oid, wanted: Wanted) -> Found:
         return (commit.oid if commit else None), True
     if commit is None:
         return beside.oid, False
-    after = beside.committed > commit.committed or history.is_ancestor(repo, commit.oid, beside.oid)
-    return (beside.oid if after else commit.oid), False
+    upon = next((found.oid for found in _upon(repo, tip, commit) if wanted(found.message)), None)
+    return upon or max(commit, beside, key=lambda found: found.committed).oid, False
+
+
+def _upon(repo: Repository, tip: Oid, commit: CommitInfo) -> list[CommitInfo]:
+    """List what was built on *commit* and led to *tip*, children before parents: `git log --ancestry-path`."""
+    found, oids = [], {commit.oid}
+    for other in reversed(list(history.walk(repo, tip, commit.oid))):
+        if not oids.isdisjoint(other.parents):
+            oids.add(other.oid)
+            found.append(other)
+    return found[::-1]
 
 
 def _beside(repo: Repository, tip: Oid, commit: CommitInfo | None, wanted: Wanted) -> Iterator[CommitInfo]:

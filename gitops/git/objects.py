@@ -103,8 +103,8 @@ class ObjectStore:
         return oid
 
     def put(self, oid: Oid, kind: str, content: bytes) -> None:
-        """Add an object whose id is known."""
-        if oid not in self._staged and oid not in self._trees and not (self._written and self._is_written(oid)):
+        """Add an object whose id is known; also one that was read before, which may have been collected as garbage."""
+        if oid not in self._staged and not (self._written and self._is_written(oid)):
             self._staged.put(oid, kind, content)
             if self._staged.size > _PACK_SIZE:
                 self.flush()

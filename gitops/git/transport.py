@@ -11,6 +11,7 @@ import resource
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -207,7 +208,7 @@ def _holds(path: Path, content: str) -> bool:
 
 def _replace(path: Path, content: str) -> None:
     """Give a file its content at once and durably, for others may read it, and a power cut may follow."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    unfinished = path.with_name(f"{path.name}.{threading.get_native_id()}")
     with unfinished.open("w") as file:
         file.write(content)
         file.flush()

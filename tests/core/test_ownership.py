@@ -53,6 +53,20 @@ def test_what_is_reserved_is_lost_even_by_who_holds_it():
     assert found == {("a",): Conflict("x", ("Destination", "dev"))}
 
 
+def test_of_several_that_are_lost_the_first_is_named_and_the_first_who_has_it():
+    reserved = {("Destination", "dev"): claim("vw")}
+    assert resolve([claimant("b", claim("wvx"))], reserved) == {("b",): Conflict("v", ("Destination", "dev"))}
+
+    sharing = [claimant(name, claim(shared="d"), claim(shared="d")) for name in "fce"]
+    assert resolve([*sharing, claimant("g", claim("d"))], {}) == {("g",): Conflict("d", ("c",))}
+
+
+def test_what_is_shared_is_only_kept_for_who_goes_on_wanting_it():
+    gives_up = claimant("z", claim("x"), claim(shared="d"))
+
+    assert resolve([gives_up, claimant("a", claim("d"))], {}) == {}
+
+
 RIVALS = [claimant("b", claim("w", "v")), claimant("c", claim(shared="w"))]
 GIVES_UP = claimant("d", claim(shared="w"), claim("v"))
 SWAP = [claimant("a", claim("v"), claim("w")), claimant("c", claim(shared="w"), claim(shared="v"))]

@@ -1,10 +1,14 @@
 """Histories in which a law was broken once, as short as they could be made."""
 
+from collections.abc import Callable
+
 import pytest
 from support import model, oracle
 from support.definitions import configmap, destination, group, selector, store, work
 from support.platform import BOB, Platform
 
+from gitops.cache import Cache
+from gitops.errors import RepositoryError
 from gitops.git import refs
 
 REQUEST = "state/dev/resources/default/redis/{0}/instance-configure/5058f/{0}.yaml"
@@ -28,6 +32,30 @@ def reconcile(platform: Platform) -> oracle.Scene:
         platform.move(before.tips.get(branch), branch)
     platform.reconciler().reconcile()
     assert oracle.look(platform).tips == after.tips
+    platform.clock.advance()
+    platform.reconcile()
+    assert oracle.look(platform).tips == after.tips
+    return after
+
+
+def refusing(refused: str) -> Callable[..., None]:
+    """A `refs.move` that cannot move one branch."""
+    real = refs.move
+
+    def move(repo, branch, *arguments):
+        if branch == refused:
+            raise RepositoryError("no space left")
+        real(repo, branch, *arguments)
+
+    return move
+
+
+def reconcile_what_is_not_refused(platform: Platform) -> oracle.Scene:
+    """Make passes that cannot bring all to where it should be, until there is nothing left to try."""
+    before = oracle.look(platform)
+    platform.reconcile()
+    platform.reconcile()
+    after = oracle.judge(platform, before)
     platform.clock.advance()
     platform.reconcile()
     assert oracle.look(platform).tips == after.tips
@@ -212,3 +240,135 @@ def test_documents_in_place_on_another_branch_have_the_version_of_that_branch(pl
     version = platform.status("works/default/a/a.dev-5058f.yaml")["status"]["versionID"]
     assert version == platform.tip("documents")
     reconcile(platform)
+
+
+def test_events_of_a_removed_work_come_in_one_order_however_its_placements_came(dev):
+    """A daemon that had placed it listed them as they had come, and one that had seen nothing by name."""
+    dev.commit({"destinations/prod.yaml": destination("prod"), "works/a.yaml": work("a")})
+    reconcile(dev)
+    dev.commit({"destinations/edge.yaml": destination("edge")})
+    reconcile(dev)
+    dev.remove("works/a.yaml")
+    reconcile(dev)
+
+
+def test_a_placement_that_cannot_be_removed_yet_is_not_told_of_as_deleted(platform, monkeypatch):
+    """Each pass told of it while its store refused, and once more when it went."""
+    dev, store_of_dev = destination("dev", store="s"), store("s", "documents")
+    platform.commit({"statestores/s.yaml": store_of_dev, "destinations/dev.yaml": dev})
+    groups = [group({"x.yaml": configmap("x")}), group({"y.yaml": configmap("y")}, directory="y")]
+    platform.commit({"works/a.yaml": work("a", groups=groups)})
+    reconcile(platform)
+    platform.commit({"works/a.yaml": work("a", groups=groups[:1])})
+    with monkeypatch.context() as patch:
+        patch.setattr(refs, "move", refusing("documents"))
+        reconcile_what_is_not_refused(platform)
+    reconcile(platform)
+    assert str(platform.events("works/default/a/work.yaml")).count("deleted") == 1
+
+
+def test_a_removed_work_whose_documents_stay_in_one_store_is_not_ready_in_the_other(platform, monkeypatch):
+    """What its status told of had gone."""
+    for name in ("s", "t"):
+        platform.commit({f"statestores/{name}.yaml": store(name, f"documents-{name}")})
+        platform.commit({f"destinations/{name}.yaml": destination(name, store=name)})
+    platform.commit({"works/a.yaml": work("a")})
+    reconcile(platform)
+    platform.remove("works/a.yaml")
+    with monkeypatch.context() as patch:
+        patch.setattr(refs, "move", refusing("documents-s"))
+        after = reconcile_what_is_not_refused(platform)
+    assert [file for file in after.statuses if "/a." in file] == ["works/default/a/a.s-5058f.yaml"]
+    reconcile(platform)
+    assert not platform.files("status/works")
+
+
+@pytest.mark.parametrize("output", ["", "out"])
+@pytest.mark.parametrize("how", ["rewound", "made again"])
+def test_what_people_took_from_the_history_counts_for_nobody(platform, tmp_path, output, how):
+    """A daemon whose repository had it still came to other generations than one in a new clone."""
+    dev = destination("dev", env="dev")
+    platform.commit({"gitops.yaml": {"output": {"branch": output}}, "destinations/dev.yaml": dev})
+    files = {f"works/{name}.yaml": work(name, {"x.yaml": configmap(name, "1")}, promise=name) for name in "abc"}
+    platform.commit(files)
+    kept = platform.tip()
+    platform.commit({"works/a.yaml": work("a", {"x.yaml": configmap("a", "2")}, promise="a")})
+    platform.reconcile()
+    if how == "rewound":
+        platform.move(kept)
+    else:
+        files = platform.files()
+        platform.move(None)
+        platform.commit(files, "Begin anew")
+    changed = work("a", {"y.yaml": configmap("a", "1")}, promise="a")
+    platform.commit({"works/a.yaml": changed, "works/b.yaml": "a: ["})
+    platform.git("clone", "-q", "--mirror", f"file://{platform.path}", str(tmp_path / "clone"))
+    clone = Platform(tmp_path / "clone", platform.clock)
+    clone.git("config", "--remove-section", "remote.origin")
+    for each in (platform, clone):
+        each.reconcile()
+    assert clone.tips() == platform.tips()
+    platform.reconciler().reconcile()
+    assert clone.tips() == platform.tips()
+
+
+def test_a_part_that_is_held_back_has_the_version_of_the_aggregate_that_it_is_in(platform, monkeypatch):
+    """The aggregate was pushed in a pass that ended before its status: the next one told of an older version."""
+    aggregated = destination("dev", mode="aggregatedYAML", store="s")
+    platform.commit({"statestores/s.yaml": store("s", "documents"), "destinations/dev.yaml": aggregated})
+    platform.commit({"works/b.yaml": work("b")})
+    reconcile(platform)
+    platform.commit({"works/a.yaml": work("a"), "works/b.yaml": work("b", {"../x": ""})})
+    with monkeypatch.context() as patch:
+        patch.setattr(refs, "move", refusing("main"))
+        with pytest.raises(RepositoryError):
+            platform.reconcile()
+    reconcile(platform)
+    versions = {platform.status(f"works/default/{n}/{n}.dev-5058f.yaml")["status"]["versionID"] for n in "ab"}
+    assert versions == {platform.tip("documents")}
+
+
+def test_what_a_daemon_has_in_mind_may_be_collected_as_garbage(dev, tmp_path):
+    """People rewound, and cleaned up: it could not compare with the trees that it had seen, and never got over it."""
+    files = {f"works/f/{name}": "1" for name in ("x", "y")}
+    first = dev.tip()
+    dev.commit({"works/f/work.yaml": work("f", groups=[group(None, selector(env="dev"))]), **files})
+    daemon = dev.reconciler(Cache(tmp_path, "main"))
+    daemon.reconcile()
+    daemon.keep()
+    dev.move(first)
+    dev.commit({"works/f/work.yaml": work("f", groups=[group(None, selector(env="dev"))]), **files, "works/f/x": "2"})
+    dev.git("repack", "-q", "-a", "-d")
+    dev.git("prune", "--expire=now")
+    dev.reconciler(Cache(tmp_path, "main")).reconcile()
+    after = dev.tips()
+    reconcile(dev)
+    assert dev.tips() == after
+
+
+def test_a_document_that_went_in_a_pass_without_status_leaves_a_new_version(platform, monkeypatch):
+    """The version was that of the documents which stayed."""
+    flat = destination("dev", mode="none", store="s")
+    platform.commit({"statestores/s.yaml": store("s", "documents"), "destinations/dev.yaml": flat})
+    platform.commit({"works/a.yaml": work("a", {"x": "1", "y": "1"})})
+    reconcile(platform)
+    platform.commit({"works/a.yaml": work("a", {"x": "1"})})
+    with monkeypatch.context() as patch:
+        patch.setattr(refs, "move", refusing("main"))
+        with pytest.raises(RepositoryError):
+            platform.reconcile()
+    reconcile(platform)
+    version = platform.status("works/default/a/a.dev-5058f.yaml")["status"]["versionID"]
+    assert version == platform.tip("documents")
+
+
+def test_a_tree_that_was_collected_as_garbage_is_written_again(dev):
+    """Others had taken the daemon's commits away: it led the branch to a tree that it had read, and that was gone."""
+    first = dev.tip()
+    daemon = dev.reconciler()
+    for _ in range(2):
+        daemon.reconcile()
+        dev.git("fsck", "--strict", "--connectivity-only")
+        dev.move(first)
+        dev.git("repack", "-q", "-a", "-d")
+        dev.git("prune", "--expire=now")

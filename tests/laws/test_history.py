@@ -2,89 +2,28 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from unittest import mock
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from support import model, oracle
-from support.definitions import Manifest, configmap, destination, group, selector, store, work
+from support import memory, model, oracle, vocabulary
+from support.definitions import destination, store
 from support.platform import ADA, BOB, Platform
+from support.vocabulary import DESTINATIONS, FILES, FOLDERS, STORE
 
 from gitops.cache import Cache
 from gitops.git import refs
 
-MEMORY = Path("/dev/shm")  # where there is one: a history syncs to disk hundreds of times
-FILES = ["works/a.yaml", "works/b.yaml", "works/team/c.yaml", "works/all.yml"]
-FOLDERS = ["works/f", "works/team/g"]
-DESTINATIONS = ["dev", "prod", "edge"]
-STORE = "side"
-ENVIRONMENTS = ["dev", "prod", "none"]
 
-DOCUMENTS = st.dictionaries(
-    st.sampled_from(["x.yaml", "y.txt", "sub", "sub/x.yaml", "t.yaml.j2"]),
-    st.builds(configmap, st.sampled_from(["one", "two", "three"]), st.sampled_from(["a", "b"])),
-    max_size=2,
-).map(
-    lambda found: {
-        path: text.replace("text: b", "text: '{{ destination.metadata.name }} {{ values.size }}'")
-        if path.endswith(".j2")
-        else text
-        for path, text in found.items()
-    }
-)
-BAD_DOCUMENTS = st.sampled_from(
-    [
-        {"../x.yaml": configmap("one")},
-        {".git/config": "x"},
-        {"x.yaml": "kind: Nothing\n"},
-        {"x.yaml": "a: [\n"},
-        {"x.yaml": configmap("one"), "z.yaml": configmap("one")},
-        {"t.yaml.j2": "{{ values.nothing }}\n"},
-        {"x.yaml": "H4sIAAAAbroken"},
-    ]
-)
-SELECTORS = st.lists(st.builds(lambda env: selector(env=env), st.sampled_from(ENVIRONMENTS)), max_size=1)
+def chosen(some):
+    """Let Hypothesis choose where `vocabulary` asks for it."""
+    return st.composite(lambda draw, **how: some(lambda options: draw(st.sampled_from(options)), **how))
 
 
-@st.composite
-def works(draw: st.DrawFn, *, folder: bool = False) -> Manifest:
-    """A Work of one or two groups, sometimes with documents that cannot be delivered."""
-    documents = st.none() if folder else st.one_of(DOCUMENTS, DOCUMENTS, DOCUMENTS, BAD_DOCUMENTS)
-    directories = draw(st.sampled_from([["."], ["."], [".", "x"]]))
-    return work(
-        draw(st.sampled_from(["a", "b", "c"])),
-        namespace=draw(st.sampled_from(["default", "team"])),
-        promise=draw(st.sampled_from(["redis", ""])),
-        request=draw(st.sampled_from(["", "small"])),
-        pipeline=draw(st.sampled_from(["configure", ""])),
-        groups=[group(draw(documents), *draw(SELECTORS), directory=directory) for directory in directories],
-        values={"size": draw(st.sampled_from([1, 2]))},
-    )
-
-
-@st.composite
-def destinations(draw: st.DrawFn) -> Manifest:
-    """A Destination of any mode; some overlap, some want a store that may not be there."""
-    fields = {
-        "env": draw(st.sampled_from(ENVIRONMENTS)),
-        "mode": draw(st.sampled_from(["nestedByMetadata", "none", "aggregatedYAML"])),
-        "cleanup": draw(st.sampled_from(["none", "all"])),
-        "store": draw(st.sampled_from(["", "", STORE])),
-    }
-    optional = {
-        "path": st.sampled_from(["shared", "deep/er", "deep"]),
-        "agent": st.sampled_from(["flux", "argocd", "none"]),
-        "filename": st.sampled_from(["all.yaml", "other.yaml"]),
-        "strictMatchLabels": st.just(True),
-        "initWorkloads": st.just({"enabled": False}),
-        "values": st.just({"size": 9}),
-    }
-    chosen = draw(st.sets(st.sampled_from(sorted(optional)), max_size=2))
-    return destination(draw(st.sampled_from(DESTINATIONS)), **fields, **{name: draw(optional[name]) for name in chosen})
+DOCUMENTS = chosen(vocabulary.documents)()
+works, destinations = chosen(vocabulary.some_work), chosen(vocabulary.some_destination)
 
 
 class History(RuleBasedStateMachine):
@@ -92,7 +31,7 @@ class History(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="gitops-laws-", dir=MEMORY if MEMORY.is_dir() else None))
+        self.folder = memory.folder()
         self.platform = Platform(self.folder / "platform.git")
         self.caches = [Cache(self.folder, name) for name in "ab"]
         self.daemons = [self.platform.reconciler(cache) for cache in self.caches]
@@ -136,12 +75,10 @@ class History(RuleBasedStateMachine):
         self.platform.commit({f"statestores/{STORE}.yaml": store(STORE, branch, path)}, "Define the store")
 
     @precondition(lambda self: self._definitions())
-    @rule(data=st.data(), how=st.sampled_from(["a: [", "kind: Wrok\n", "", "spec: 1", "extra"]))
+    @rule(data=st.data(), how=st.sampled_from(vocabulary.BREAKAGES))
     def break_definition(self, data, how):
         file = self._choose(data, self._definitions())
-        text = self.platform.files()[file].decode()
-        broken = {"spec": text.replace("spec:", "sepc:", 1), "extra": f"{text}---\nkind: Unknown\n"}
-        self.platform.commit({file: broken.get(how.partition(":")[0], how)}, f"Break {file}")
+        self.platform.commit({file: vocabulary.broken(self.platform.files()[file].decode(), how)}, f"Break {file}")
 
     @precondition(lambda self: self._definitions())
     @rule(data=st.data(), whole=st.booleans())

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pygit2
+from pygit2.enums import FileMode, SortMode
 from support.platform import Platform
 
 Status = dict[str, Any]
@@ -26,27 +27,40 @@ class Scene:
     """Where the branches stand, and what the newest status commit of the branch *home* says.
 
     A merge of two lines of history may leave several that are newest: then `others` is what the rest of them say.
+    Where the log has none, as when people squash it, that is what is `standing` there. `forgotten` are the commits that
+    people removed from the log.
     """
 
     home: str
     tips: Mapping[str, str]
     statuses: Statuses
     others: tuple[Statuses, ...] = ()
+    standing: bool = False
+    forgotten: frozenset[str] = frozenset()
 
 
 def look(platform: Platform, home: str = "") -> Scene:
     """Take in what stands there now. *home* is the branch of the status, if that is not the source branch."""
-    home = home or platform.branch
-    tips = {
-        name.removeprefix("refs/heads/"): str(platform.repo.references[name].target)
-        for name in platform.repo.references
-    }
+    home, tips = home or platform.branch, platform.tips()
+    newest = _newest(platform, home) or _newest(platform, platform.branch)
+    found = [platform.statuses(oid) for oid in newest]
+    if not found:
+        found = [{file: status for file, status in platform.statuses(home).items() if "status" in status}]
+    return Scene(home, tips, found[0], tuple(found[1:]), standing=not newest)
+
+
+def _newest(platform: Platform, branch: str) -> list[str]:
+    """The status commits in the log of *branch* that no other one there builds upon."""
     newest: list[pygit2.Oid] = []
-    for commit in platform.log(home):
-        if is_status(commit) and not any(platform.repo.descendant_of(other, commit.id) for other in newest):
-            newest.append(commit.id)
-    found = [platform.statuses(str(oid)) for oid in newest] or [{}]
-    return Scene(home, tips, found[0], tuple(found[1:]))
+    while tip := platform.tip(branch):
+        walker = platform.repo.walk(tip, SortMode.TOPOLOGICAL)
+        for other in newest:
+            walker.hide(other)
+        found = next((commit.id for commit in walker if is_status(commit)), None)
+        if found is None:
+            break
+        newest.append(found)
+    return [str(oid) for oid in newest]
 
 
 def is_status(commit: pygit2.Commit) -> bool:
@@ -73,19 +87,43 @@ def judge(platform: Platform, before: Scene, now: str = "") -> Scene:
     for number, statuses in enumerate(before.others):
         with suppress(AssertionError):
             return judge(platform, replace(before, statuses=statuses, others=before.others[number + 1 :]), now)
-    after = look(platform, before.home)
-    told = _told(platform, before, after)
-    for branch in after.tips:
-        _commits_are_in_order(platform, branch, before)
-    _only_own_paths_are_written(platform, before, after, told)
-    for old, new, commit in told:
-        _each_event_is_a_transition(old, new, commit)
-        _times_move_with_status(old, new, now)
-        _placements_move_with_a_reason(old, new)
+    after = replace(look(platform, before.home), forgotten=before.forgotten)
+    _judge_log(platform, before, after, now, after.tips)
     _conditions_mean_what_they_say(platform, after)
     _what_left_the_inventories_is_gone(platform, before, after)
     _status_is_as_recorded(platform, after)
     return after
+
+
+def judge_standing(platform: Platform, before: Scene) -> Scene:
+    """Assert what holds of the status on the tip, where nothing was written since people took away its telling."""
+    after = replace(before, statuses=platform.statuses(before.home))
+    _conditions_mean_what_they_say(platform, after)
+    return after
+
+
+def judge_log(platform: Platform, before: Scene) -> None:
+    """Assert what holds of each single commit since *before*, also while passes are cut off and people go on.
+
+    Whose the paths on other branches than the home branch are is told by a status that may never have come to be.
+    """
+    for number, statuses in enumerate(before.others):
+        with suppress(AssertionError):
+            return judge_log(platform, replace(before, statuses=statuses, others=before.others[number + 1 :]))
+    _judge_log(platform, before, look(platform, before.home), "", [before.home])
+    return None
+
+
+def _judge_log(platform: Platform, before: Scene, after: Scene, now: str, own: Iterable[str]) -> None:
+    """Judge commits; on the branches *own* only what belongs to somebody may be written."""
+    told = _told(platform, before, after)
+    for branch in after.tips:
+        _commits_are_in_order(platform, branch, before)
+    _only_own_paths_are_written(platform, before, after, told, own)
+    for old, new, commit in told:
+        _each_event_is_a_transition(old, new, commit)
+        _times_move_with_status(old, new, now)
+        _placements_move_with_a_reason(old, new)
 
 
 # 7. commits
@@ -125,28 +163,56 @@ def _told(platform: Platform, before: Scene, after: Scene) -> list[tuple[Statuse
 
 
 def _only_own_paths_are_written(
-    platform: Platform, before: Scene, after: Scene, told: Iterable[tuple[Statuses, Statuses, pygit2.Commit]]
+    platform: Platform,
+    before: Scene,
+    after: Scene,
+    told: Iterable[tuple[Statuses, Statuses, pygit2.Commit]],
+    branches: Iterable[str],
 ) -> None:
     known = [before.statuses, after.statuses, *(new for _, new, _ in told)]
-    own = {f"{branch}:{path}/" for statuses in known for branch, path in _inventories(statuses, before.home)}
+    own = {f"{branch}:{path}/" for statuses in known for branch, path in inventories(statuses, before.home)}
     places = (*own, *(place for statuses in known for place in _places(statuses, before.home)))
-    for branch in after.tips:
+    for branch in branches:
         for commit in platform.log(branch, until=before.tips.get(branch, "")):
             for path in _changed(platform.repo, commit) if is_status(commit) or is_documents(commit) else ():
                 if is_status(commit):
                     assert path.startswith("status/"), f"{path} written by a status commit"
                 else:
-                    assert f"{branch}:{path}/".startswith(places), f"{path} is nobody's"
+                    own_place = f"{branch}:{path}/".startswith(places)
+                    assert own_place or _is_taken_back(platform, commit, path), f"{path} is nobody's"
+
+
+def _is_taken_back(platform: Platform, commit: pygit2.Commit, path: str) -> bool:
+    """Whether *commit* removes a file that an earlier documents commit wrote, and nobody has changed since."""
+    if path in commit.tree or not commit.parents:
+        return False
+    log = platform.repo.walk(commit.parents[0].id, SortMode.TOPOLOGICAL)
+    return is_documents(next(c for c in log if all(_file(c, path) != _file(parent, path) for parent in c.parents)))
+
+
+def _file(commit: pygit2.Commit, path: str) -> pygit2.Object | None:
+    with suppress(KeyError):
+        return commit.tree[path]
+    return None
 
 
 def _changed(repo: pygit2.Repository, commit: pygit2.Commit) -> Iterator[str]:
-    tree = commit.tree
-    diff = tree.diff_to_tree(commit.parents[0].tree, swap=True) if commit.parents else tree.diff_to_tree(swap=True)
-    for delta in diff.deltas:
-        yield delta.new_file.path
+    """List the files that a commit changed. Only what differs is read: the rest may hold trees that nobody can."""
+    waiting = [("", commit.tree, commit.parents[0].tree if commit.parents else ())]
+    while waiting:
+        above, *trees = waiting.pop()
+        new, old = ({entry.name: entry for entry in tree} for tree in trees)
+        for name in new.keys() | old.keys():
+            both = [new.get(name), old.get(name)]
+            if both[0] == both[1]:
+                continue
+            if any(entry and entry.filemode != FileMode.TREE for entry in both):
+                yield above + name
+            if below := [entry if entry and entry.filemode == FileMode.TREE else () for entry in both]:
+                waiting += [(f"{above}{name}/", *(repo[e.id] if e else () for e in below))] if any(below) else []
 
 
-def _inventories(statuses: Statuses, home: str) -> Iterator[tuple[str, str]]:
+def inventories(statuses: Statuses, home: str) -> Iterator[tuple[str, str]]:
     """All (branch, path) that belong to placements and Destinations."""
     for status in statuses.values():
         body = status["status"]
@@ -228,7 +294,8 @@ def _placements_move_with_a_reason(old: Statuses, new: Statuses) -> None:
             counts = [_count(s.get(work, {}), message) for s in (old, new)]
             assert counts[1] > counts[0], f"{file} went without an event"
             gone = f"destinations/{was['spec']['targetDestinationName']}.yaml" not in new
-            same = work in old and old[work]["metadata"]["generation"] == new[work]["metadata"]["generation"]
+            gone |= _count(new[work], f"{message} (definition removed in") > 0  # others of the Work had to wait
+            same = was["spec"]["generation"] == new[work]["metadata"]["generation"]  # it may have had to wait
             assert gone or not same, f"{file} went although nothing of its Work changed"
         else:
             _documents_move_with_a_version(file, was["status"], new[file]["status"])
@@ -287,6 +354,8 @@ def _documents_are_there(platform: Platform, scene: Scene, file: str, status: St
     branch = body.get("branch", scene.home)
     assert inventory.items() <= platform.blobs(at=branch).items(), f"{file}: not all of its documents are there"
     assert version, f"{file}: Ready without a version"
+    if version in scene.forgotten:
+        return
     assert version in platform.repo, f"{file}: the version {version} is no commit"
     tip = scene.tips[branch]
     assert version == tip or platform.repo.descendant_of(tip, version), f"{file}: the version is not in the history"
@@ -295,9 +364,10 @@ def _documents_are_there(platform: Platform, scene: Scene, file: str, status: St
 
 def _what_left_the_inventories_is_gone(platform: Platform, before: Scene, after: Scene) -> None:
     gone = {file: status for file, status in before.statuses.items() if file not in after.statuses}
-    abandoned = {file: s for file, s in gone.items() if s["kind"] == "Destination" and s["status"]["cleanup"] == "none"}
-    left = set(_inventories(before.statuses, before.home)) - set(_inventories(after.statuses, after.home))
-    left -= set(_inventories(abandoned, before.home))
+    removed = {file: status for file, status in gone.items() if status["kind"] == "Destination"}
+    abandoned = {file: status for file, status in removed.items() if status["status"].get("cleanup") == "none"}
+    left = set(inventories(before.statuses, before.home)) - set(inventories(after.statuses, after.home))
+    left -= set(inventories(abandoned, before.home))
     for branch, path in left:
         assert path not in platform.blobs(path, at=branch), f"{path} belongs to nobody any more and is still there"
 

@@ -138,6 +138,11 @@ class Platform:
         found = self.repo.references.get(f"refs/heads/{branch or self.branch}")
         return str(found.target) if found else None
 
+    def tips(self) -> dict[str, str]:
+        """Where all branches stand, by their names."""
+        names = (name.removeprefix("refs/heads/") for name in self.repo.references if name.startswith("refs/heads/"))
+        return {name: tip for name in names if (tip := self.tip(name))}
+
     def files(self, prefix: str = "", at: str = "") -> dict[str, bytes]:
         """The files below *prefix*, by their whole path, at a commit or on a branch."""
         return {path: self.repo[blob].data for path, blob in self.blobs(prefix, at).items()}
@@ -145,7 +150,7 @@ class Platform:
     def blobs(self, prefix: str = "", at: str = "") -> dict[str, str]:
         """The same with the blob ids."""
         tree = self._tree_of(at)
-        return {p: str(e.id) for p, e in _walk(self.repo, tree) if p.startswith(prefix)} if tree else {}
+        return {path: str(entry.id) for path, entry in _walk(self.repo, tree, prefix)} if tree else {}
 
     def status(self, file: str, at: str = "") -> dict[str, Any]:
         """A status file (by its path below `status/`), read; empty when it is not there."""
@@ -212,13 +217,16 @@ class Platform:
         return made
 
 
-def _walk(repo: pygit2.Repository, tree: pygit2.Tree, prefix: str = "") -> Iterator[tuple[str, pygit2.Object]]:
-    for entry in tree:
-        path = f"{prefix}{entry.name}"
-        if entry.filemode == FileMode.TREE:
-            yield from _walk(repo, repo[entry.id], f"{path}/")
-        else:
-            yield path, entry
+def _walk(repo: pygit2.Repository, root: pygit2.Tree, prefix: str) -> Iterator[tuple[str, pygit2.Object]]:
+    """List the files whose path begins with *prefix*. Other folders are not entered: what is in them may be no tree."""
+    waiting = [(entry.name, entry) for entry in reversed(list(root))]  # no recursion: some have no bottom
+    while waiting:
+        path, entry = waiting.pop()
+        if entry.filemode != FileMode.TREE:
+            if path.startswith(prefix):
+                yield path, entry
+        elif f"{path}/".startswith(prefix) or prefix.startswith(f"{path}/"):
+            waiting += [(f"{path}/{inner.name}", inner) for inner in reversed(list(repo[entry.id]))]
 
 
 def _raw(content: Content) -> bytes:

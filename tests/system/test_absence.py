@@ -107,3 +107,21 @@ def test_a_clone_without_history_sees_nothing_new(placed, tmp_path):
         before = shallow.tip()
         shallow.reconcile()
         assert shallow.tip() == before
+
+
+def test_a_broken_destination_keeps_documents_though_nobody_knows_its_last_good_definition(platform):
+    """People break it and rewrite the history in one push; the status stays on its own branch."""
+    platform.commit({"gitops.yaml": {"output": {"branch": "out"}}})
+    first = platform.tip()
+    files = {**DEV, "works/a.yaml": work("a", env="dev")}
+    platform.commit(files)
+    platform.reconcile()
+    before = platform.blobs("state/", at="out")
+
+    platform.move(first)
+    platform.commit({**files, "destinations/dev.yaml": "a: ["})
+    platform.reconcile()
+    assert platform.blobs("state/", at="out") == before != {}
+    platform.remove("destinations/dev.yaml")
+    platform.reconcile()
+    assert platform.blobs("state/", at="out") == {}

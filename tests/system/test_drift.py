@@ -183,6 +183,24 @@ def test_drift_in_another_branch_is_found_and_put_back(platform):
     assert drifted(platform, commit, 1)
 
 
+def test_in_a_branch_without_definitions_a_folder_may_have_the_name_of_theirs(platform):
+    platform.commit(
+        {
+            "statestores/s.yaml": store("s", "deploy"),
+            "destinations/dev.yaml": destination("dev", env="dev", store="s", path="works"),
+            "works/r.yaml": work("r", request="r", env="dev"),
+        }
+    )
+    settle(platform)
+    before = platform.blobs(at="deploy")
+    path = next(path for path in before if path.endswith("/r.yaml"))
+    platform.commit({path: "mine"}, by=BOB, branch="deploy")
+    settle(platform)
+
+    assert path.startswith("works/")
+    assert platform.blobs(at="deploy") == before
+
+
 def test_status_that_others_edit_is_written_again(placed):
     before = placed.files("status/")
     placed.commit(
@@ -201,3 +219,14 @@ def test_foreign_rewinds_of_the_branch_are_recovered_from(placed):
     assert {p: b for p, b in placed.blobs().items() if not p.startswith("status/")} == {
         p: b for p, b in before.items() if not p.startswith("status/")
     }
+
+
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+def test_a_commit_that_says_it_is_the_daemons_changes_nothing_for_long(placed, warm):
+    """Anybody can write the subject and the trailer of a documents commit: what stands there is compared."""
+    place = f"{placed.place}/x.yaml"
+    message = f"update(default/r): dev\n\nGitops-Source-Commit: {placed.tip()}\n"
+    placed.commit({place: "forged: true\n"}, message, BOB)
+    settle(placed) if warm else placed.reconciler().reconcile()
+
+    assert placed.files()[place].decode() == configmap("x")

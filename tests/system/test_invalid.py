@@ -140,6 +140,11 @@ def test_of_two_definitions_of_one_object_the_first_keeps_its_place(placed):
     ]
     assert list(placed.files(f"{PLACE}/")) == [f"{PLACE}/r.yaml"]
 
+    before = problems(placed)
+    placed.commit({"works/s.yaml": work("s", env="dev")})
+    settle(placed)
+    assert problems(placed) == before
+
     placed.remove("works/r.yaml")
     settle(placed)
 

@@ -224,7 +224,7 @@ def test_a_work_may_not_take_the_place_of_a_canary(platform):
     settle(platform)
 
     assert platform.condition(placement("r"), "WriteSucceeded")[1] == "PathConflict"
-    assert "Destination dev" in platform.condition(placement("r"), "WriteSucceeded")[2]
+    assert platform.condition(placement("r"), "WriteSucceeded")[2].endswith(" belongs to Destination dev")
     assert "kratix-worker-system" in delivered(platform)["kratix-canary-namespace.yaml"]
 
 
@@ -357,6 +357,19 @@ def test_k9_the_order_is_by_namespace_name_and_group(platform):
 
     order = [f"{work}/{own}" for work in ("a/b", "a/z", "a-a/a", "b/a") for own in ("aa", "zz")]
     assert delivered(platform)["aggregated.yaml"].split("\n---\n") == order
+
+
+def test_works_that_share_an_aggregate_and_others_change_together(platform):
+    places = {**dev(AGGREGATED), "destinations/qa.yaml": destination("qa", env="qa")}
+    where = {"a": "qa", "b": "dev", "c": "dev", "d": "qa"}
+    works = {f"works/{n}.yaml": work(n, {"x.txt": n}, request=n, env=env) for n, env in where.items()}
+    platform.commit({**places, **works})
+    settle(platform)
+    platform.commit({path: yaml.safe_dump(made).replace("x.txt", "y.txt") for path, made in works.items()})
+    settle(platform)
+
+    written = [path for path in platform.files("state/qa/") if path.endswith(".txt")]
+    assert [path.rpartition("/")[2] for path in written] == ["y.txt", "y.txt"]
 
 
 def test_the_last_part_takes_the_file_with_it(platform):

@@ -258,6 +258,10 @@ def test_cleanup_none_leaves_documents_behind_and_says_so(platform, mode):
     assert (status, reason) == ("False", "DestinationNotReady")
     assert f"removed in {commit[:7]} by Bob Babbage" in message
 
+    platform.commit({"works/r.yaml": work("r", request="r", env="dev", labels={"team": "a"})})
+    settle(platform)
+    assert platform.blobs("state/") == before
+
 
 def test_a_removed_destination_that_comes_back_takes_up_its_documents(platform):
     platform.commit({**dev(), "works/r.yaml": work("r", request="r", env="dev")})

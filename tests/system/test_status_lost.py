@@ -1,7 +1,9 @@
 """Deleting or losing the status loses no decision."""
 
 import pytest
-from support.definitions import configmap, destination, group, selector, work
+from support.definitions import configmap, destination, group, selector, store, work
+
+from gitops.git import refs
 
 MODES = ["nestedByMetadata", "none", "aggregatedYAML"]
 THREE = {f"destinations/{name}.yaml": name for name in ("a", "b", "c")}
@@ -140,3 +142,33 @@ def test_a_new_repository_is_no_lost_status(platform):
 
     assert list(placements(platform)) == ["works/default/r/r.c-5058f.yaml"]
     assert platform.files()[stray] == b"x"
+
+
+@pytest.mark.parametrize("granularity", ["work", "pass"])
+@pytest.mark.parametrize("branches", [("one", "two"), ("one", "one")])
+def test_works_that_share_the_name_of_a_directory_are_not_taken_for_each_other(
+    platform, monkeypatch, branches, granularity
+):
+    """A first pass that ends before any status: on `prod` stands what is sql's, as the log says."""
+    platform.commit({"gitops.yaml": {"commit": {"granularity": granularity}}})
+    for name, branch in zip(("dev", "prod"), branches, strict=True):
+        platform.commit({f"statestores/{name}.yaml": store(name, branch, name)})
+        platform.commit({f"destinations/{name}.yaml": destination(name, store=name, env=name)})
+    works = {f"works/{name}.yaml": work(name, env=env) for name, env in (("kafka", "dev"), ("redis", "no"))}
+    platform.commit({**works, "works/sql.yaml": work("sql", env="prod")})
+    real = refs.move
+
+    def die(repo, branch, *arguments):
+        if branch == "main":
+            raise KeyboardInterrupt
+        real(repo, branch, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refs, "move", die)
+        with pytest.raises(KeyboardInterrupt):
+            platform.reconcile()
+    platform.reconciler().reconcile()
+
+    placed = {file.rpartition("/")[2] for file in placements(platform)}
+    assert placed == {"kafka.dev-5058f.yaml", "sql.prod-5058f.yaml"}
+    assert platform.condition("works/default/redis/work.yaml")[1] == "UnscheduledWorkloadGroups"

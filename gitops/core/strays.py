@@ -1,0 +1,129 @@
+"""Strays: what stands in the Destinations of state stores and is nobody's.
+
+Documents go to a store before the status that tells of them. When that never comes, because the home branch went
+another way, or when people take the removal of documents out of a store's history, no inventory has them. Those that
+the log shows to be ours are withdrawn; what people put there, or changed since, is theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from gitops.core import layout
+from gitops.core.delivery import Drift, PlacementDelivery
+from gitops.core.ledger import Ledger, folder
+from gitops.core.manifests import Key
+from gitops.core.memory import RecordedPlacement
+from gitops.core.paths import directories_above, join
+from gitops.core.placing import Context, Decided
+from gitops.core.removal import Removal
+from gitops.core.targets import Target
+from gitops.core.tree import files, subtree
+
+
+class Written(NamedTuple):
+    """The Works and Destinations for which the commit of ours was made that last changed a file."""
+
+    works: tuple[Key, ...]
+    destinations: frozenset[str]
+
+
+Writers = Mapping[str, Mapping[str, Written | None]]
+"""Who last changed a file, by branch and path; None for anybody else. What is not in it, the log was not asked for."""
+
+
+class Strays:
+    """Looks for strays where anything may have come since this daemon looked."""
+
+    def __init__(
+        self,
+        context: Context,
+        decided: Mapping[Key, Decided],
+        ledger: Ledger,
+        removal: Removal,
+        drift: Drift,
+        placed: Collection[PlacementDelivery],
+    ) -> None:
+        self._context, self._decided, self._placed = context, decided, placed
+        self._ledger, self._removal, self._drift = ledger, removal, drift
+
+    def withdraw(self, writers: Writers) -> dict[str, frozenset[str]]:
+        """Book the removal of strays that are ours; return, by branch, those of which that is not certain yet."""
+        uncertain: dict[str, frozenset[str]] = {}
+        for target, branch, paths in list(self._found()):
+            known = writers.get(branch, {})
+            asked = {path for path in paths if path in known and self._is_certain(known[path])}
+            if left := paths - asked:
+                uncertain[branch] = uncertain.get(branch, frozenset()) | left
+            ours: dict[tuple[Key, ...], list[str]] = {}
+            for path in sorted(asked):
+                written = known[path]
+                if written and written.works and target.name in written.destinations:
+                    ours.setdefault(written.works, []).append(path)
+            for works, own in ours.items():
+                self._book(target.name, branch, works, own)
+        return uncertain
+
+    def _book(self, destination: str, branch: str, works: tuple[Key, ...], paths: list[str]) -> None:
+        """Withdraw what was written for one Work in its name; of a commit for several, in that of the Destination."""
+        gone = self._ledger.absent(branch, paths)
+        if len(works) > 1:
+            self._ledger.book(Key("Destination", "", destination), destination, branch, gone, works)
+            return
+        recorded, [work] = RecordedPlacement.on(destination), works
+        made = PlacementDelivery(work, "", None, recorded, branch, folder(paths), {}, work)
+        self._ledger.book_placement(made, branch, gone, self._ledger.changes(branch, gone))
+
+    def _is_certain(self, written: Written | None) -> bool:
+        """Whether the Works have no more documents here: of one that nobody can read that is not certain."""
+        survey, works = self._context.survey, written.works if written else ()
+        unread = survey.troubles.files and any(work not in survey.catalog.by_key for work in works)
+        return not unread and survey.troubles.of.keys().isdisjoint(works)
+
+    def _found(self) -> Iterator[tuple[Target, str, frozenset[str]]]:
+        survey = self._context.survey
+        for target in survey.targets.values():
+            if target.reason or target.location is None or target.location.branch == survey.seen.home:
+                continue  # on the home branch documents and their status come and go together
+            branch = target.location.branch
+            paths = frozenset(path for path in self._looked_at(target, branch) if self._is_stray(target, branch, path))
+            if paths:
+                yield target, branch, paths
+
+    def _looked_at(self, target: Target, branch: str) -> Iterable[str]:
+        """List the files that may be strays: what a store gained, or all there is where that is not known."""
+        world, home = self._context.world, self._context.survey.seen.home
+        below = f"{target.directory}/" if target.directory else ""
+        last = world.places.targets.get(target.name)
+        same = last and (last.layout, last.reason) == (target.layout, target.reason)
+        if same and self._drift.lost.isdisjoint((branch, home)):
+            return [path for path in self._drift.touched.get(branch, ()) if path.startswith(below)]
+        directory = subtree(self._context.objects, self._ledger.root(branch), target.directory)
+        return (path for path, _ in files(self._context.objects, directory, below))
+
+    def _is_stray(self, target: Target, branch: str, path: str) -> bool:
+        if self._removal.keeps(branch, path) or layout.is_canary(target, path) or self._is_told(branch, path):
+            return False
+        if target.mode == layout.AGGREGATED and path == join(target.directory, target.filename):
+            free = not self._context.world.index.on(target.name) - self._decided.keys()
+        else:
+            free = self._removal.may_remove(branch, path)
+        return free and bool(self._ledger.absent(branch, [path]))
+
+    def _is_told(self, branch: str, path: str) -> bool:
+        """Whether a status has it, or this pass changes it: all is in order then."""
+        return any((branch, at) in self._told for at in (path, *directories_above(path)))
+
+    @cached_property
+    def _told(self) -> frozenset[tuple[str, str]]:
+        recorded = [made.recorded for made in self._placed if not made.steady]
+        for one in self._decided.values():
+            if not one.state and not one.effective.removed:
+                recorded += one.recorded.placements.values()
+        home = self._context.survey.seen.home
+        found = {(known.branch(home), path) for known in recorded for path in known.inventory()}
+        found |= {(at, path) for known in recorded for at, left in known.superseded().items() for path in left}
+        units = self._ledger.units.values()
+        return frozenset(found | {(unit.branch, path) for unit in units for path, _ in unit.edits})

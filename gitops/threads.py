@@ -1,0 +1,31 @@
+"""What is done side by side, and how long it is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from concurrent import futures
+from typing import ParamSpec, TypeVar
+
+_SIDE_BY_SIDE = 16
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Threads:
+    """Threads of one *name*; what more is to be done waits until one of them is free."""
+
+    def __init__(self, name: str) -> None:
+        self._pool = futures.ThreadPoolExecutor(_SIDE_BY_SIDE, name)
+
+    def submit(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> futures.Future[T]:
+        """Begin to *act*, and return what tells how that ended."""
+        return self._pool.submit(act, *args, **kwargs)
+
+    def wait(self, work: Collection[futures.Future[T]], seconds: float | None = None) -> None:
+        """Wait until all *work* is done, or for so many *seconds*."""
+        futures.wait(work, seconds)
+
+    def close(self) -> None:
+        """Begin nothing more, and wait for what is under way."""
+        self._pool.shutdown(cancel_futures=True)
