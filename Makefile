@@ -3,7 +3,7 @@
 # make check   style, types and the walls between the rooms
 # make bench   what it costs, by what Git costs: benchmarks/README.md; WORKS, PLACEMENTS and ROUNDS may be given
 # make torture  bad luck of every kind, until it holds: torture/README.md; ONLY, SEED, SCALE and REPLAY may be given
-# make mutants  small faults put into the code, each to be found by the tests
+# make mutants  small faults put into the code, each to be found by the tests; ONLY, SAMPLE and SEED may be given
 #
 # The first of them makes the environment in .venv; from then on they work offline, until pyproject.toml changes.
 
@@ -14,6 +14,7 @@ PLACEMENTS ?= 10
 ROUNDS ?= 5
 ONLY ?=
 SEED ?= 1
+SAMPLE ?= 0
 SCALE ?= 1.0
 REPLAY ?=
 
@@ -41,7 +42,7 @@ torture: .venv/installed
 	PYTHONPATH=tests $(BIN)/python -m torture --only "$(ONLY)" --seed $(SEED) --scale $(SCALE) --replay "$(REPLAY)"
 
 mutants: .venv/installed
-	PYTHONPATH=tests $(BIN)/python -m torture.mutants --seed $(SEED)
+	PYTHONPATH=tests $(BIN)/python -m torture.mutants --only "$(ONLY)" --sample $(SAMPLE) --seed $(SEED)
 
 # Debian ships venv without pip unless python3-venv is installed: the pip outside then installs the one inside.
 .venv/installed: pyproject.toml

@@ -6,14 +6,13 @@ import argparse
 import json
 import sys
 import tempfile
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 
-from torture.arena import Arena, Campaign
+from torture.arena import MEMORY, Arena, Campaign
 from torture.campaigns import CAMPAIGNS
-
-MEMORY = Path("/dev/shm")  # where there is one: what is synced thousands of times need not reach a disk
 
 
 def main() -> None:
@@ -32,7 +31,13 @@ def _run(campaign: Campaign, options: argparse.Namespace) -> dict[str, object]:
         campaign.run(arena)
     seconds = monotonic() - begun
     _print(campaign, arena, seconds)
-    return {"campaign": campaign.name, "seconds": round(seconds, 1), **asdict(arena), "folder": ""}
+    return {
+        "campaign": campaign.name,
+        "seconds": round(seconds, 1),
+        **asdict(replace(arena, counts=Counter())),
+        "counts": arena.counts,
+        "folder": "",
+    }
 
 
 def _print(campaign: Campaign, arena: Arena, seconds: float) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+MEMORY = Path("/dev/shm")  # where there is one: what is synced thousands of times need not reach a disk
+
 
 class Finding(NamedTuple):
     """A promise that did not hold: the seed of the attempt that shows it, and what was seen."""
