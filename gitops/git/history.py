@@ -129,18 +129,22 @@ class Lineage:
 
     def follow(self, tip: Oid) -> Lineage:
         """Look from *tip* on; what is known stays so when that was built upon the last one."""
-        last, self.tip = self.tip, tip
-        if last and not (last in self._repo.objects and is_ancestor(self._repo, last, tip)):
+        if self.tip and not (self.tip in self._repo.objects and is_ancestor(self._repo, self.tip, tip)):
             self._forget()
         self._reach(tip)
+        self.tip = tip
         return self
 
     def __contains__(self, oid: object) -> bool:
         if oid not in self._known and not (isinstance(oid, bytes) and oid in self._repo.objects):
             return False
-        while oid not in self._known and self._waiting:
-            for parent in self._waiting.pop().parents:
-                self._reach(parent)
+        try:
+            while oid not in self._known and self._waiting:
+                for parent in self._waiting.pop().parents:
+                    self._reach(parent)
+        except BaseException:
+            self._forget()  # or else what is behind an object that could not be read would count as gone for ever
+            raise
         return oid in self._known
 
     def _forget(self) -> None:

@@ -164,3 +164,31 @@ def test_a_missing_commit_is_an_error_and_no_end(repo, change):
     tip = change(repo, {"a": "1"})
     with pytest.raises(KeyError):
         history.is_ancestor(repo, b"x" * 20, tip)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(commits=COMMITS, data=st.data())
+def test_a_lineage_holds_the_ancestors_of_its_tip_wherever_that_goes(repo, commits, data):
+    oids = build(repo, commits)
+    lineage = history.Lineage(repo)
+    for tip in data.draw(st.lists(st.sampled_from(oids), min_size=1, max_size=3)):
+        lineage.follow(tip)
+        assert {oid for oid in oids if oid in lineage} == {o for o in oids if history.is_ancestor(repo, o, tip)}
+
+
+def test_what_could_not_be_read_once_is_found_in_a_lineage_the_next_time(repo, monkeypatch):
+    """Else all that is behind it would count as gone, for a daemon that goes on after a disk failed once."""
+    oids = build(repo, [([], 1, {"a": "1"})] * 5)
+    lineage = history.Lineage(repo).follow(oids[-1])
+    read = repo.objects.read_commit
+
+    def fails(oid):
+        if oid == oids[2]:
+            raise OSError("Input/output error")
+        return read(oid)
+
+    monkeypatch.setattr(repo.objects, "read_commit", fails)
+    with pytest.raises(OSError, match="Input/output"):
+        lineage.__contains__(oids[0])
+    monkeypatch.undo()
+    assert oids[0] in lineage.follow(oids[-1])
