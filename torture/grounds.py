@@ -133,7 +133,8 @@ class Ground:
         return Ran(code, time.monotonic() - began, self.said(number), self.crossed(number))
 
     def said(self, number: int = 0) -> str:
-        return (self.folder / f"log-{number}").read_text("utf-8", "replace")
+        log = self.folder / f"log-{number}"
+        return log.read_text("utf-8", "replace") if log.exists() else ""  # it may end before it says anything
 
     def crossed(self, number: int = 0) -> list[str]:
         """Return the points that the last run of daemon *number* passed."""

@@ -27,7 +27,7 @@ from torture.scenes import Tree
 
 _KILLED = {  # attempts; in some more than one pass is killed, so that with the daemons it is a thousand passes
     "local": 160, "tree": 120, "http": 90, "ssh": 40, "local-store": 80, "tree-store": 50, "http-store": 50,
-    "ssh-store": 15, "local-two": 40, "tree-two": 25, "http-two": 40, "ssh-two": 10,
+    "ssh-store": 15, "local-two": 65, "http-two": 40, "ssh-two": 10,
 }  # fmt: skip
 _STOPPED = {"local": 30, "tree": 20, "http": 20, "ssh": 10, "http-store": 20}  # passes that are told to end
 _DAEMONS = {"local": 60, "local-store": 20, "local-two": 20, "http": 20, "http-two": 20, "ssh": 10}

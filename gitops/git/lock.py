@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from gitops.errors import LockedError
 from gitops.git import moves, pack
 from gitops.git.blame import blaming
 from gitops.git.repository import Repository
+
+_MOMENT = 0.3  # seconds
 
 
 @contextmanager
@@ -22,11 +25,9 @@ def daemon_lock(repo: Repository) -> Iterator[None]:
         folder.mkdir(exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _locked(handle):
             holder = os.read(handle, 32).decode("ascii", "replace").strip() or "unknown"
-            raise LockedError(f"another gitops (pid {holder}) works on {repo.common_dir}: {path} is locked") from error
+            raise LockedError(f"another gitops (pid {holder}) works on {repo.common_dir}: {path} is locked")
         with blaming(path):
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
@@ -35,3 +36,15 @@ def daemon_lock(repo: Repository) -> Iterator[None]:
         yield
     finally:
         os.close(handle)  # which unlocks; the file stays, for removing it would let two hold it
+
+
+def _locked(handle: int) -> bool:
+    """Take the lock. A process that a killed daemon was just starting holds it for a moment longer."""
+    until = time.monotonic() + _MOMENT
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if time.monotonic() > until:
+            return False
+        time.sleep(_MOMENT / 10)
