@@ -63,8 +63,8 @@ class Daemon:
                 return at
 
     def memory(self) -> int:
-        """Return the memory, in KiB, that the daemon and its children have now."""
-        return sum(memory(self._process.pid, "VmRSS").values())
+        """Return the memory, in KiB, that the daemon has now; git's maintenance beside it comes and goes."""
+        return memory(self._process.pid, "VmRSS")[self._process.pid]
 
     def _next(self) -> Record:
         try:
