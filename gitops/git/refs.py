@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -48,8 +49,8 @@ def move(repo: Repository, branch: str, old: Oid | None, new: Oid, message: str)
         changes = worktree.changes(repo.objects, old, new) if held else []
         for checkout in held:
             checkout.prepare(changes)
-        _swap(repo, intent, message)
-        undo.pop_all()  # from here on a failure leaves locks and record as they are: `recover` completes them
+        # from when it may have moved, a failure leaves locks and record as they are: `recover` completes or drops them
+        _swap(repo, intent, message, undo.pop_all)
         for checkout in held:
             checkout.complete(repo.objects)
         record.remove()
@@ -82,12 +83,15 @@ def _expect(repo: Repository, intent: Move) -> None:
         raise Moved(f"{intent.ref} is at {_short(now)}, not at {_short(intent.old)}")
 
 
-def _swap(repo: Repository, intent: Move, message: str) -> None:
+def _swap(repo: Repository, intent: Move, message: str, moved: Callable[[], object]) -> None:
     deadline = time.monotonic() + _PATIENCE
     while True:
         refusal = _try_swap(repo, intent, message)
+        if refusal is None:
+            moved()
         now = _read(repo, intent.ref)
         if now is not None and _holds(repo, now, intent.new):
+            moved()
             break
         if now != intent.old or refusal is None:  # a racing `git pack-refs` can undo a swap of git's own kind
             raise Moved(f"{intent.ref} is at {_short(now)}, not at {_short(intent.new)}") from refusal

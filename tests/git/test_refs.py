@@ -286,6 +286,7 @@ def test_a_branch_that_somebody_takes_elsewhere_at_once_has_not_moved(bare, monk
     with pytest.raises(Moved, match=f"^refs/heads/main is at {at}, not at {short(two)}$"):
         refs.move(bare, "main", one, two, "moved")
     assert refs.tip(bare, "main") == now
+    refs.recover(bare)
     assert leftovers(bare) == []
 
 

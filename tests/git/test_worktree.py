@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitops.errors import Busy, RepositoryError
+from gitops.errors import Busy, Moved, RepositoryError
 from gitops.git import refs
 from gitops.git.files import WorkFiles
 from gitops.git.repository import Repository
@@ -421,4 +421,27 @@ def test_a_file_has_its_content_on_the_disk_before_it_has_its_name(repo, root, c
 def test_two_new_files_of_one_content_stand_in_one_folder(repo, root, git, change):
     change(repo, {"d/a": "same", "d/b": "same"})
     change(repo, {"d/a": "other", "d/b": "other", "d/c": "other"})
+    assert status(git, root) == []
+
+
+@pytest.mark.parametrize("seen", ["as before", "unreadable"])
+def test_a_move_that_cannot_be_seen_for_a_moment_leaves_no_work_tree_behind(repo, root, git, change, seen):
+    """The branch has moved, and the disk fails when it is read back: the next look brings the work tree after it."""
+    change(repo, {"state/a": "1"})
+    read, old = refs._read, refs.tip(repo, "main")
+
+    def fails(of, ref):
+        if (found := read(of, ref)) == old:
+            return found
+        if seen == "unreadable":
+            raise RepositoryError("cannot be read: Input/output error")
+        return old
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(refs, "_read", fails)
+        with pytest.raises((Moved, RepositoryError)):
+            change(repo, {"state/a": "2"})
+    refs.recover(repo)
+
+    assert (root / "state/a").read_text() == "2"
     assert status(git, root) == []
