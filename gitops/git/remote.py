@@ -1,7 +1,7 @@
 """A repository elsewhere: which of its branches stand where, fetched into and pushed from a repository on this machine.
 
-Each remote has refs of its own here, `refs/gitops/remotes/<id>/<branch>`, which hold what it is known to have. Branches
-come with their whole history: the log is where answers about the past are found, and libgit2 reads no partial clones.
+What it is known to have is in refs of its own here (`tracking`). Branches come with their whole history: the log is
+where answers about the past are found, and libgit2 reads no partial clones.
 What has happened is decided by reading the remote's refs, never by an error's text.
 """
 
@@ -9,29 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import NamedTuple
-
-import pygit2
 
 from gitops.core import urls
 from gitops.core.tree import EMPTY, Oid
 from gitops.errors import Moved, Refused, RepositoryError, TransportError
 from gitops.git import sayings
-from gitops.git.blame import blaming, cause
 from gitops.git.commits import Identity
 from gitops.git.credentials import Credentials, lent
 from gitops.git.repository import HEADS, Repository
+from gitops.git.tracking import Tracking
 from gitops.git.transport import PATIENCE, Done, Patience, Transport
 
-REMOTES = "refs/gitops/remotes/"
 PROBES = "refs/gitops/probe/"
 
 _ATTEMPTS = 3
 _SETTLING = 0.3  # seconds in which a push that holds the lock of the ref, and made ours fail, comes to its end
-_HELD = 2.0  # seconds for which a git command may hold the lock of a ref that only we write; then it is dead
-_TICK = 0.1  # seconds between two looks at such a lock
 _TRUSTED = 600.0  # seconds for which a clone that was looked through is no reason for what fails
 _REFS, _ALL = ("for-each-ref", "--count=1"), ("fsck", "--progress", "--no-dangling")  # fail on a damaged repository
 _FETCH = ("fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules")
@@ -83,12 +78,11 @@ class Remote:
         self._trusted = -_TRUSTED
         self._transport = transport or Transport(repo, patience, stopped)
         self._repo = repo
-        with blaming(repo.common_dir):
-            self._handle = repo.again()
+        self._tracking = Tracking(repo, self.id, pause)
 
     def tip(self, branch: str) -> Oid | None:
         """Return where *branch* was when it was last fetched or pushed; None when it was not there."""
-        return self._read(self._tracking(branch))
+        return self._tracking.read(self._tracking.ref(branch))
 
     def default_branch(self) -> str | None:
         """Ask which branch the remote's HEAD names; None when it names none, as some servers do when empty."""
@@ -101,12 +95,14 @@ class Remote:
 
         When nothing has changed, that is one short question.
         """
-        refs = {HEADS + branch: self._tracking(branch) for branch in branches}
+        refs = {HEADS + branch: self._tracking.ref(branch) for branch in branches}
         for attempt in range(1, _ATTEMPTS + 1):
             there = self._advertised(refs)
-            self._forget(tracking for ref, tracking in refs.items() if ref not in there)
+            self._tracking.forget(tracking for ref, tracking in refs.items() if ref not in there)
             behind = {
-                ref: tracking for ref, tracking in refs.items() if ref in there and self._read(tracking) != there[ref]
+                ref: tracking
+                for ref, tracking in refs.items()
+                if ref in there and self._tracking.read(tracking) != there[ref]
             }
             if not behind:
                 return
@@ -138,7 +134,7 @@ class Remote:
             if done.code:
                 self._settle(moves, _verdict(done))
         for move in moves:
-            self._record(self._tracking(move.branch), move.new)
+            self._tracking.record(self._tracking.ref(move.branch), move.new)
 
     def probe(self, branch: str) -> None:
         """Find out whether we may write: make a ref where nothing looks, and remove it. The server's hooks see both.
@@ -191,13 +187,8 @@ class Remote:
                 raise RepositoryError(f"{self._repo.common_dir} is damaged: {sayings.cause(found.said)}")
 
     def _bring(self, behind: dict[str, str]) -> None:
-        """Fetch, after clearing away what is damaged, or in the way: a branch that is a folder of branches now."""
-        missing = [tracking for tracking in behind.values() if self._read(tracking) is None]
-        for tracking in behind.values():
-            self._unlock(tracking)
-        self._forget(missing)
-        if missing:
-            self._forget(ref.name for ref in list(self._handle.references.iterator()) if _collides(ref.name, missing))
+        """Fetch, after clearing away what is in the way."""
+        self._tracking.make_way(list(behind.values()))
         specs = [f"+{ref}:{tracking}" for ref, tracking in behind.items()]
         if self._disposable:
             settings = ("-c", f"remote.origin.url={self.url}", *_UNCHECKED)
@@ -233,45 +224,6 @@ class Remote:
             if not (refused and self._credentials and self._credentials.renew()):
                 return done
 
-    def _tracking(self, branch: str) -> str:
-        return f"{REMOTES}{self.id}/{branch}"
-
-    def _read(self, ref: str) -> Oid | None:
-        """Return what a ref of ours leads to; None as well when a power cut or a garbage collection ruined it."""
-        try:
-            found = self._handle.references.get(ref)
-            return (
-                found.target.raw
-                if found and isinstance(found.target, pygit2.Oid) and found.target in self._handle
-                else None
-            )
-        except (pygit2.GitError, OSError):
-            return None
-
-    def _unlock(self, ref: str) -> None:
-        """Wait for the lock of a ref of ours, and take it away when a kill or a power cut left it behind."""
-        lock, left = self._repo.common_dir / f"{ref}.lock", _HELD
-        while lock.exists() and left > 0:
-            self._pause(_TICK)
-            left -= _TICK
-        with suppress(FileNotFoundError, NotADirectoryError):
-            lock.unlink()
-
-    def _record(self, ref: str, oid: Oid) -> None:
-        self._unlock(ref)
-        try:
-            self._handle.references.create(ref, pygit2.Oid(raw=oid), force=True)
-        except (pygit2.GitError, OSError) as error:
-            raise RepositoryError(f"{ref} cannot be written: {cause(error, self._repo.common_dir)}") from error
-
-    def _forget(self, refs: Iterable[str]) -> None:
-        for ref in refs:
-            with suppress(KeyError, pygit2.GitError, OSError):
-                self._handle.references.delete(ref)
-            path = self._repo.common_dir / ref
-            if path.is_file():  # it is damaged
-                path.unlink()
-
     def _empty_commit(self) -> Oid:
         oid = self._repo.objects.commit(EMPTY, [], _NOBODY, 0, "Probe whether gitops may write")
         self._repo.objects.flush()
@@ -282,11 +234,6 @@ def _verdict(done: Done) -> TransportError | Refused:
     if sayings.is_refusal(done.output):
         return Refused(sayings.refusal(done.output, done.said))
     return TransportError(sayings.cause(done.said, done.log))
-
-
-def _collides(ref: str, others: Iterable[str]) -> bool:
-    """Whether a ref of ours and one of *others* cannot both be, because one would be the other's folder."""
-    return ref.startswith(REMOTES) and any(ref.startswith(f"{o}/") or o.startswith(f"{ref}/") for o in others)
 
 
 def _short(oid: Oid | None) -> str:
