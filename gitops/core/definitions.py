@@ -7,8 +7,11 @@ last good one in effect: it stands at the commit and in the file that the object
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
+from gitops.api.work import Work
 from gitops.core import catalog as catalogs
 from gitops.core.catalog import Catalog, Reading
 from gitops.core.manifests import Key, Manifest, Problem
@@ -28,8 +31,42 @@ class Effective(NamedTuple):
     def removed(self) -> bool:
         return self.manifest is None and self.problem is None
 
+    @property
+    def source(self) -> str:
+        """The file in which it stands."""
+        return self.manifest.path if self.manifest else ""
+
 
 NOTHING = Effective(None, None, None)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """The definition of *key* is the one that the last pass saw: it is read again only when somebody asks for it."""
+
+    key: Key
+    source: str
+    entry: Entry
+    catalog: Catalog
+    objects: Objects
+
+    problem = None
+    last_good = False
+    removed = False
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        (found,) = self.catalog.candidates(self.key, self.objects)
+        return found
+
+
+InEffect = Effective | Unread
+
+
+def work(found: InEffect) -> Work | None:
+    """Return the Work that is defined; None when there is none, or only a wrong one."""
+    definition = found.manifest.obj if found.manifest else None
+    return definition if isinstance(definition, Work) else None
 
 
 def effective(catalog: Catalog, objects: Objects, key: Key, recorded: Recorded, problem: Problem | None) -> Effective:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops.api.work import PIPELINE_NAME, Work
 from gitops.core import paths
 from gitops.core.documents import Documents, Refusal
 from gitops.core.kubernetes import ObjectId
+from gitops.core.outline import Outline
 from gitops.core.ownership import Claim
 from gitops.core.targets import Target
 
@@ -26,15 +26,14 @@ _CANARY_OBJECTS = frozenset({
 })  # fmt: skip
 
 
-def place(work: Work, short: str, mode: str) -> str:
+def place(work: Outline, short: str, mode: str) -> str:
     """Return the directory of a group's documents, relative to the Destination's; "" in the flat modes."""
     if mode != NESTED:
         return ""
-    promise = work.spec.promise_name or work.metadata.name
-    pipeline = work.metadata.labels.get(PIPELINE_NAME, "")
-    if work.spec.resource_name:
-        return paths.join("resources", work.metadata.namespace, promise, work.spec.resource_name, pipeline, short)
-    return paths.join("dependencies", promise, pipeline, short)
+    promise = work.promise or work.name
+    if work.resource:
+        return paths.join("resources", work.namespace, promise, work.resource, work.pipeline, short)
+    return paths.join("dependencies", promise, work.pipeline, short)
 
 
 def canaries(target: Target) -> dict[str, bytes]:

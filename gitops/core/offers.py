@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gitops.api.work import Work
-from gitops.core import documents, layout
+from gitops.core import definitions, documents, layout
+from gitops.core.definitions import InEffect
 from gitops.core.documents import Documents, Group, Refusal, Render
 from gitops.core.memory import RecordedPlacement, RecordedWork
 from gitops.core.naming import group_id
+from gitops.core.outline import Outline
 from gitops.core.ownership import Claim
 from gitops.core.targets import Target
 from gitops.core.tree import Objects
@@ -21,8 +22,10 @@ _NEW = RecordedPlacement()
 class Offers:
     """The offers of one Work. Alike Destinations share one: without templates a thousand cost no more than one."""
 
-    def __init__(self, work: Work, recorded: RecordedWork, renderer: Render, objects: Objects) -> None:
-        self._work, self._recorded = work, recorded
+    def __init__(
+        self, work: Outline, effective: InEffect, recorded: RecordedWork, renderer: Render, objects: Objects
+    ) -> None:
+        self._work, self._effective, self._recorded = work, effective, recorded
         self._renderer, self._objects = renderer, objects
         self._shared: dict[tuple[object, ...], Offer] = {}
         self.refused: dict[str, Documents] = {}  # of groups whose templates are too costly to be tried again
@@ -48,15 +51,17 @@ class Offers:
         return Offer(root, made, None, layout.claim(target, root, made))
 
     def _render(self, group: Group, target: Target) -> Documents:
-        made = documents.render(group, _scope(self._work, group, target), self._renderer, self._objects)
+        made = documents.render(group, _scope(self._effective, group, target), self._renderer, self._objects)
         if made.costly:
             self.refused[group.id] = made
         return made
 
 
-def _scope(work: Work, group: Group, target: Target) -> Mapping[str, Any]:
+def _scope(effective: InEffect, group: Group, target: Target) -> Mapping[str, Any]:
     if group.documents is not None:
         return {}
+    work = definitions.work(effective)
+    assert work is not None
     directory = next(
         (g.directory for g in work.spec.workload_groups if (g.id or group_id(g.directory)) == group.id), "."
     )

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gitops.api.status import Condition, Status
-from gitops.api.work import PIPELINE_NAME, Work
+from gitops.api.work import PIPELINE_NAME
 from gitops.core import conditions, memory
 from gitops.core.conditions import false, true
 from gitops.core.delivery import PlacementDelivery, UnitId
 from gitops.core.events import NORMAL, SCHEDULER, WARNING, WORKPLACEMENT, Transition
 from gitops.core.failures import Failure
 from gitops.core.manifests import Key
+from gitops.core.outline import Outline
 from gitops.core.placing import Decided
 from gitops.core.record import Facts, Record, inventories, restored
 from gitops.core.world import Placement
@@ -45,16 +46,18 @@ def placement_outcome(decided: Decided, made: PlacementDelivery, generation: int
     """Return what there is to record of one placement that stays."""
     placement, before = made.placement, made.recorded.status
     assert placement is not None
+    assert decided.state is not None
+    work = decided.state.outline
     failure = facts.failures.get(made.branch) if made.delivered or made.changes else None
     written = _written(made, failure)
     version = _version(made, failure, facts)
-    spec = _placement_spec(decided.work, placement, generation)
+    spec = _placement_spec(work, placement, generation)
     grown = before is None or dict(before.spec) != spec
     status = Status(
         kind="WorkPlacement",
         name=made.name,
         namespace=made.work.namespace,
-        labels=_placement_labels(decided.work, placement),
+        labels=_placement_labels(work, placement),
         generation=(before.generation if before else 0) + grown,
         spec=spec,
         conditions=_placement_conditions(placement, written),
@@ -63,22 +66,22 @@ def placement_outcome(decided: Decided, made: PlacementDelivery, generation: int
     return Outcome(status, tuple(_placement_transitions(made, written, version, facts)), version)
 
 
-def _placement_spec(work: Work, placement: Placement, generation: int) -> dict[str, object]:
+def _placement_spec(work: Outline, placement: Placement, generation: int) -> dict[str, object]:
     found = {
         "targetDestinationName": placement.destination,
         "id": placement.group,
-        "promiseName": work.spec.promise_name,
-        "resourceName": work.spec.resource_name,
+        "promiseName": work.promise,
+        "resourceName": work.resource,
     }
     return {**{k: v for k, v in found.items() if v}, "generation": generation}
 
 
-def _placement_labels(work: Work, placement: Placement) -> dict[str, str]:
+def _placement_labels(work: Outline, placement: Placement) -> dict[str, str]:
     labels = {
-        "kratix.io/work": work.metadata.name,
+        "kratix.io/work": work.name,
         "kratix.io/workload-group-id": placement.group,
         "kratix.io/targetDestinationName": placement.destination,
-        PIPELINE_NAME: work.metadata.labels.get(PIPELINE_NAME, ""),
+        PIPELINE_NAME: work.pipeline,
     }
     return labels | ({"kratix.io/misplaced": "true"} if placement.misplaced else {})
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gitops.api.work import Work
 from gitops.core import catalog as catalogs
 from gitops.core import definitions, documents, memory, scheduling
-from gitops.core.definitions import Effective
+from gitops.core.definitions import InEffect, Unread
 from gitops.core.documents import Group, Render
 from gitops.core.manifests import Key
 from gitops.core.memory import RecordedPlacement, RecordedWork
 from gitops.core.offers import Offers
+from gitops.core.outline import Outline, outline
 from gitops.core.recovery import Traces
 from gitops.core.scheduling import Assignment
 from gitops.core.survey import Survey
@@ -33,16 +33,9 @@ class Decided:
 
     key: Key
     recorded: RecordedWork
-    effective: Effective
+    effective: InEffect
     state: WorkState | None
     before: Mapping[str, Placement] = field(default_factory=dict)
-
-    @property
-    def work(self) -> Work:
-        """The definition in effect. Only of a Work that has a state."""
-        assert self.effective.manifest
-        assert isinstance(self.effective.manifest.obj, Work)
-        return self.effective.manifest.obj
 
     def record_of(self, placement: Placement) -> RecordedPlacement:
         """Return what is recorded of a placement; nothing when it is new."""
@@ -72,6 +65,9 @@ class Context:
         for file, entry in (self.objects.tree(folder.oid) if folder and folder.is_tree else {}).items():
             if file == memory.WORK_FILE or key not in self.world.works:
                 yield entry.oid
+        known = self._known(key)
+        if known and all(group.documents for group in known.groups):
+            return
         for path in catalog.by_key.get(key, ()):
             if path not in catalog.fresh and not catalog.units[path].entry.is_tree:
                 yield catalog.units[path].entry.oid
@@ -84,20 +80,31 @@ class Context:
             recorded = memory.work_of(self.objects, folder.oid, before)
         else:
             recorded = memory.work(self.objects, self.survey.seen.status, key.namespace, key.name)
-        problem = self.survey.troubles.why(key, recorded)
-        found = definitions.effective(self.survey.catalog, self.objects, key, recorded, problem)
+        found = self._effective(key, recorded)
         return Decided(key, recorded, found, self._state(key, recorded, found, before), before)
 
     def _left(self, key: Key) -> dict[str, Placement]:
         """Return the placements that the last pass left of a Work, unless something else of it changed since then."""
-        state, (then, now) = self.world.works.get(key), self._folders
+        state, (then, now) = self._known(key), self._folders
         if state is None or key in self.world.unfinished or now(key) is None or then(key) != now(key):
             return {}
-        path = catalogs.unit_path(state.source)
-        unit, catalog = self.survey.catalog.units.get(path), self.survey.catalog
-        same = unit and unit.entry == state.entry and not unit.problems
-        alone = catalog.by_key.get(key) == (path,) and catalog.count(key) == 1
-        return {placement.name: placement for placement in state.placements} if same and alone else {}
+        return {placement.name: placement for placement in state.placements}
+
+    def _known(self, key: Key) -> WorkState | None:
+        """Return what the last pass made of a Work, if its definition is still the same, the only one and right."""
+        state, catalog = self.world.works.get(key), self.survey.catalog
+        path = catalogs.unit_path(state.source) if state else ""
+        unit = catalog.units.get(path)
+        same = state and unit and unit.entry == state.entry and not unit.problems
+        return state if same and catalog.by_key.get(key) == (path,) and catalog.count(key) == 1 else None
+
+    def _effective(self, key: Key, recorded: RecordedWork) -> InEffect:
+        """Return the definition in effect, which is read only if it may be another than it was."""
+        known, catalog = self._known(key), self.survey.catalog
+        if known and known.entry:
+            return Unread(key, known.source, known.entry, catalog, self.objects)
+        problem = self.survey.troubles.why(key, recorded)
+        return definitions.effective(catalog, self.objects, key, recorded, problem)
 
     @cached_property
     def _folders(self) -> tuple[Callable[[Key], Entry | None], Callable[[Key], Entry | None]]:
@@ -106,37 +113,39 @@ class Context:
         return memory.folders(self.objects, then), memory.folders(self.objects, now)
 
     def _state(
-        self, key: Key, recorded: RecordedWork, found: Effective, before: Mapping[str, Placement]
+        self, key: Key, recorded: RecordedWork, found: InEffect, before: Mapping[str, Placement]
     ) -> WorkState | None:
-        if found.manifest is None or not isinstance(found.manifest.obj, Work):
+        read = self._read(key, found)
+        if read is None:
             return None
-        work = found.manifest.obj
-        single, groups = bool(work.spec.resource_name), self._groups(key, found, work)
+        work, groups = read
         is_known = self.survey.seen.status is not None
         existing = self._existing(recorded, before) if is_known else self._recovered(key, work, groups)
         schedule = scheduling.schedule(
             key.namespace,
             key.name,
             groups,
-            single=single,
+            single=bool(work.resource),
             existing=existing,
             matcher=self.survey.places.matcher,
             unready=self.survey.places.unready,
         )
-        offers = Offers(work, recorded, self.renderer, self.objects)
+        offers = Offers(work, found, recorded, self.renderer, self.objects)
         placements = tuple(self._placements(work, groups, schedule.assignments, offers))
         if offers.refused:  # for all, also for those that came before it showed
             placements = tuple(self._placements(work, groups, schedule.assignments, offers))
-        return WorkState(single, found.entry, groups, placements, schedule.unscheduled, found.manifest.path)
+        return WorkState(work, found.entry, groups, placements, schedule.unscheduled, found.source)
 
-    def _groups(self, key: Key, found: Effective, work: Work) -> tuple[Group, ...]:
+    def _read(self, key: Key, found: InEffect) -> tuple[Outline, tuple[Group, ...]] | None:
+        """Return the Work in effect and its groups; None when there is none. Documents that stand are not read."""
         known = self.world.works.get(key)
-        if known and known.entry == found.entry and known.source == (found.manifest and found.manifest.path):
+        if known and known.entry == found.entry and known.source == found.source:
             trees = [g.documents.tree for g in known.groups if g.documents and not g.documents.refusal]
             if all(tree in self.objects for tree in trees) and all(g.documents for g in known.groups):
-                return known.groups
+                return known.outline, known.groups
         folder = found.entry.oid if found.entry and found.entry.mode == DIRECTORY else None
-        return documents.groups(work, folder, self.objects)
+        work = definitions.work(found)
+        return (outline(work), documents.groups(work, folder, self.objects)) if work else None
 
     def _existing(self, recorded: RecordedWork, before: Mapping[str, Placement]) -> dict[str, list[str]]:
         """Return where each group's recorded placements are, less those that are gone with their documents."""
@@ -147,17 +156,17 @@ class Context:
                 existing.setdefault(placement.group, []).append(name)
         return existing
 
-    def _recovered(self, key: Key, work: Work, groups: tuple[Group, ...]) -> dict[str, list[str]]:
+    def _recovered(self, key: Key, work: Outline, groups: tuple[Group, ...]) -> dict[str, list[str]]:
         """Return the Destinations on which the documents of each group stand, now that no status tells."""
         return {g.id: self.traces.destinations(key, work, g) for g in groups}
 
     def _placements(
-        self, work: Work, groups: tuple[Group, ...], assignments: Iterable[Assignment], offers: Offers
+        self, work: Outline, groups: tuple[Group, ...], assignments: Iterable[Assignment], offers: Offers
     ) -> Iterator[Placement]:
         by_id = {group.id: group for group in groups}
         for own, destination, misplaced in assignments:
             group, target = by_id[own], self.survey.targets.get(destination)
-            name = f"{work.metadata.name}.{destination}-{group.short}"
+            name = f"{work.name}.{destination}-{group.short}"
             # A Destination that was removed, with the policy to leave the documents behind, has no target.
             offer = offers.of(group, target, name) if target else Offer()
             yield Placement(name, own, destination, misplaced, offer)

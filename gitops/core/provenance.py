@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gitops.api.meta import Definition
 from gitops.core import catalog, definitions
-from gitops.core.definitions import Effective
+from gitops.core.definitions import InEffect
 from gitops.core.manifests import Key, Manifest
 from gitops.core.memory import Recorded
 from gitops.core.tree import DIRECTORY, Entry, Objects, Oid, lookup
@@ -22,7 +22,7 @@ class Provenance(NamedTuple):
 def trace(
     objects: Objects,
     key: Key,
-    effective: Effective,
+    effective: InEffect,
     recorded: Recorded,
     last_source: Oid | None,
     *,
@@ -34,17 +34,16 @@ def trace(
     change, unless people have *rewritten* the history since: then what was made from a commit that is gone has changed.
     """
     generation = recorded.status.generation if recorded.status else 0
-    manifest = effective.manifest
-    if manifest is None or effective.last_good:
+    if not effective.source or effective.last_good:
         return Provenance(generation, "")
-    path = catalog.unit_path(manifest.path)
-    same_file = recorded.text("source") == manifest.path
+    path = catalog.unit_path(effective.source)
+    same_file = recorded.text("source") == effective.source
     root = last_source or definitions.observed_root(objects, recorded)
     gone = rewritten and definitions.observed_root(objects, recorded) is None
     if same_file and (lookup(objects, root, path) == effective.entry if root else not gone):
         return Provenance(max(generation, 1), path if gone else "")
-    before = _before(objects, key, recorded, last_source)
-    if before is None:
+    before, manifest = _before(objects, key, recorded, last_source), effective.manifest
+    if before is None or manifest is None:
         return Provenance(generation + 1, path)
     old, old_entry = before
     same = _spec(old.obj) == _spec(manifest.obj) and _folder(old_entry) == _folder(effective.entry)

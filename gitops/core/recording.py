@@ -108,7 +108,7 @@ def _source(world: World, plan: Plan, key: Key) -> str:
     """Return the file whose definition of *key* is in effect."""
     if key in plan.decided or key not in world.works:
         known = plan.decided.get(key) or plan.survey.objects.get(key)
-        return known.effective.manifest.path if known and known.effective.manifest else ""
+        return known.effective.source if known else ""
     return world.works[key].source
 
 

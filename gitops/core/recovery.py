@@ -13,10 +13,10 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
-from gitops.api.work import Work
 from gitops.core import layout
 from gitops.core.documents import TEMPLATE, Group
 from gitops.core.manifests import Key
+from gitops.core.outline import Outline
 from gitops.core.paths import join
 from gitops.core.targets import Target
 from gitops.core.tree import Objects, Oid, lookup, subtree
@@ -44,7 +44,7 @@ class Traces:
     targets: Mapping[str, Target]
     objects: Objects
 
-    def destinations(self, key: Key, work: Work, group: Group) -> list[str]:
+    def destinations(self, key: Key, work: Outline, group: Group) -> list[str]:
         """Return the Destinations on which the documents of *group* stand."""
         return [t.name for t, directory in self._standing if self._stands(key, work, group, t, directory)]
 
@@ -59,7 +59,7 @@ class Traces:
             if directory := subtree(self.objects, root, target.directory):
                 yield target, directory
 
-    def _stands(self, key: Key, work: Work, group: Group, target: Target, directory: Oid) -> bool:
+    def _stands(self, key: Key, work: Outline, group: Group, target: Target, directory: Oid) -> bool:
         assert target.location
         logged = self.logged.get(target.location.branch, _SILENT)
         if target.mode == layout.NESTED:

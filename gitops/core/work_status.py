@@ -149,7 +149,7 @@ def _work_status(verdict: _Verdict, decided: Decided, provenance: Provenance, fa
         kind="Work",
         name=decided.key.name,
         namespace=decided.key.namespace,
-        labels=decided.work.metadata.labels,
+        labels=state.outline.labels,
         generation=provenance.generation,
         conditions=tuple(_work_conditions(verdict, recorded.status)),
         extra=extra,

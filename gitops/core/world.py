@@ -16,6 +16,7 @@ from gitops.core.documents import Documents, Group, Refusal
 from gitops.core.failures import Failure
 from gitops.core.manifests import Key
 from gitops.core.memory import Recorded
+from gitops.core.outline import Outline
 from gitops.core.overview import Verdicts
 from gitops.core.ownership import Claim
 from gitops.core.places import Places
@@ -47,14 +48,19 @@ class Placement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WorkState:
-    """A decided Work: what it came from, its groups and placements. *single* is a resource request."""
+    """A decided Work: what it says, where that stands, its groups and placements."""
 
-    single: bool
+    outline: Outline
     entry: Entry | None
     groups: tuple[Group, ...]
     placements: tuple[Placement, ...]
     unscheduled: tuple[str, ...]
     source: str
+
+    @property
+    def single(self) -> bool:
+        """Whether it goes to one Destination: a resource request does."""
+        return bool(self.outline.resource)
 
     @property
     def claims(self) -> Claim:

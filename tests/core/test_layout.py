@@ -9,11 +9,12 @@ from gitops.core import layout, targets
 from gitops.core.documents import Documents
 from gitops.core.kubernetes import ObjectId
 from gitops.core.layout import AGGREGATED, FLAT, NESTED
+from gitops.core.outline import outline
 from gitops.core.tree import EMPTY
 
 
 def a_work(**fields):
-    return Work.model_validate(work("redis-example", **fields))
+    return outline(Work.model_validate(work("redis-example", **fields)))
 
 
 def target(**spec):

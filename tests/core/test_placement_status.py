@@ -11,11 +11,12 @@ from gitops.core.failures import Failure, Step
 from gitops.core.layout import Refusal
 from gitops.core.manifests import Key, load
 from gitops.core.memory import RecordedPlacement, RecordedWork
+from gitops.core.outline import outline
 from gitops.core.placement_status import placement_outcome
 from gitops.core.placing import Decided
 from gitops.core.record import Facts
 from gitops.core.tree import Change
-from gitops.core.world import Offer, Placement
+from gitops.core.world import Offer, Placement, WorkState
 
 KEY = Key("Work", "default", "r")
 FAILING = Facts("now", "main", failures={"out": Failure(Step.WRITE, "no space left")})
@@ -25,7 +26,8 @@ DELIVERED = Offer(documents=Documents((), b""))
 
 def written(offer, changes=()):
     (manifest,) = load("works/r.yaml", yaml.safe_dump(work("r")).encode()).objects
-    decided = Decided(KEY, RecordedWork(None), Effective(manifest, None, None), None)
+    state = WorkState(outline(manifest.obj), None, (), (), (), manifest.path)
+    decided = Decided(KEY, RecordedWork(None), Effective(manifest, None, None), state)
     placement = Placement("r.dev-5058f", "5058f", "dev", False, offer)
     made = PlacementDelivery(KEY, placement.name, placement, RecordedPlacement(None), "out", "", {}, KEY, changes)
     found = placement_outcome(decided, made, 1, FAILING).status.condition("WriteSucceeded")
