@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from gitops import access
 from gitops.api.statestore import GitStateStore
@@ -45,7 +46,10 @@ def told_of(url: str) -> Iterator[None]:
 
 
 class Branches:
-    """All branches, as *repo* knows them. *renew* makes them anew after the clone was thrown away."""
+    """All branches, as *repo* knows them. *renew* makes them anew after the clone was thrown away.
+
+    Branches of this repository that *tips* has are taken to be there, wherever they are: to see what would follow.
+    """
 
     def __init__(
         self,
@@ -53,9 +57,11 @@ class Branches:
         stores: Stores | None = None,
         origin: Remote | None = None,
         renew: Callable[[], Branches] | None = None,
+        tips: Mapping[str, Oid] = MappingProxyType({}),
     ) -> None:
         self.repo, self.origin, self.renew = repo, origin, renew
         self.stores = stores or Stores(repo, Secrets(None, os.environ))
+        self._tips = tips
         self._past: Callable[[], Iterable[GitStateStore]] = tuple
         self._asked: set[str] = set()
         self._fresh: set[str] = set()
@@ -117,6 +123,8 @@ class Branches:
         """Return the commit that a branch points to, as far as it is known; None while it is unborn."""
         if is_elsewhere(name):
             return self.stores.tip(name)
+        if name in self._tips:
+            return self._tips[name]
         if self.origin is None:
             return refs.tip(self.repo, name)
         self._asked.add(name)

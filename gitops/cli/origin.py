@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
@@ -14,6 +14,7 @@ from types import FrameType
 from gitops import access
 from gitops.branches import Branches, told_of
 from gitops.core import urls
+from gitops.core.tree import Oid
 from gitops.errors import UsageError
 from gitops.git import clones
 from gitops.git.lock import daemon_lock
@@ -57,9 +58,12 @@ def remote(repo: Repository, args: argparse.Namespace, stopped: Callable[[], boo
     return Remote(repo, args.repo, access.of_repository(args.repo, secrets(args)), stopped=stopped, disposable=True)
 
 
-def branches(repo: Repository, origin: Remote | None, args: argparse.Namespace) -> Branches:
-    """Return the branches of *repo*, or of the remote that it is a clone of, and of the state stores."""
-    return Branches(repo, Stores(repo, secrets(args), _ended()), origin)
+def branches(repo: Repository, origin: Remote | None, args: argparse.Namespace, tips: Mapping[str, Oid]) -> Branches:
+    """Return the branches of *repo*, or of the remote that it is a clone of, and of the state stores.
+
+    Some branches are taken to be at *tips*.
+    """
+    return Branches(repo, Stores(repo, secrets(args), _ended()), origin, tips=tips)
 
 
 def _ended() -> Callable[[], bool]:

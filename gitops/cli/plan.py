@@ -1,5 +1,6 @@
 """What a pass would change: placements first, then files. It decides with the code of `gitops run`, and writes nothing.
 
+With --base or --head it is the pass after the head was merged into the base: what a pull request comes to.
 Exit code 0; with --detailed-exitcode 0 when nothing would change, 2 when something would, 1 for an error.
 """
 
@@ -8,20 +9,26 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 
-from gitops.cli import origin
+from gitops.cli import origin, proposal
 from gitops.cli.repository import open_repository
 from gitops.errors import NotFoundError
-from gitops.reconciler import Reconciler
-from gitops.views import plan as view
-from gitops.views.escape import escape_json
+from gitops.git.patches import patch
+from gitops.reconciler import Planned, Reconciler
+from gitops.views.escape import escape, escape_json
+from gitops.views.markdown import as_markdown
+from gitops.views.plan import as_json
+from gitops.views.plan_text import as_diff, as_text
 
 CHANGES = 2
+OUTPUTS = ("text", "json", "markdown", "diff")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="output format")
+    proposal.add_arguments(parser)
+    parser.add_argument("-o", "--output", choices=OUTPUTS, default="text", help="output format")
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="exit with 2 when something would change, 64 on wrong usage"
     )
@@ -32,13 +39,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the plan."""
     opened = open_repository(args)
-    branches = origin.branches(opened.repo, opened.origin, args)
-    planned = Reconciler(opened.repo, opened.source, branches=branches).plan()
+    source, tips = proposal.proposal(opened, args)
+    branches = origin.branches(opened.repo, opened.origin, args, tips)
+    planned = Reconciler(opened.repo, source, branches=branches).plan()
     if planned is None:
-        raise NotFoundError(f"branch {opened.source} has no commit yet")
-    if args.output == "json":
-        found = view.as_json(planned.plan, planned.objects, writes=planned.writes)
-        print(escape_json(json.dumps(found, indent=2)))
-    else:
-        sys.stdout.write(view.as_text(planned.plan, planned.objects, writes=planned.writes))
+        raise NotFoundError(f"branch {source} has no commit yet")
+    sys.stdout.writelines(_told(planned, args.output))
     return CHANGES if args.detailed_exitcode and planned.writes else 0
+
+
+def _told(planned: Planned, output: str) -> Iterable[str]:
+    plan, objects, writes = planned.plan, planned.objects, planned.writes
+    if output == "diff":
+        return as_diff(plan, objects, patch)
+    if output == "markdown":
+        return [escape(as_markdown(plan, objects, patch, writes=writes))]
+    if output == "json":
+        return [escape_json(json.dumps(as_json(plan, objects, writes=writes), indent=2)), "\n"]
+    return [as_text(plan, objects, writes=writes)]

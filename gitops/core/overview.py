@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from gitops.api.status import Status
 from gitops.core.conditions import READY
 from gitops.core.manifests import Key
-from gitops.core.text import printable
+from gitops.core.text import markdown
 
 MAX_ROWS = 100
 ORDER = ("Ready", "Pending", "Misplaced", "Failing", "Invalid")
@@ -76,16 +76,16 @@ def scope(
 ) -> dict[str, Any]:
     """Return what the template of the overview shows. *placements* counts the Works on each Destination."""
     rows = [
-        {"kind": k.kind, "name": _name(k), "state": v.category, "message": _cell(v.message)}
+        {"kind": k.kind, "name": _name(k), "state": v.category, "message": markdown(v.message)}
         for k, v in sorted(verdicts.unready.items())
     ]
     faulty = [(k, s) for k, s in sorted(objects.items()) if not s.ready]
-    rows += [{"kind": k.kind, "name": k.name, "state": "NotReady", "message": _cell(_message(s))} for k, s in faulty]
+    rows += [{"kind": k.kind, "name": k.name, "state": "NotReady", "message": markdown(_message(s))} for k, s in faulty]
     places = [
         {
             "name": k.name,
             "ready": "Ready" if s.ready else "NotReady",
-            "labels": _cell(_labels(s)),
+            "labels": markdown(_labels(s)),
             "works": placements.get(k.name, 0),
         }
         for k, s in sorted(objects.items())
@@ -98,7 +98,7 @@ def scope(
         "attention_more": max(0, len(rows) - MAX_ROWS),
         "destinations": places[:MAX_ROWS],
         "destinations_more": max(0, len(places) - MAX_ROWS),
-        "problems": [_cell(p) for p in problems][:MAX_ROWS],
+        "problems": [markdown(p) for p in problems][:MAX_ROWS],
     }
 
 
@@ -113,9 +113,3 @@ def _message(status: Status) -> str:
 
 def _labels(status: Status) -> str:
     return ", ".join(f"{k}={v}" for k, v in sorted(status.labels.items()))
-
-
-def _cell(text: str) -> str:
-    """Return *text* so that it stands in a Markdown table as it is: nothing of it is markup."""
-    escaped = "".join(f"\\{c}" if c in r"\`*_{}[]<>()#+!|~" else c for c in printable(text, 300))
-    return escaped.replace("&", "&amp;")

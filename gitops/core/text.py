@@ -16,5 +16,11 @@ def printable(text: str, limit: int = MAX_MESSAGE) -> str:
     return shown if len(shown) <= limit and len(text) <= limit else shown[: limit - 1] + "…"
 
 
+def markdown(text: str, limit: int = 300) -> str:
+    """Return *text* so that it stands in a Markdown table as it is: nothing of it is markup."""
+    escaped = "".join(f"\\{c}" if c in r"\`*_{}[]<>()#+!|~" else c for c in printable(text, limit))
+    return escaped.replace("&", "&amp;")
+
+
 def _shown(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")

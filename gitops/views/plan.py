@@ -1,19 +1,23 @@
-"""A plan as people and programs read it: placements first, then files."""
+"""What a plan says: placements first, then files. Programs read it as it is, people in other rooms' words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from gitops.core import edits
 from gitops.core.delivery import PlacementDelivery
+from gitops.core.manifests import Problem
 from gitops.core.placing import Decided
 from gitops.core.plan import Plan
 from gitops.core.targets import Store
-from gitops.core.tree import Change, Objects, Oid, patch, subtree
-from gitops.views.escape import escape
+from gitops.core.tree import SUBMODULE, Change, Objects, Oid, patch, subtree
 
-_SIGNS = {"place": "+", "update": "~", "move": ">", "withdraw": "-", "misplace": "!", "hold": "!", "settle": "="}
+MARKS = {"add": "+", "change": "~", "remove": "-"}
+SIGNS = {"place": "+", "update": "~", "move": ">", "withdraw": "-", "misplace": "!", "hold": "!", "settle": "="}
+
+Compare = Callable[[str, bytes | None, bytes | None], str]
+"""Tell how the file at a path changes; None is no file."""
 
 
 class Row(NamedTuple):
@@ -81,15 +85,23 @@ class File(NamedTuple):
     path: str
 
 
-def files(plan: Plan, objects: Objects) -> list[File]:
-    """List the documents that a pass would change, by branch and path."""
+def files(plan: Plan, objects: Objects) -> dict[File, Change]:
+    """Return the documents that a pass would change, in the order of branches and paths."""
     found: dict[tuple[str, str], Change] = {}
     for name, branch in plan.branches.items():
         later = edits.touched(objects, branch.root, _later(plan, objects, name))
         found |= {(name, change.path): change for change in later}
     for at, unit in plan.delivery.units.items():
         found |= {(at.branch, change.path): change for change in unit.changes}
-    return [File(_change(change), branch, path) for (branch, path), change in sorted(found.items())]
+    return {File(_change(change), branch, path): change for (branch, path), change in sorted(found.items())}
+
+
+def patched(change: Change, objects: Objects, compare: Compare) -> str:
+    """Return what happens to one file, as *compare* tells it."""
+    old, new = (
+        objects.blob(side.oid) if side and side.mode != SUBMODULE else None for side in (change.old, change.new)
+    )
+    return compare(change.path, old, new)
 
 
 def _change(change: Change) -> str:
@@ -133,51 +145,24 @@ def as_json(plan: Plan, objects: Objects, *, writes: bool) -> dict[str, Any]:
         "files": [file._asdict() for file in files(plan, objects)],
         "documentTrees": document_trees(plan, objects),
         "problems": [
-            {"file": p.path, "line": p.line, "column": p.column, "message": p.message}
-            for p in (*plan.survey.catalog.problems(), *plan.survey.seen.settings_problems)
+            {"file": p.path, "line": p.line, "column": p.column, "message": p.message} for p in problems(plan)
         ],
         "changes": writes,
     }
 
 
-def as_text(plan: Plan, objects: Objects, *, writes: bool) -> str:
-    """Return the plan for people; *writes* as for `as_json`."""
-    return escape("".join(f"{line}\n" for line in _lines(plan, objects, writes=writes)))
-
-
-def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
-    rows, waiting, changed = placements(plan), pending(plan), files(plan, objects)
-    if rows or changed:
-        tally = edits.Tally(*(sum(file.change == word for file in changed) for word in ("add", "change", "remove")))
-        yield f"Plan: {_summary(rows)}; {_count(len(changed), 'file')} ({tally})."
-    else:
-        yield "Plan: no document changes, but conditions do." if writes else "Plan: nothing to change."
-    if rows:
-        yield "\nPlacements"
-        width = max(len(row.placement) for row in rows)
-        for row in rows:
-            name = f"{row.work.split('/')[0]}/{row.placement:{width}}"
-            yield f"  {_SIGNS[row.action]} {row.action:9} {name}  {row.reason}"
-    if waiting:
-        yield "\nWaiting"
-        for row in waiting:
-            yield f"  ? {row.action:9} {row.work}  {row.reason}"
-    if changed:
-        yield "\nFiles"
-        for file in changed:
-            sign = {"add": "+", "change": "~", "remove": "-"}[file.change]
-            yield f"  {sign} {file.path}{_elsewhere(plan, file.branch)}"
-
-
-def _elsewhere(plan: Plan, branch: str) -> str:
-    return "" if branch == plan.survey.seen.home else f"  (branch {branch})"
-
-
-def _summary(rows: list[Row]) -> str:
-    counts = {action: sum(row.action == action for row in rows) for action in _SIGNS}
+def headline(plan: Plan, objects: Objects, *, writes: bool) -> str:
+    """Return the plan in one sentence; *writes* as for `as_json`."""
+    rows, changed = placements(plan), files(plan, objects)
+    if not rows and not changed:
+        return "Plan: no document changes, but conditions do." if writes else "Plan: nothing to change."
+    tally = edits.Tally(*(sum(file.change == word for file in changed) for word in ("add", "change", "remove")))
+    counts = {action: sum(row.action == action for row in rows) for action in SIGNS}
     parts = [f"{n} to {action}" for action, n in counts.items() if n]
-    return ", ".join(parts) or "no placement changes"
+    number = f"{len(changed)} {'file' if len(changed) == 1 else 'files'}"
+    return f"Plan: {', '.join(parts) or 'no placement changes'}; {number} ({tally})."
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def problems(plan: Plan) -> list[Problem]:
+    """List what is wrong in definitions and settings."""
+    return [*plan.survey.catalog.problems(), *plan.survey.seen.settings_problems]

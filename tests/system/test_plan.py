@@ -6,7 +6,7 @@ import pytest
 from support.definitions import configmap, destination, group, selector, store, work
 
 from gitops.cli.main import main
-from gitops.views import plan as view
+from gitops.views.plan_text import as_text
 
 
 def planned(platform, capsys):
@@ -154,7 +154,7 @@ def test_files_of_another_branch_say_so(platform):
     platform.commit(BASE)
     planned = platform.reconciler().plan()
 
-    told = view.as_text(planned.plan, planned.objects, writes=planned.writes)
+    told = as_text(planned.plan, planned.objects, writes=planned.writes)
     assert "  + docs/far/dependencies/kratix-canary-namespace.yaml  (branch other)\n" in told
 
 

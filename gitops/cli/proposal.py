@@ -1,0 +1,71 @@
+"""What a pull request proposes: the branches as they would be once `--head` was merged into `--base`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from gitops.cli.repository import Opened
+from gitops.core.text import printable
+from gitops.core.tree import Oid
+from gitops.errors import NotFoundError, UsageError
+from gitops.git import merges
+from gitops.git.merges import Revision
+from gitops.git.repository import HEADS
+
+_ID = 40  # hexadecimal digits
+
+
+class Proposal(NamedTuple):
+    """The source branch, and where it and the branches beside it are taken to be."""
+
+    source: str
+    tips: Mapping[str, Oid]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what names a proposal."""
+    parser.add_argument("--base", metavar="REV", help="what would be merged into (default: the source branch)")
+    parser.add_argument("--head", metavar="REV", help="what would be merged (default with --base: HEAD)")
+
+
+def proposal(opened: Opened, args: argparse.Namespace) -> Proposal:
+    """Return the branches as they are, or after the merge that *args* names. NotFoundError, ConflictError, UsageError.
+
+    Where the base is a branch of a remote, such as `origin/main`, that remote's other branches are taken as well: a
+    clone made for a check of a pull request has no others.
+    """
+    if not args.base and not args.head:
+        return Proposal(opened.source, {})
+    base, head = _base(opened, args), _head(opened, args)
+    source = args.branch or merges.branch(base.ref) or opened.source
+    beside = merges.branches(opened.repo, base.ref)
+    return Proposal(source, {**beside, source: merges.merged(opened.repo, base.oid, head.oid)})
+
+
+def _base(opened: Opened, args: argparse.Namespace) -> Revision:
+    if args.base:
+        return _find(opened, args.base)
+    tip = opened.tip(opened.source)
+    if tip is None:
+        raise NotFoundError(f"branch {opened.source} has no commit yet: give another --base")
+    return Revision(tip, HEADS + opened.source)
+
+
+def _head(opened: Opened, args: argparse.Namespace) -> Revision:
+    if opened.origin and not args.head:
+        raise UsageError("--base needs --head: with --repo URL nothing is checked out")
+    return _find(opened, args.head or "HEAD")
+
+
+def _find(opened: Opened, name: str) -> Revision:
+    """Find a commit by what Git calls it; of a remote, a branch, or the id of a commit that is on one."""
+    if opened.origin is None:
+        return merges.revision(opened.repo, name)
+    opened.origin.fetch([name])
+    if tip := opened.origin.tip(name):
+        return Revision(tip, HEADS + name)
+    if len(name) == _ID:
+        return merges.revision(opened.repo, name)
+    raise NotFoundError(f"{printable(name)} is no branch there")

@@ -1,0 +1,125 @@
+"""The commit that merging one branch into another would make. It is only thought of: nothing of it is ever written."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pygit2
+
+from gitops.core.paths import directories_above
+from gitops.core.text import printable
+from gitops.core.tree import BLOB, COMMIT, TREE, Oid, diff, patch
+from gitops.errors import GitOpsError, NotFoundError
+from gitops.git.blame import blaming
+from gitops.git.commits import Identity
+from gitops.git.history import is_ancestor
+from gitops.git.objects import ObjectStore
+from gitops.git.repository import HEADS, Repository
+
+REMOTES = "refs/remotes/"
+
+_NOBODY = Identity("gitops", "gitops@localhost")
+_NAMED = 10  # paths, of those that conflict
+_KINDS = {1: COMMIT, 2: TREE, 3: BLOB}
+
+
+class ConflictError(GitOpsError):
+    """Git cannot merge the two by itself."""
+
+
+class Revision(NamedTuple):
+    """A commit that somebody named, and the full name of the branch; empty when it was named otherwise."""
+
+    oid: Oid
+    ref: str
+
+
+def revision(repo: Repository, name: str) -> Revision:
+    """Find the commit that *name* means to Git: a branch, a tag, an id, `HEAD~2`. NotFoundError."""
+    try:
+        found, reference = repo.handle.revparse_ext(name)
+        commit = found.peel(pygit2.Commit)
+    except (KeyError, ValueError, pygit2.GitError) as error:
+        raise NotFoundError(f"{printable(name)} is no commit here: fetch it, or give a branch or an id") from error
+    return Revision(commit.id.raw, reference.name if reference else "")
+
+
+def branches(repo: Repository, beside: str) -> dict[str, Oid]:
+    """Return the branches of the remote whose branch is the ref *beside*, as they were fetched; none for other refs."""
+    remote = beside.removeprefix(REMOTES).partition("/")[0]
+    above = f"{REMOTES}{remote}/"
+    if not beside.startswith(above):
+        return {}
+    found = (ref for ref in repo.handle.references.iterator() if ref.name.startswith(above))
+    return {ref.name.removeprefix(above): ref.target.raw for ref in found if isinstance(ref.target, pygit2.Oid)}
+
+
+def branch(ref: str) -> str:
+    """Return the name of a branch, here or on a remote, without where it is; empty for other refs."""
+    if ref.startswith(REMOTES):
+        return ref.removeprefix(REMOTES).partition("/")[2]
+    return ref.removeprefix(HEADS) if ref.startswith(HEADS) else ""
+
+
+def merged(repo: Repository, base: Oid, head: Oid) -> Oid:
+    """Return the commit that merging *head* into *base* comes to, staged and never flushed. ConflictError."""
+    if is_ancestor(repo, head, base):
+        return base
+    if is_ancestor(repo, base, head):
+        return head
+    objects = repo.objects
+    parents = [objects.read_commit(base), objects.read_commit(head)]
+    tree = _merged_tree(repo, base, head)
+    when = max(parent.committed for parent in parents)
+    return objects.commit(tree, [base, head], _NOBODY, when, f"Merge {head.hex()[:7]} into {base.hex()[:7]}")
+
+
+def _merged_tree(repo: Repository, base: Oid, head: Oid) -> Oid:
+    ours, theirs = (pygit2.Oid(raw=oid) for oid in (base, head))
+    with blaming(repo.common_dir):
+        before = repo.handle.merge_base(ours, theirs)
+        if before is None:
+            raise ConflictError(
+                "the two have no history in common, so that nothing can be merged: is the clone shallow?"
+            )
+        return _apart(repo.objects, before.raw, base, head) or _by_git(repo, ours, theirs)
+
+
+def _apart(objects: ObjectStore, before: Oid, base: Oid, head: Oid) -> Oid | None:
+    """Merge what each side changed in other places than the other, without a look at the whole; None if it did not."""
+    was, ours, theirs = (objects.commit_tree(commit) for commit in (before, base, head))
+    there = {change.path for change in diff(objects, was, ours)}
+    above = {folder for path in there for folder in directories_above(path)}
+    come = {change.path: change.new for change in diff(objects, was, theirs)}
+    if any(path in above or not there.isdisjoint([path, *directories_above(path)]) for path in come):
+        return None
+    return patch(objects, ours, come)
+
+
+def _by_git(repo: Repository, ours: pygit2.Oid, theirs: pygit2.Oid) -> Oid:
+    """Merge in a repository beside this one, which has its objects and keeps the new ones to itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        beside = pygit2.init_repository(folder, bare=True)
+        (Path(folder) / "objects" / "info" / "alternates").write_text(f"{repo.objects.folder.resolve()}\n")
+        index = beside.merge_commits(ours, theirs)
+        if index.conflicts is not None:
+            raise ConflictError(_told(sorted({side.path for sides in index.conflicts for side in sides if side})))
+        tree = index.write_tree(beside)
+        _stage(beside, Path(folder), repo)
+    return bytes(tree.raw)
+
+
+def _stage(beside: pygit2.Repository, folder: Path, repo: Repository) -> None:
+    """Stage what is new there, where it is loose."""
+    for path in (folder / "objects").glob("??/*"):
+        oid = pygit2.Oid(hex=path.parent.name + path.name)
+        kind, content = beside.odb.read(oid)
+        repo.objects.put(oid.raw, _KINDS[int(kind)], content)
+
+
+def _told(paths: Sequence[str]) -> str:
+    named = ", ".join(map(printable, paths[:_NAMED])) + (", …" if len(paths) > _NAMED else "")
+    return f"{len(paths)} {'file conflicts' if len(paths) == 1 else 'files conflict'}: {named}; merge or rebase first"

@@ -1,0 +1,76 @@
+"""A plan as a comment on a pull request: Markdown as forges show it, no longer than they take."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+
+from gitops.core.plan import Plan
+from gitops.core.text import markdown, printable
+from gitops.core.tree import Objects
+from gitops.views.plan import MARKS, SIGNS, Compare, File, Row, files, headline, patched, pending, placements, problems
+
+MAX_LENGTH = 60_000
+"""Characters. GitHub takes 65,536 in a comment."""
+
+_MAX_ROWS = 100
+_FENCE = re.compile("`{3,}")
+
+
+def as_markdown(plan: Plan, objects: Objects, compare: Compare, *, writes: bool) -> str:
+    """Return the plan with the changes of each document, as far as there is room; *writes* as for `as_json`."""
+    told = "".join(f"{line}\n" for line in _lines(plan, objects, writes=writes))
+    return told + _fitting(plan, objects, compare, MAX_LENGTH - len(told))
+
+
+def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
+    yield f"### {headline(plan, objects, writes=writes)}"
+    if rows := placements(plan):
+        yield from ("", "| | placement | Destination | why |", "|---|---|---|---|")
+        yield from _bounded([_placement(row) for row in rows], "| | … {} more | | |")
+    if waiting := pending(plan):
+        yield from ("", "**Waiting**", "")
+        yield from _bounded(
+            [f"- {row.action}: {_code(row.work)} {markdown(row.reason)}" for row in waiting], "- … {} more"
+        )
+    if wrong := problems(plan):
+        yield from ("", "**Problems**", "")
+        yield from _bounded([f"- {_code(found.location)} {markdown(found.message)}" for found in wrong], "- … {} more")
+
+
+def _placement(row: Row) -> str:
+    name = f"{row.work.partition('/')[0]}/{row.placement}"
+    return f"| {SIGNS[row.action]} {row.action} | {_code(name)} | {_code(row.destination)} | {markdown(row.reason)} |"
+
+
+def _bounded(lines: Sequence[str], more: str) -> Iterator[str]:
+    yield from lines[:_MAX_ROWS]
+    if len(lines) > _MAX_ROWS:
+        yield more.format(len(lines) - _MAX_ROWS)
+
+
+def _fitting(plan: Plan, objects: Objects, compare: Compare, room: int) -> str:
+    """Return the changes of the first files, folded away, and how many others there are."""
+    changed = files(plan, objects)
+    told: list[str] = []
+    for file, change in changed.items():
+        told.append(_folded(file, patched(change, objects, compare)))
+        room -= len(told[-1])
+        if room < 0:
+            told.pop()
+            left = len(changed) - len(told)
+            told.append(f"\n{left} more {'file' if left == 1 else 'files'}: `gitops plan -o diff` shows all.\n")
+            break
+    return "".join(told)
+
+
+def _folded(file: File, patch: str) -> str:
+    fence = "`" * (1 + max([2, *map(len, _FENCE.findall(patch))]))
+    title = f"{MARKS[file.change]} <code>{html.escape(printable(file.path))}</code>"
+    return f"\n<details><summary>{title}</summary>\n\n{fence}diff\n{patch}{fence}\n\n</details>\n"
+
+
+def _code(text: str) -> str:
+    """Return a name as code; what would end the code, or the cell of a table, is left out."""
+    return f"`{re.sub('[`|]', '', printable(text))}`"

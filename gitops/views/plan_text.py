@@ -1,0 +1,43 @@
+"""A plan as people read it on a terminal: in words, or as the patch that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitops.core.plan import Plan
+from gitops.core.tree import Objects
+from gitops.views.escape import escape
+from gitops.views.plan import MARKS, SIGNS, Compare, files, headline, patched, pending, placements, problems
+
+
+def as_text(plan: Plan, objects: Objects, *, writes: bool) -> str:
+    """Return the plan in words; *writes* tells whether the pass would make any commit."""
+    return escape("".join(f"{line}\n" for line in _lines(plan, objects, writes=writes)))
+
+
+def as_diff(plan: Plan, objects: Objects, compare: Compare) -> Iterator[str]:
+    """Yield the changes of each document."""
+    return (escape(patched(change, objects, compare)) for change in files(plan, objects).values())
+
+
+def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
+    yield headline(plan, objects, writes=writes)
+    if rows := placements(plan):
+        yield "\nPlacements"
+        names = [f"{row.work.partition('/')[0]}/{row.placement}" for row in rows]
+        width = max(map(len, names))
+        for row, name in zip(rows, names, strict=True):
+            yield f"  {SIGNS[row.action]} {row.action:9} {name:{width}}  {row.reason}"
+    if waiting := pending(plan):
+        yield "\nWaiting"
+        yield from (f"  ? {row.action:9} {row.work}  {row.reason}" for row in waiting)
+    if wrong := problems(plan):
+        yield "\nProblems"
+        yield from (f"  {problem.location} {problem.message}" for problem in wrong)
+    if changed := files(plan, objects):
+        yield "\nFiles"
+        yield from (f"  {MARKS[file.change]} {file.path}{_elsewhere(plan, file.branch)}" for file in changed)
+
+
+def _elsewhere(plan: Plan, branch: str) -> str:
+    return "" if branch == plan.survey.seen.home else f"  (branch {branch})"
