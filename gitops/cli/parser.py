@@ -26,6 +26,7 @@ COMMANDS = {
     "describe": "show objects and their events, as kubectl prints them",
     "events": "list events, as kubectl prints them",
     "wait": "wait until objects have a condition, as kubectl does",
+    "explain": "why a Work is placed where it is, and why not elsewhere",
     "history": "events and versions of one object from the Git log",
     "schema": "JSON Schema of the definitions, for editors",
     "demo": "the example repository, reconciled before your eyes",

@@ -67,6 +67,33 @@ class Candidate(Protocol):
     def strict(self) -> bool: ...
 
 
+def misses(selector: Selector, found: Candidate) -> list[str]:
+    """Return the rules by which *selector* passes over a Destination, the first one first; none when it matches."""
+    labels = found.labels
+    told = []
+    if (DRY_RUN, "true") not in selector.labels and labels.get(DRY_RUN) == "true":
+        told.append(f"it is for dry runs alone: it has {DRY_RUN}=true")
+    if selector.empty and found.strict and labels:
+        told.append("the group asks for nothing, and spec.strictMatchLabels wants all labels to be asked for")
+    told += [f"{k}={v}: it has {_held(labels, k)}" for k, v in sorted(selector.labels) if labels.get(k) != v]
+    unmet = [each for each in selector.expressions if not _is_met(each, labels)]
+    return told + [f"{each}: it has {_held(labels, each.key)}" for each in sorted(unmet, key=str)]
+
+
+def _is_met(requirement: Requirement, labels: Mapping[str, str]) -> bool:
+    key, operator, values = requirement
+    return {
+        "In": labels.get(key) in values,
+        "NotIn": labels.get(key) not in values,
+        "Exists": key in labels,
+        "DoesNotExist": key not in labels,
+    }[operator]
+
+
+def _held(labels: Mapping[str, str], key: str) -> str:
+    return f"{key}={labels[key]}" if key in labels else f"no label {key}"
+
+
 class Matcher:
     """Which of these Destinations match a selector. Made anew when a Destination's labels change."""
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops.api.work import DestinationSelector, LabelSelectorRequirement
-from gitops.core.selectors import Matcher, Requirement, Selector, merge
+from gitops.core.selectors import Matcher, Requirement, Selector, merge, misses
 
 
 class Place(NamedTuple):
@@ -163,3 +163,29 @@ def test_the_index_answers_as_looking_at_each_destination_would(places, asked, e
 
     wanted = Selector(frozenset(asked.items()), frozenset(requirements))
     assert Matcher(found).match(wanted) == {place.name for place in found if fits(place)}
+    assert {place.name for place in found if not misses(wanted, place)} == Matcher(found).match(wanted)
+
+
+@pytest.mark.parametrize(
+    ("destination", "strict", "wanted", "told"),
+    [
+        ("env=dev", False, selector("env=prod,zone=eu"), ["env=prod: it has env=dev", "zone=eu: it has no label zone"]),
+        ("env=dev", False, selector("", Requirement("env", "In", frozenset("ba"))), ["env In (a,b): it has env=dev"]),
+        ("", False, selector("", Requirement("env", "Exists", frozenset())), ["env Exists: it has no label env"]),
+        (
+            "env=dev",
+            True,
+            selector(),
+            ["the group asks for nothing, and spec.strictMatchLabels wants all labels to be asked for"],
+        ),
+        (
+            "env=dev,kratix.io/dry-run=true",
+            False,
+            selector("env=prod"),
+            ["it is for dry runs alone: it has kratix.io/dry-run=true", "env=prod: it has env=dev"],
+        ),
+        ("env=dev", False, selector("env=dev"), []),
+    ],
+)
+def test_what_rules_a_destination_out_is_told_in_a_fixed_order(destination, strict, wanted, told):
+    assert misses(wanted, Place("there", labels(destination), strict)) == told
