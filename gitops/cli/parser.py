@@ -28,6 +28,7 @@ COMMANDS = {
     "wait": "wait until objects have a condition, as kubectl does",
     "explain": "why a Work is placed where it is, and why not elsewhere",
     "history": "events and versions of one object from the Git log",
+    "export": "the manifests that make Flux or Argo CD sync the Destinations",
     "schema": "JSON Schema of the definitions, for editors",
     "demo": "the example repository, reconciled before your eyes",
 }

@@ -1,0 +1,86 @@
+"""The manifests that make an agent sync Destinations: apply them once, where Flux or Argo CD runs.
+
+Without DESTINATION those whose spec.agent is this agent. Flux gets in each cluster what is for its own Destination:
+name it. One Argo CD for all knows the clusters by the names of the Destinations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from gitops.api.statestore import GitStateStore
+from gitops.branches import Branches
+from gitops.cli import origin
+from gitops.cli.repository import Opened, open_repository
+from gitops.core import urls
+from gitops.core.sketch import Sketch
+from gitops.core.survey import Survey, survey
+from gitops.core.targets import Target, store_key
+from gitops.core.text import printable
+from gitops.core.world import World
+from gitops.errors import GitOpsError, NotFoundError, UsageError
+from gitops.git.history import Lineage
+from gitops.observe import observe
+from gitops.views.agents import ARGOCD, FLUX, NAMESPACES, Folder, Wishes, manifests
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.add_argument("agent", metavar="flux|argocd", choices=(FLUX, ARGOCD))
+    parser.add_argument("destinations", metavar="DESTINATION", nargs="*")
+    parser.add_argument("--url", help="this repository's address for the agent (default: that of --repo, or of origin)")
+    parser.add_argument("--secret", default="", metavar="NAME", help="the Secret with which Flux reaches it")
+    parser.add_argument("--namespace", "-n", metavar="NAME", help="of the agent (default: flux-system, argocd)")
+    parser.add_argument("--in-cluster", action="store_true", help="each Destination has an Argo CD of its own")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the manifests."""
+    opened = open_repository(args)
+    branches = origin.branches(opened.repo, opened.origin, args, {})
+    found = _survey(opened, branches)
+    url = args.url or branches.shown
+    folders = [_folder(found, target, url) for target in _chosen(found, args)]
+    wishes = Wishes(args.namespace or NAMESPACES[args.agent], args.secret, args.in_cluster)
+    sys.stdout.write(manifests(args.agent, folders, wishes))
+    return 0
+
+
+def _survey(opened: Opened, branches: Branches) -> Survey:
+    seen = observe(branches, opened.source, Lineage(opened.repo))
+    if seen is None:
+        raise NotFoundError(f"branch {opened.source} has no commit yet")
+    return survey(World(), Sketch(opened.repo.objects), seen.seen)
+
+
+def _chosen(found: Survey, args: argparse.Namespace) -> list[Target]:
+    if missing := [name for name in args.destinations if name not in found.targets]:
+        raise NotFoundError(f"no Destination {', '.join(map(printable, missing))} is defined")
+    chosen = [found.targets[name] for name in args.destinations]
+    chosen = chosen or [target for target in found.targets.values() if target.agent == args.agent and not target.reason]
+    if not chosen:
+        raise NotFoundError(f"no Destination has spec.agent: {args.agent}; name those that are meant")
+    return chosen
+
+
+def _folder(found: Survey, target: Target, here: str) -> Folder:
+    """Return where the documents of *target* stand for an agent. *here* is the address of this repository."""
+    if target.reason or target.location is None:
+        raise GitOpsError(f"Destination {target.name} cannot be synced: {target.reason}: {target.message}")
+    address, branch = urls.split_branch(target.location.branch)
+    stores = {store_key(key.kind, key.name): store for key, store in found.definitions(GitStateStore)}
+    url = stores[target.store].spec.url if address else here
+    if not url:
+        raise UsageError("the agent needs an address, and this repository has no remote `origin`: give one with --url")
+    return Folder(target.name, _reachable(url), branch, target.directory, target.mode)
+
+
+def _reachable(url: str) -> str:
+    """Return an address in the form that all agents know: Flux has no `user@host:path`."""
+    if problem := urls.problem(url, urls.ANY):
+        raise UsageError(f"--url {urls.shown(url)}: {problem}")
+    address = urls.parse(url)
+    if "://" in url or address.scheme != urls.SSH:
+        return url
+    return f"ssh://{address.user}@{urls.place(address)}/{address.path.lstrip('/')}"

@@ -1,0 +1,164 @@
+"""What an agent has to be told so that it syncs Destinations: manifests of Flux and of Argo CD.
+
+In mode `nestedByMetadata` dependencies come before the resources that need them; in the other modes a Destination is
+one folder. An agent fetches, or looks for changes in, no more than the Destination's own folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+from gitops.core.layout import NESTED
+from gitops.views.serialise import to_yaml
+
+FLUX, ARGOCD = "flux", "argocd"
+NAMESPACES = {FLUX: "flux-system", ARGOCD: "argocd"}
+
+_DESTINATION = "platform.kratix.io/destination"
+_TIERS = ("dependencies", "resources")
+_PROJECT = "gitops-destinations"
+_RETRY = {"limit": -1, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}}
+
+Object = Mapping[str, Any]
+
+
+class Folder(NamedTuple):
+    """Where the documents of a Destination stand: a repository as the agent reaches it, a branch, a directory."""
+
+    destination: str
+    url: str
+    branch: str
+    directory: str
+    mode: str
+
+
+class Wishes(NamedTuple):
+    """What the agent is to be given besides: its namespace, and the Secret that lets it into the repository, if any.
+
+    *in_cluster* tells that each Destination has an Argo CD of its own; else one knows them as clusters, by their names.
+    """
+
+    namespace: str
+    secret: str = ""
+    in_cluster: bool = False
+
+
+def manifests(agent: str, folders: Sequence[Folder], wishes: Wishes) -> str:
+    """Return the YAML to apply: for *agent* and all of *folders*."""
+    return "---\n".join(map(to_yaml, _MAKERS[agent](folders, wishes)))
+
+
+def flux(folders: Sequence[Folder], wishes: Wishes) -> Iterator[Object]:
+    """List a GitRepository for each Destination, and the Kustomizations that apply it."""
+    for folder in folders:
+        yield _git_repository(folder, wishes)
+        before: list[str] = []
+        for name, path in _parts(folder):
+            yield _kustomization(folder, wishes, name, path, before)
+            before = [name]
+
+
+def _git_repository(folder: Folder, wishes: Wishes) -> Object:
+    spec: dict[str, Any] = {"interval": "1m0s", "url": folder.url, "ref": {"branch": folder.branch}}
+    if wishes.secret:
+        spec["secretRef"] = {"name": wishes.secret}
+    if folder.directory:
+        spec["ignore"] = "".join(f"{line}\n" for line in _all_but(folder.directory))
+    return _object("source.toolkit.fluxcd.io/v1", "GitRepository", f"gitops-{folder.destination}", folder, wishes, spec)
+
+
+def _kustomization(folder: Folder, wishes: Wishes, name: str, path: str, before: Sequence[str]) -> Object:
+    spec: dict[str, Any] = {
+        "interval": "10m0s",
+        "retryInterval": "1m0s",
+        "timeout": "5m0s",
+        "path": f"./{path}",
+        "prune": True,
+        "wait": True,
+        "sourceRef": {"kind": "GitRepository", "name": f"gitops-{folder.destination}"},
+    }
+    if before:
+        spec["dependsOn"] = [{"name": other} for other in before]
+    return _object("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, folder, wishes, spec)
+
+
+def _all_but(directory: str) -> Iterator[str]:
+    """List the lines of a `.gitignore` that leave nothing but *directory*: each folder above hides what is beside."""
+    yield "/*"
+    folders = list(accumulate(directory.split("/"), "{}/{}".format))
+    for folder in folders:
+        yield f"!/{folder}"
+        if folder != directory:
+            yield f"/{folder}/*"
+
+
+def argocd(folders: Sequence[Folder], wishes: Wishes) -> Iterator[Object]:
+    """List an AppProject for all, and the Applications of each Destination, which sync in waves."""
+    yield _project(folders, wishes)
+    for folder in folders:
+        for wave, (name, path) in enumerate(_parts(folder)):
+            yield _application(folder, wishes, name, path, wave)
+
+
+def _project(folders: Sequence[Folder], wishes: Wishes) -> Object:
+    anywhere = [{"server": "*", "namespace": "*"}]
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {
+            "name": _PROJECT,
+            "namespace": wishes.namespace,
+            "annotations": {"argocd.argoproj.io/sync-wave": "-1"},
+        },
+        "spec": {
+            "description": "Documents written by gitops",
+            "sourceRepos": sorted({folder.url for folder in folders}),
+            "destinations": anywhere,
+            "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+        },
+    }
+
+
+def _application(folder: Folder, wishes: Wishes, name: str, path: str, wave: int) -> Object:
+    cluster = {"server": "https://kubernetes.default.svc"} if wishes.in_cluster else {"name": folder.destination}
+    spec = {
+        "project": _PROJECT,
+        "source": {
+            "repoURL": folder.url,
+            "targetRevision": folder.branch,
+            "path": path or ".",
+            "directory": {"recurse": True},
+        },
+        "destination": {**cluster, "namespace": "default"},
+        "syncPolicy": {
+            "automated": {"prune": True, "selfHeal": True, "allowEmpty": True},
+            "retry": _RETRY,
+            "syncOptions": ["ServerSideApply=true", "SkipDryRunOnMissingResource=true"],
+        },
+    }
+    found = _object("argoproj.io/v1alpha1", "Application", name, folder, wishes, spec)
+    found["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
+    found["metadata"]["annotations"] = {
+        "argocd.argoproj.io/sync-wave": str(wave),
+        "argocd.argoproj.io/manifest-generate-paths": ".",
+    }
+    return found
+
+
+def _parts(folder: Folder) -> list[tuple[str, str]]:
+    """Return what is applied as one, in its order: names, and directories from the top of the repository."""
+    if folder.mode != NESTED:
+        return [(folder.destination, folder.directory)]
+    above = f"{folder.directory}/" if folder.directory else ""
+    return [(f"{folder.destination}-{tier}", f"{above}{tier}") for tier in _TIERS]
+
+
+def _object(version: str, kind: str, name: str, folder: Folder, wishes: Wishes, spec: Object) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/managed-by": "gitops", _DESTINATION: folder.destination}
+    metadata = {"name": name, "namespace": wishes.namespace, "labels": labels}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+_MAKERS: Mapping[str, Callable[[Sequence[Folder], Wishes], Iterator[Object]]] = {FLUX: flux, ARGOCD: argocd}

@@ -1,0 +1,123 @@
+"""`gitops export`: what Flux and Argo CD are told leads to where the documents really are."""
+
+import subprocess
+
+import pytest
+import yaml
+from support.definitions import destination, store, work
+
+from gitops.cli.main import main
+
+URL = "https://git.example.com/acme/platform"
+BASE = {
+    "destinations/dev.yaml": destination("dev", env="dev", path="clusters/dev"),
+    "destinations/edge.yaml": destination("edge", env="dev", mode="aggregatedYAML"),
+    "destinations/argo.yaml": destination("argo", env="dev", agent="argocd"),
+    "destinations/disk.yaml": destination("disk", env="dev", mode="none"),
+    "works/redis.yaml": work("redis", env="dev"),
+    "works/request.yaml": work("request", promise="search", request="r", env="dev"),
+}
+
+
+@pytest.fixture
+def exported(platform, capsys):
+    platform.commit(BASE)
+    platform.reconcile()
+
+    def export(*arguments, code=0):
+        assert main(["--repo", str(platform.path), "export", *arguments]) == code
+        out, err = capsys.readouterr()
+        return list(yaml.safe_load_all(out)) if code == 0 else err
+
+    return export
+
+
+def named(found, kind):
+    return {obj["metadata"]["name"]: obj["spec"] for obj in found if obj["kind"] == kind}
+
+
+def test_flux_gets_what_is_for_flux(exported):
+    found = exported("flux", "--url", URL)
+
+    assert list(named(found, "GitRepository")) == ["gitops-dev", "gitops-edge"]
+    assert {obj["metadata"]["namespace"] for obj in found} == {"flux-system"}
+    assert named(found, "GitRepository")["gitops-dev"] == {
+        "interval": "1m0s",
+        "url": URL,
+        "ref": {"branch": "main"},
+        "ignore": "/*\n!/state\n/state/*\n!/state/clusters\n/state/clusters/*\n!/state/clusters/dev\n",
+    }
+
+
+def test_dependencies_are_there_before_resources(exported):
+    found = named(exported("flux", "dev", "--url", URL), "Kustomization")
+
+    assert "dependsOn" not in found["dev-dependencies"]
+    assert found["dev-dependencies"]["wait"] is True
+    assert found["dev-resources"]["dependsOn"] == [{"name": "dev-dependencies"}]
+
+
+def test_each_path_is_a_folder_with_documents(exported, platform):
+    flux = named(exported("flux", "dev", "edge", "disk", "--url", URL), "Kustomization")
+    argo = named(exported("argocd", "--url", URL), "Application")
+
+    paths = [spec["path"].removeprefix("./") for spec in flux.values()]
+    paths += [spec["source"]["path"] for spec in argo.values()]
+    assert paths == [
+        "state/clusters/dev/dependencies",
+        "state/clusters/dev/resources",
+        "state/edge",
+        "state/disk",
+        "state/argo/dependencies",
+        "state/argo/resources",
+    ]
+    for path in paths:
+        assert platform.files(f"{path}/")
+
+
+def test_git_itself_leaves_nothing_but_the_folder_of_the_destination(exported, platform, tmp_path):
+    ignore = named(exported("flux", "dev", "--url", URL), "GitRepository")["gitops-dev"]["ignore"]
+    (tmp_path / "ignore").write_text(ignore)
+    listed = platform.git("ls-tree", "-r", "--name-only", "main")
+
+    subprocess.run(["git", "init", "-q", tmp_path / "tree"], check=True)
+    command = ["git", "-C", tmp_path / "tree", "-c", f"core.excludesFile={tmp_path}/ignore", "check-ignore"]
+    asked = [*command, "--no-index", "--stdin", "--non-matching", "--verbose"]
+    verdicts = subprocess.run(asked, input=listed, capture_output=True, text=True, check=False).stdout.splitlines()
+
+    kept = [path for rule, _, path in (line.partition("\t") for line in verdicts) if rule == "::" or ":!" in rule]
+    assert kept == [path for path in listed.splitlines() if path.startswith("state/clusters/dev/")]
+
+
+def test_argo_cd_syncs_in_waves_within_a_project(exported):
+    found = exported("argocd", "argo", "--url", URL)
+
+    assert named(found, "AppProject")["gitops-destinations"]["sourceRepos"] == [URL]
+    waves = [obj["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] for obj in found]
+    assert waves == ["-1", "0", "1"]
+    assert {spec["destination"].get("name") for spec in named(found, "Application").values()} == {"argo"}
+    alone = named(exported("argocd", "argo", "--url", URL, "--in-cluster", "-n", "argo"), "Application")
+    assert {spec["destination"].get("server") for spec in alone.values()} == {"https://kubernetes.default.svc"}
+
+
+def test_a_store_elsewhere_has_its_own_address_and_branch(exported, platform):
+    far = store("far", "deploy", "docs")
+    far["spec"] |= {"url": "git@git.example.com:acme/far.git", "secretRef": {"name": "far"}, "authMethod": "ssh"}
+    platform.commit({"statestores/far.yaml": far, "destinations/away.yaml": destination("away", store="far")})
+
+    spec = named(exported("flux", "away", "--secret", "far"), "GitRepository")["gitops-away"]
+
+    assert (spec["url"], spec["ref"], spec["secretRef"]) == (
+        "ssh://git@git.example.com/acme/far.git",
+        {"branch": "deploy"},
+        {"name": "far"},
+    )
+
+
+def test_what_cannot_be_exported_is_told(exported, platform):
+    assert "no remote `origin`: give one with --url" in exported("flux", code=2)
+    assert "no Destination none, no is defined" in exported("flux", "none", "no", "--url", URL, code=1)
+    assert "--url nowhere" in exported("flux", "--url", "nowhere", code=2)
+    platform.commit({"destinations/argo.yaml": destination("argo", store="lost", agent="argocd")})
+    assert "no Destination has spec.agent: argocd" in exported("argocd", "--url", URL, code=1)
+    assert "argo cannot be synced: StateStoreNotFound" in exported("argocd", "argo", "--url", URL, code=1)
