@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from concurrent import futures
 from typing import ParamSpec, TypeVar
 
 _SIDE_BY_SIDE = 16
+_TICK = 0.25  # seconds between two looks up: a signal that came just before the wait began does not interrupt it
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,9 +24,10 @@ class Threads:
         """Begin to *act*, and return what tells how that ended."""
         return self._pool.submit(act, *args, **kwargs)
 
-    def wait(self, work: Collection[futures.Future[T]], seconds: float | None = None) -> None:
-        """Wait until all *work* is done, or for so many *seconds*."""
-        futures.wait(work, seconds)
+    def wait(self, work: Collection[futures.Future[T]], seconds: float = math.inf) -> None:
+        """Wait until all *work* is done, or for so many *seconds*. Signals are heeded meanwhile."""
+        while seconds > 0 and futures.wait(work, min(seconds, _TICK)).not_done:
+            seconds -= _TICK
 
     def close(self) -> None:
         """Begin nothing more, and wait for what is under way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
@@ -204,11 +205,11 @@ class Turns(Threads):
         self._waiting[work] = lambda: act(*args, **kwargs)
         return work
 
-    def wait(self, work: Collection[Future[Any]], seconds: float | None = None) -> None:
+    def wait(self, work: Collection[Future[Any]], seconds: float = math.inf) -> None:
         for one in work:
             if one not in self._waiting:
                 continue
-            if seconds is not None and self._line.luck.strikes("slow"):
+            if seconds < math.inf and self._line.luck.strikes("slow"):
                 self._line.tell("a server is slow: not waited for")
                 continue
             act = self._waiting.pop(one)
