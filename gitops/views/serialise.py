@@ -88,7 +88,7 @@ def _quoted(char: str) -> str:
 
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     quoted = any(char > "\ufffd" or unprintable(char) for char in value) or _means_something_else(value)
-    style = '"' if quoted and "\n" not in value else "|" if "\n" in value else None
+    style = '"' if quoted else "|" if "\n" in value else None
     return dumper.represent_scalar(_STR, value, style=style)
 
 

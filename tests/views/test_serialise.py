@@ -38,6 +38,9 @@ def test_hostile_texts_are_quoted_folded_and_escaped_as_in_go() -> None:
         ("\x1b[31m", '"\\e[31m"'),
         ("\u202e", '"\\u202E"'),
         ("\x9b", '"\\x9B"'),
+        ("two\n\u202elines", '"two\\n\\u202Elines"'),
+        ("two\n\x85", '"two\\n\\N"'),
+        ("😀\n", '"\\U0001F600\\n"'),
     ],
 )
 def test_a_text_is_quoted_when_it_would_be_read_as_something_else(text: str, written: str) -> None:
@@ -75,6 +78,7 @@ values: st.SearchStrategy[Any] = st.recursive(
 
 
 @example({"\ufffe": "\uffff\n"})
+@example({"\n\x85": "\n\u2028"})
 @given(st.dictionaries(texts, values, max_size=4))
 def test_nothing_is_lost_and_nothing_reaches_a_terminal(value: dict[str, Any]) -> None:
     assert json.loads(to_json(value)) == value
