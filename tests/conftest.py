@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import memory
 from support.command import Command
 from support.platform import Clock, Platform
 from support.servers import Servers
@@ -18,6 +19,10 @@ _TELLING = (
     "EMAIL",
     "XDG_CONFIG_HOME",
 )
+
+
+def pytest_configure() -> None:
+    memory.prefer()
 
 
 @pytest.fixture(scope="session", autouse=True)

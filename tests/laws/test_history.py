@@ -2,13 +2,15 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from unittest import mock
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from support import memory, model, oracle, vocabulary
+from support import model, oracle, vocabulary
 from support.definitions import destination, store
 from support.platform import ADA, BOB, Platform
 from support.vocabulary import DESTINATIONS, FILES, FOLDERS, STORE
@@ -31,7 +33,7 @@ class History(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = memory.folder()
+        self.folder = Path(tempfile.mkdtemp(prefix="gitops-laws-"))
         self.platform = Platform(self.folder / "platform.git")
         self.caches = [Cache(self.folder, name) for name in "ab"]
         self.daemons = [self.platform.reconciler(cache) for cache in self.caches]

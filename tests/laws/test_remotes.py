@@ -2,13 +2,14 @@
 
 import os
 import shutil
+import tempfile
 from itertools import count
+from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from support import memory
 from support.definitions import configmap, destination, store, work
 from support.platform import BOB, Platform
 from support.servers import hook
@@ -34,7 +35,7 @@ def allowed():
 class Remotes(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.folder = memory.folder()
+        self.folder = Path(tempfile.mkdtemp(prefix="gitops-laws-"))
         self.platform = Platform(self.folder / "platform.git")
         self.stores = {name: Platform(self.folder / f"{name}.git") for name in NAMES}
         self.seconds = count(0.0, 10_000.0)  # each look at the clock is long after the last: nothing waits
