@@ -383,7 +383,8 @@ def test_what_a_kill_left_of_our_small_repository_goes_once_nobody_can_be_at_it(
 @pytest.mark.parametrize("content", ["", "0" * 40 + "\n"])
 def test_a_lock_that_a_killed_git_left_on_a_ref_of_ours_is_taken_away(connect, here, there, edit, content):
     """Nobody but gitops writes below refs/gitops, and no git command holds such a lock for long."""
-    remote = connect("file")
+    waited = []
+    remote = connect("file", pause=waited.append)
     lock = here.common_dir / "refs" / "gitops" / "remotes" / remote.id / "main.lock"
     lock.parent.mkdir(parents=True)
     lock.write_text(content)
@@ -391,7 +392,27 @@ def test_a_lock_that_a_killed_git_left_on_a_ref_of_ours_is_taken_away(connect, h
     remote.fetch(["main"])
 
     assert remote.tip("main") == one
+    assert sum(waited) >= 2
     lock.write_text(content)
     two = commit(here, one)
     remote.push([Advance("main", one, two)])
     assert remote.tip("main") == two
+    assert sum(waited) >= 4
+
+
+def test_a_lock_that_is_given_back_meanwhile_is_waited_for_and_no_longer(connect, here, edit):
+    waited = []
+
+    def pause(seconds):
+        waited.append(seconds)
+        lock.unlink()
+
+    remote = connect("file", pause=pause)
+    lock = here.common_dir / "refs" / "gitops" / "remotes" / remote.id / "main.lock"
+    lock.parent.mkdir(parents=True)
+    lock.write_text("")
+    one = edit()
+    remote.fetch(["main"])
+
+    assert remote.tip("main") == one
+    assert len(waited) == 1
