@@ -457,7 +457,8 @@ class Kubectl:
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def __call__(self, *words: str) -> Ran:
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "KUBECONFIG": os.devnull}
+        frugal = {"GOGC": "off", "GOMAXPROCS": "1"}  # it lives for a moment
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "KUBECONFIG": os.devnull, **frugal}
         command = ["kubectl", f"--server=http://127.0.0.1:{self.server.server_port}", *words]
         ran = subprocess.run(command, env=environment, capture_output=True, check=False)
         return Ran(ran.stdout.decode(), ran.stderr.decode(), ran.returncode)
