@@ -1,0 +1,115 @@
+"""A pass decides the Works anew that a change concerns, and no others: a missed one is a lie, one too many is slow."""
+
+import pytest
+from support.definitions import configmap, destination, store, work
+from support.platform import BOB
+
+BASE = {
+    "destinations/dev.yaml": destination("dev", env="dev"),
+    "destinations/prod.yaml": destination("prod", env="prod", cleanup="none"),
+    "destinations/flat.yaml": destination("flat", env="flat", mode="none"),
+    "destinations/all.yaml": destination("all", env="all", mode="aggregatedYAML"),
+    "destinations/side.yaml": destination("side", env="side", store="side"),
+    "statestores/side.yaml": store("side", "documents"),
+    "works/asked.yaml": work("asked", env="dev", request="asked"),
+    "works/both.yaml": [work("one", env="all"), work("two", env="all")],
+    "works/dev.yaml": work("dev", env="dev"),
+    "works/flat.yaml": work("flat", env="flat"),
+    "works/nowhere.yaml": work("nowhere", env="nowhere"),
+    "works/prod.yaml": work("prod", env="prod"),
+    "works/side.yaml": work("side", env="side"),
+}
+DOCUMENT = "state/dev/dependencies/redis/instance-configure/5058f/dev.yaml"
+UNREADABLE = "{"
+
+
+@pytest.fixture
+def daemon(platform):
+    """One that has nothing left to do."""
+    platform.commit(BASE)
+    daemon = platform.reconciler()
+    daemon.reconcile()
+    assert DOCUMENT in platform.files()
+    return daemon
+
+
+def looked_at(daemon):
+    """The Works that its next pass decides anew."""
+    return {key.name for key in daemon.plan().plan.decided}
+
+
+@pytest.mark.parametrize(
+    ("change", "works"),
+    [
+        ({"README.md": "hello"}, set()),
+        ({"works/dev.yaml": work("dev", {"x.yaml": configmap("x")}, env="dev")}, {"dev"}),
+        ({"works/dev.yaml": None}, {"dev"}),
+        ({"works/dev.yaml": UNREADABLE}, {"dev"}),
+        ({"works/both.yaml": UNREADABLE}, {"one", "two"}),
+        ({"works/new.yaml": work("new", env="dev", promise="new")}, {"new"}),
+        ({"works/new.yaml": work("new", env="dev")}, {"new", "dev"}),  # in the same directory
+        ({"works/new.yaml": UNREADABLE}, set()),
+        ({"works/new.yaml": work("new", {"flat.yaml": configmap("new")}, env="flat")}, {"new", "flat"}),
+        ({"works/new.yaml": work("new", {"flat.yaml": configmap("new")}, env="side")}, {"new", "side"}),
+        ({"works/new.yaml": work("new", env="all")}, {"new", "one", "two"}),
+    ],
+)
+def test_a_definition_of_a_work_concerns_it_and_its_rivals(platform, daemon, change, works):
+    platform.commit(change)
+    assert looked_at(daemon) == works
+
+
+@pytest.mark.parametrize(
+    ("change", "works"),
+    [
+        ({"destinations/dev.yaml": destination("dev", env="new")}, {"dev", "asked"}),
+        ({"destinations/dev.yaml": destination("dev", env="dev", path="elsewhere")}, {"dev", "asked"}),
+        ({"destinations/dev.yaml": None}, {"dev", "asked"}),
+        ({"destinations/prod.yaml": None}, {"prod"}),
+        ({"destinations/new.yaml": destination("new", env="dev")}, {"dev"}),
+        ({"destinations/new.yaml": destination("new", env="nowhere")}, {"nowhere"}),
+        ({"destinations/new.yaml": destination("new", env="new")}, set()),
+        ({"statestores/side.yaml": store("side", "elsewhere")}, {"side"}),
+        ({"statestores/side.yaml": None}, {"side"}),
+        ({"statestores/new.yaml": store("new", "new")}, set()),
+    ],
+)
+def test_a_destination_concerns_the_works_that_are_there_or_come_there(platform, daemon, change, works):
+    platform.commit(change)
+    assert looked_at(daemon) == works
+
+
+@pytest.mark.parametrize(
+    ("change", "works"),
+    [
+        ({"status/works/default/dev/work.yaml": None}, set()),  # what the daemon said there counts
+        ({DOCUMENT: "a: 1"}, {"dev"}),
+        ({DOCUMENT: None}, {"dev"}),
+        ({f"{DOCUMENT}.txt": "mine"}, {"dev"}),
+        ({"state/dev/dependencies/mine.yaml": "a: 1"}, set()),
+        ({"state/flat/flat.yaml": "a: 1"}, {"flat"}),
+        ({"state/flat/mine.yaml": "a: 1"}, set()),
+        ({"state/all/aggregated.yaml": None}, {"one", "two"}),
+    ],
+)
+def test_what_others_write_concerns_the_works_that_it_is_of(platform, daemon, change, works):
+    platform.commit(change, by=BOB)
+    assert looked_at(daemon) == works
+
+
+def test_what_another_daemon_did_is_looked_at(platform, daemon):
+    platform.commit({DOCUMENT: "a: 1"}, by=BOB)
+    platform.reconcile()
+    assert looked_at(daemon) == {"dev"}
+
+
+def test_what_others_write_in_another_branch_concerns_the_works_there(platform, daemon):
+    (document,) = [path for path in platform.files(at="documents") if path.endswith("side.yaml")]
+    platform.commit({document: "a: 1"}, by=BOB, branch="documents")
+    assert looked_at(daemon) == {"side"}
+
+
+def test_a_branch_that_lost_what_was_left_on_it_concerns_all_that_have_documents_there(platform, daemon):
+    before = platform.log("documents")[0].parents
+    platform.move(str(before[0].id) if before else None, "documents")
+    assert looked_at(daemon) == {"side"}
