@@ -86,7 +86,7 @@ def test_the_log_is_asked_once_for_each_stray_of_a_branch_that_can_be_written():
 
 def test_a_branch_with_a_stray_of_ours_is_unsure_until_it_is_withdrawn():
     ours = THERE._replace(writers={"a": Written((WORK,), frozenset()), "b": None})
-    strays = {"main": frozenset({"a"}), "side": frozenset({"b"})}
+    strays = {"main": frozenset({"a", "b"}), "side": frozenset({"b"})}
     assert plan(branches={"main": ours, "side": ours}, strays=strays).unsure == {"main"}
 
 
