@@ -39,8 +39,8 @@ class Branch(NamedTuple):
     tip: Oid | None
     root: Oid | None
     left: Oid | None
-    logged: Logged = Logged()
-    lost: bool = False
+    logged: Logged
+    lost: bool
     failure: Failure | None = None
     seen: Oid | None = None
     writers: Mapping[str, Written | None] = MappingProxyType({})

@@ -9,13 +9,14 @@ from gitops.core.failures import Failure, Step
 from gitops.core.manifests import Key
 from gitops.core.memory import Recorded, RecordedPlacement
 from gitops.core.plan import Branch, Plan
+from gitops.core.recovery import Logged
 from gitops.core.strays import Written
 from gitops.core.world import Object
 
 WORK, OTHER, DEV = Key("Work", "default", "redis"), Key("Work", "team", "other"), Key("Destination", "", "dev")
 FILES = {"state/dev/x.yaml": b"\x01" * 20}
 OLD = {"old": FILES}
-THERE = Branch(b"\x02" * 20, None, None)
+THERE = Branch(b"\x02" * 20, None, None, Logged(), lost=False)
 BROKEN = Failure(Step.WRITE, "no")
 
 

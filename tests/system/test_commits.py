@@ -225,6 +225,29 @@ def test_a_documents_commit_names_work_destination_path_and_source(platform):
     assert trailers(platform, made, "Argocd-reference-commit-date") == ["2026-01-01T00:00:00Z"]
 
 
+@pytest.mark.parametrize(
+    ("mode", "documents", "place"),
+    [
+        ("", ["x.yaml"], "state/dev/dependencies/redis/instance-configure/5058f"),
+        ("", ["a/b/x.yaml"], "state/dev/dependencies/redis/instance-configure/5058f"),
+        ("", ["5058f/x.yaml", "5058f/y.yaml"], "state/dev/dependencies/redis/instance-configure/5058f"),
+        ("none", ["x.yaml"], "state/dev"),
+        ("none", ["a/b/x.yaml", "a/c/y.yaml"], "state/dev/a"),
+        ("none", ["5058fa/x.yaml"], "state/dev/5058fa"),
+    ],
+)
+def test_a_withdrawal_names_the_place_from_which_the_documents_went(platform, mode, documents, place):
+    contents = {path: configmap(f"n{number}") for number, path in enumerate(documents)}
+    platform.commit({"destinations/dev.yaml": destination("dev", mode=mode, env="dev")})
+    platform.commit({"works/r.yaml": work("r", contents, env="dev")})
+    platform.reconcile()
+    platform.remove("works/r.yaml")
+    platform.reconcile()
+
+    (commit,) = [c for c in platform.log() if c.message.startswith("withdraw(default/r)")]
+    assert trailers(platform, commit, "Gitops-Path") == [place]
+
+
 def test_the_source_is_the_newest_commit_of_people(platform):
     platform.commit({**DEV, "works/r.yaml": work("r", request="small", env="dev")})
     platform.reconcile()
