@@ -145,8 +145,8 @@ def _dirty(context: Context, drift: Drift) -> set[Key]:
     for target in survey.targets.values():
         if target.location and target.location.branch in drift.lost:
             found |= world.index.on(target.name)
-    for branch in drift.paths.keys() | drift.touched.keys():
-        for path in drift.paths.get(branch, frozenset()) | drift.touched.get(branch, frozenset()):
+    for branch in drift.paths:
+        for path in drift.paths[branch] | drift.touched[branch]:
             found |= _owners(world, survey, branch, path)
     return found
 
