@@ -59,6 +59,16 @@ def test_a_definition_of_a_work_concerns_it_and_its_rivals(platform, daemon, cha
     assert looked_at(daemon) == works
 
 
+def test_an_unreadable_file_concerns_works_only_when_it_changes(platform, daemon):
+    platform.commit({"works/dev.yaml": UNREADABLE})
+    daemon.reconcile()
+    assert looked_at(daemon) == set()
+    platform.commit({"works/prod.yaml": work("prod", {"x.yaml": configmap("x")}, env="prod")})
+    assert looked_at(daemon) == {"prod"}
+    platform.commit({"works/dev.yaml": BASE["works/dev.yaml"]})
+    assert looked_at(daemon) == {"prod", "dev"}
+
+
 @pytest.mark.parametrize(
     ("change", "works"),
     [

@@ -263,6 +263,21 @@ def test_cleanup_none_leaves_documents_behind_and_says_so(platform, mode):
     assert platform.blobs("state/") == before
 
 
+def test_what_was_left_behind_stays_there_when_its_work_goes_elsewhere_too(platform):
+    platform.commit({"destinations/dev.yaml": destination("dev", env="dev", cleanup="none")})
+    platform.commit({"works/r.yaml": work("r", env="dev")})
+    settle(platform)
+    platform.remove("destinations/dev.yaml")
+    settle(platform)
+    left = platform.files("state/dev/")
+    platform.commit({"destinations/other.yaml": destination("other", env="dev")})
+    settle(platform)
+
+    assert left
+    assert platform.files("state/dev/") == left
+    assert any(path.endswith("/r.yaml") for path in platform.files("state/other/"))
+
+
 def test_a_removed_destination_that_comes_back_takes_up_its_documents(platform):
     platform.commit({**dev(), "works/r.yaml": work("r", request="r", env="dev")})
     settle(platform)
