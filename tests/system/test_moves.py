@@ -278,6 +278,24 @@ def test_what_was_left_behind_stays_there_when_its_work_goes_elsewhere_too(platf
     assert any(path.endswith("/r.yaml") for path in platform.files("state/other/"))
 
 
+def test_a_work_goes_elsewhere_while_a_store_of_it_is_gone(platform):
+    far = {
+        "statestores/far.yaml": store("far", "far"),
+        "destinations/far.yaml": destination("far", store="far", env="dev"),
+    }
+    platform.commit({**far, "works/r.yaml": work("r", env="dev")})
+    settle(platform)
+    left = platform.files(at="far")
+    platform.remove("statestores/far.yaml")
+    settle(platform)
+    platform.commit({"destinations/other.yaml": destination("other", env="dev")})
+    settle(platform)
+
+    assert left
+    assert platform.files(at="far") == left
+    assert any(path.endswith("/r.yaml") for path in platform.files("state/other/"))
+
+
 def test_a_removed_destination_that_comes_back_takes_up_its_documents(platform):
     platform.commit({**dev(), "works/r.yaml": work("r", request="r", env="dev")})
     settle(platform)
