@@ -123,3 +123,31 @@ def test_a_branch_that_lost_what_was_left_on_it_concerns_all_that_have_documents
     before = platform.log("documents")[0].parents
     platform.move(str(before[0].id) if before else None, "documents")
     assert looked_at(daemon) == {"side"}
+
+
+def steady(daemon):
+    """The places that its next pass takes for what the last one left there, with the files in them."""
+    made = daemon.plan().plan.delivery.placements
+    return {
+        placed.place: {path: oid.hex() for path, oid in placed.inventory.items()} for placed in made if placed.steady
+    }
+
+
+@pytest.mark.parametrize("elsewhere", [{}, {"state/prod/mine.yaml": "a: 1"}, {"works/prod.yaml": None}])
+def test_of_a_work_that_comes_to_a_new_destination_the_others_stand_as_they_were(platform, daemon, elsewhere):
+    platform.commit({"destinations/new.yaml": destination("new", env="dev"), **elsewhere}, by=BOB)
+    assert steady(daemon) == {DOCUMENT.removesuffix("/dev.yaml"): platform.blobs(DOCUMENT)}
+
+
+@pytest.mark.parametrize("document", ["a: 1", None])
+def test_what_others_changed_does_not_stand_as_it_was(platform, daemon, document):
+    platform.commit({"destinations/new.yaml": destination("new", env="dev"), DOCUMENT: document}, by=BOB)
+    assert steady(daemon) == {}
+
+
+def test_what_another_daemon_changed_does_not_stand_as_it_was_either(platform, daemon):
+    told = f"update(default/dev): dev (+0 ~1 -0)\n\nGitops-Work: default/dev\nGitops-Source-Commit: {platform.tip()}\n"
+    platform.commit({DOCUMENT: "a: 1"}, told)
+    assert looked_at(daemon) == {"dev"}
+    platform.commit({"destinations/new.yaml": destination("new", env="dev")})
+    assert steady(daemon) == {}
