@@ -85,8 +85,7 @@ class _Placements:
         nested = target.mode == layout.NESTED and documents is not None and documents.files
         if not nested or documents is None or branch in self._drift.lost:
             return None
-        changed = self._drift.paths.get(branch) or self._drift.touched.get(branch)
-        if changed and self._ledger.directory(branch, path, documents.tree):
+        if self._drift.touched.get(branch) and self._ledger.directory(branch, path, documents.tree):
             return None
         return PlacementDelivery(
             decided.key,
