@@ -61,6 +61,7 @@ class Remote:
         disposable: bool = False,
         transport: Transport | None = None,
         pause: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Make ready; nothing is sent yet. TransportError for an address that cannot be one.
 
@@ -74,7 +75,7 @@ class Remote:
         self._scheme = urls.parse(url).scheme
         self._credentials = credentials
         self._disposable = disposable
-        self._pause = pause
+        self._pause, self._now = pause, now
         self._trusted = -_TRUSTED
         self._transport = transport or Transport(repo, patience, stopped)
         self._repo = repo
@@ -175,7 +176,7 @@ class Remote:
 
     def _doubt(self, command: Sequence[str] = _ALL) -> None:
         """See whether a transfer failed because our own clone is damaged: RepositoryError, and it is made again."""
-        now = time.monotonic()
+        now = self._now()
         if self._repo.is_clone() and now >= self._trusted + _TRUSTED:
             self._look(command)
             self._trusted = now

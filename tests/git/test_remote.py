@@ -8,7 +8,7 @@ import pytest
 from support.servers import HOST, KINDS, Line, Silent, hook
 
 from gitops.core.tree import EMPTY
-from gitops.errors import Moved, Refused, TransportError
+from gitops.errors import Moved, Refused, RepositoryError, TransportError
 from gitops.git import history
 from gitops.git.clones import open_clone
 from gitops.git.commits import Identity
@@ -206,6 +206,22 @@ def test_damaged_knowledge_of_a_remote_is_fetched_again(connect, here, edit, dam
     assert remote.tip("main") is None
     remote.fetch(["main"])
     assert remote.tip("main") == tip
+
+
+def test_a_clone_that_was_found_whole_is_doubted_again_after_a_while(connect, here, there):
+    seconds = [0.0]
+    remote = connect("file", now=lambda: seconds[0])
+    missing, mine = Advance("main", None, bytes(range(20))), Advance("main", None, commit(here))
+    with pytest.raises(Refused):
+        remote.push([missing])
+    for path in here.common_dir.glob("objects/pack/*.pack"):
+        path.chmod(0o600)
+        path.write_bytes(b"damaged")
+    with pytest.raises(Refused):
+        remote.push([mine])
+    seconds[0] += 600
+    with pytest.raises(RepositoryError, match="is damaged"):
+        remote.push([mine])
 
 
 def test_a_branch_that_becomes_a_folder_of_branches_is_followed_and_back(connect, there, git, edit):

@@ -146,8 +146,8 @@ class SimulatedDaemon:
 
     def _remote(self, repo: Repository, url: str, server: Server, *, disposable: bool = False) -> Remote:
         assert isinstance(repo, MemoryRepository)
-        git = Git(repo.host, server, self._line)
-        return Remote(repo, url, disposable=disposable, transport=git, pause=self._around.time.clock.advance)
+        git, time = Git(repo.host, server, self._line), self._around.time
+        return Remote(repo, url, disposable=disposable, transport=git, pause=time.clock.advance, now=time.seconds)
 
     def _now(self) -> datetime:
         return self._around.time.clock.now + timedelta(seconds=self.skew)

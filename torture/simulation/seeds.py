@@ -20,4 +20,9 @@ class Found(NamedTuple):
 
 FOUND = (
     Found("history-1-153", None, "events of a removed Work came in another order from a daemon that had seen nothing"),
+    Found(
+        "history-1-5294",
+        None,
+        "a clone that was found whole was trusted by the time of day, whatever time it was in the history",
+    ),
 )
