@@ -18,7 +18,7 @@ Status = dict[str, Any]
 Statuses = Mapping[str, Status]
 
 _STATUS = re.compile(r"status: \d+ Works?\b")
-_DOCUMENTS = re.compile(r"(place|update|withdraw|move|destination)\(\S+\): ")
+_DOCUMENTS = re.compile(r"(place|update|withdraw|move|destination)\((\S+|\d+ (Works|Destinations))\): ")
 _TIMES = ("firstTimestamp", "lastTimestamp")
 
 
