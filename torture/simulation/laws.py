@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from support import model, oracle
@@ -24,11 +24,13 @@ class Laws:
     def begin(self) -> None:
         """Judge from here on.
 
-        KNOWN: repositories are left out that no definition leads to, and nothing that is Ready is in. What stands
-        there goes only if a daemon runs that knows the way by a definition of old.
+        KNOWN: repositories are left out that no definition leads to, not even the last good one of a store that is
+        broken now, and nothing that is Ready is in. What stands there goes only if a daemon runs that knows the way by
+        a definition of old.
         """
         statuses = self._look().statuses
-        told = b"".join(self._all.files("statestores/").values()).decode("utf-8", "replace")
+        definitions = [*self._all.files("statestores/").values(), *self._last_good(statuses)]
+        told = b"".join(definitions).decode("utf-8", "replace")
         told += " ".join(status["status"].get("branch", "") for status in statuses.values() if _ready(status))
         self._all.hidden = {address for address in self._all.hosts if address not in told}
         self._before = self._look()
@@ -71,6 +73,14 @@ class Laws:
     def seen(self) -> list[str]:
         """The addresses of the repositories that are judged."""
         return [address for address in self._all.hosts if address not in self._all.hidden]
+
+    def _last_good(self, statuses: oracle.Statuses) -> Iterator[bytes]:
+        """List the definitions that status was made from, of the state stores in files that still stand."""
+        log, files = {str(commit.id) for commit in self._all.log()}, self._all.blobs("statestores/")
+        for status in statuses.values():
+            commit, source = (status["status"].get(key, "") for key in ("observedCommit", "source"))
+            if commit in log and source in files:
+                yield from self._all.files(source, at=commit).values()
 
     def _look(self) -> oracle.Scene:
         return replace(oracle.look(self._all, self.home), forgotten=self._forgotten)

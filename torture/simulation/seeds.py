@@ -21,6 +21,7 @@ class Found(NamedTuple):
 FOUND = (
     Found("history-1-153", None, "events of a removed Work came in another order from a daemon that had seen nothing"),
     Found("history-1-1565", None, "the oracle did not know a commit of all Works of a pass as one of documents"),
+    Found("history-1-4028", None, "the laws did not look where the last good definition of a broken store led"),
     Found(
         "history-1-5294",
         None,
