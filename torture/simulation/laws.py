@@ -19,20 +19,22 @@ class Laws:
         self.human: dict[str, set[str]] = {}
         self._removed: dict[str, set[str]] = {}
         self._forgotten: frozenset[str] = frozenset()
+        self._strange: frozenset[str] = frozenset()
         self.begin()
 
     def begin(self) -> None:
         """Judge from here on.
 
-        KNOWN: repositories are left out that no definition leads to, not even the last good one of a store that is
-        broken now, and nothing that is Ready is in. What stands there goes only if a daemon runs that knows the way by
-        a definition of old.
+        KNOWN: what stands in a repository that no definition leads to, not even the last good one of a store that is
+        broken now, goes only if a daemon runs that knows the way by a definition of old. If nothing that is Ready is
+        there either, it is left out.
         """
         statuses = self._look().statuses
         definitions = [*self._all.files("statestores/").values(), *self._last_good(statuses)]
         told = b"".join(definitions).decode("utf-8", "replace")
-        told += " ".join(status["status"].get("branch", "") for status in statuses.values() if _ready(status))
-        self._all.hidden = {address for address in self._all.hosts if address not in told}
+        self._strange = frozenset(address for address in self._all.hosts if address not in told)
+        ready = " ".join(status["status"].get("branch", "") for status in statuses.values() if _ready(status))
+        self._all.hidden = {address for address in self._strange if address not in ready}
         self._before = self._look()
 
     def committed(self, branch: str, commit: str) -> None:
@@ -71,8 +73,8 @@ class Laws:
 
     @property
     def seen(self) -> list[str]:
-        """The addresses of the repositories that are judged."""
-        return [address for address in self._all.hosts if address not in self._all.hidden]
+        """The addresses of the repositories that daemons know the way to."""
+        return [address for address in self._all.hosts if address not in self._strange]
 
     def _last_good(self, statuses: oracle.Statuses) -> Iterator[bytes]:
         """List the definitions that status was made from, of the state stores in files that still stand."""
@@ -83,7 +85,7 @@ class Laws:
                 yield from self._all.files(source, at=commit).values()
 
     def _look(self) -> oracle.Scene:
-        return replace(oracle.look(self._all, self.home), forgotten=self._forgotten)
+        return replace(oracle.look(self._all, self.home), forgotten=self._forgotten, strange=self._strange)
 
     def _commits(self) -> Mapping[str, set[str]]:
         return {branch: {str(commit.id) for commit in self._all.log(branch)} for branch in self._all.tips()}

@@ -22,6 +22,7 @@ FOUND = (
     Found("history-1-153", None, "events of a removed Work came in another order from a daemon that had seen nothing"),
     Found("history-1-1565", None, "the oracle did not know a commit of all Works of a pass as one of documents"),
     Found("history-1-4028", None, "the laws did not look where the last good definition of a broken store led"),
+    Found("history-1-4385", None, "the laws wanted a daemon to clean up where no definition in the history leads"),
     Found(
         "history-1-5294",
         None,
