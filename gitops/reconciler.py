@@ -206,7 +206,8 @@ class Reconciler:
         return {name: self._branch_state(seen, name) for name in sorted(names)}
 
     def _branch_state(self, seen: Observation, name: str) -> Branch:
-        tip = seen.tip if name == seen.seen.home else self._branches.tip(name)
+        looked = {seen.seen.source_branch: seen.source_tip, seen.seen.home: seen.tip}
+        tip = looked[name] if name in looked else self._branches.tip(name)
         root = self._repo.objects.commit_tree(tip) if tip else None
         left = newest(self._repo, tip, messages.is_ours) if tip else None
         logged = inquiry.placed(self._repo, tip) if tip and seen.seen.status is None else Logged()

@@ -7,6 +7,7 @@ from support import model, oracle
 from support.definitions import configmap, destination, group, selector, store, work
 from support.platform import BOB, Platform
 
+from gitops.branches import Branches
 from gitops.cache import Cache
 from gitops.errors import RepositoryError
 from gitops.git import refs
@@ -372,3 +373,13 @@ def test_a_tree_that_was_collected_as_garbage_is_written_again(dev):
         dev.move(first)
         dev.git("repack", "-q", "-a", "-d")
         dev.git("prune", "--expire=now")
+
+
+def test_a_commit_that_comes_while_a_pass_looks_around_is_answered(platform, monkeypatch):
+    """A state store on the source branch: it was looked at twice, and what came in between was never read."""
+    platform.commit({"gitops.yaml": {"output": {"branch": "out"}}, "statestores/s.yaml": store("s", "main", "docs")})
+    with monkeypatch.context() as patch:
+        patch.setattr(Branches, "look", lambda *_: patch.undo() or platform.commit({"works/a.yaml": work("a", {})}))
+        platform.reconcile()
+    platform.reconcile()
+    assert platform.status("works/default/a/work.yaml", "out")
