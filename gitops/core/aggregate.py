@@ -102,4 +102,5 @@ def completed(
         changes=mine,
         unit=unit if mine else made.unit,
         restored=drift.among(aggregate.branch, mine),
+        lost="" if own else made.lost,
     )

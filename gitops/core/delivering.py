@@ -62,7 +62,8 @@ class _Placements:
             return self._delivery(decided, placement, recorded, Location(branch, ""), recorded.inventory(), {})
         at = Location(target.location.branch, join(target.directory, root))
         if documents is None:
-            return self._held(decided, placement, recorded, at)
+            keep = self._left if decided.state and decided.state.orphan else self._held
+            return keep(decided, placement, recorded, at)
         inventory = Below(at.path, documents.files)
         if target.mode == layout.NESTED:
             if documents.files and self._ledger.is_new(at.branch, target.directory):
@@ -108,6 +109,15 @@ class _Placements:
         own = {p: oid for p, oid in inventory.items() if oid in self._objects and not self._is_aggregate(branch, p)}
         wanted = self._ledger.present(branch, own)
         return self._delivery(decided, placement, recorded, Location(branch, at.path), inventory, wanted)
+
+    def _left(
+        self, decided: Decided, placement: Placement, recorded: RecordedPlacement, at: Location
+    ) -> PlacementDelivery:
+        """Leave the documents of an orphan alone: the history that had them may be gone like its definition."""
+        inventory = recorded.inventory()
+        branch = recorded.branch(self._survey.seen.home)
+        made = self._delivery(decided, placement, recorded, Location(branch, at.path), inventory, {})
+        return made._replace(lost=min(self._ledger.present(branch, inventory), default=""))
 
     def _delivery(
         self,
@@ -166,7 +176,7 @@ def _completed(
 
 
 def _gone(decided: Decided) -> Iterator[RecordedPlacement]:
-    """List, by name, the recorded placements that the Work has no more; an unreadable Work keeps all of them."""
+    """List, by name, the recorded placements that the Work has no more."""
     if decided.state is None and not decided.effective.removed:
         return
     kept = {p.name for p in decided.state.placements} if decided.state else set()

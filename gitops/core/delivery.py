@@ -43,7 +43,8 @@ class PlacementDelivery(NamedTuple):
 
     `inventory` is what will be its own in `branch`, at and below `place`; `changes` are the files that differ there.
     `unit` is whose commit holds the changes. `superseded` are files that wait in other branches for their removal.
-    `steady` is one of which nothing changes, not even in status: *recorded* was not looked at.
+    `lost` is a document that is not as it was, and that nobody can make again. `steady` is one of which nothing
+    changes, not even in status: *recorded* was not looked at.
     """
 
     work: Key
@@ -57,6 +58,7 @@ class PlacementDelivery(NamedTuple):
     changes: Sequence[Change] = ()
     restored: tuple[str, ...] = ()
     superseded: Mapping[str, Mapping[str, Oid]] = _NOTHING
+    lost: str = ""
     steady: bool = False
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 
 from gitops.api.meta import branch_name
 from gitops.api.status import Status
-from gitops.core import paths, statusfile, urls
+from gitops.core import conditions, paths, statusfile, urls
 from gitops.core.manifests import Key
 from gitops.core.tree import FILE, Entry, Objects, Oid, lookup, subtree
 
@@ -130,6 +130,20 @@ class RecordedPlacement(Recorded):
     @property
     def destination(self) -> str:
         return self._spec("targetDestinationName")
+
+    @property
+    def promise(self) -> str:
+        return self._spec("promiseName")
+
+    @property
+    def resource(self) -> str:
+        return self._spec("resourceName")
+
+    @property
+    def misplaced(self) -> bool:
+        """Whether its Destination was found to match no more."""
+        scheduled = self.status.condition(conditions.SCHEDULED) if self.status else None
+        return scheduled is not None and scheduled.status == "False"
 
     def _spec(self, name: str) -> str:
         found = self.status.spec.get(name) if self.status else None

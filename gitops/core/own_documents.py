@@ -63,11 +63,7 @@ class OwnDocuments:
         """Whether a Work still has a placement on the removed Destination *name*."""
         if self._context.world.index.on(name) - self._decided.keys():
             return True
-        stay = (
-            d.recorded.placements.values() for d in self._decided.values() if not d.state and not d.effective.removed
-        )
-        kept = {p.destination for placements in stay for p in placements}
-        return name in kept or any(d.state and name in d.state.destinations for d in self._decided.values())
+        return any(d.state and name in d.state.destinations for d in self._decided.values())
 
     def _own(
         self, known: Object, target: Target | None, branch: str, inventory: Mapping[str, Oid]

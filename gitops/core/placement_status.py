@@ -18,6 +18,8 @@ from gitops.core.placing import Decided
 from gitops.core.record import Facts, Record, inventories, restored
 from gitops.core.world import Placement
 
+_IN_PLACE = true(conditions.WRITTEN, "WorkloadsWrittenToStateStore", "")
+
 
 def placement_file(work: Key, name: str) -> str:
     """Return the status file of a WorkPlacement, relative to `status/`."""
@@ -49,7 +51,7 @@ def placement_outcome(decided: Decided, made: PlacementDelivery, generation: int
     assert decided.state is not None
     work = decided.state.outline
     failure = facts.failures.get(made.branch) if made.delivered or made.changes else None
-    written = _written(made, failure)
+    written = _written(made, failure, facts)
     version = _version(made, failure, facts)
     spec = _placement_spec(work, placement, generation)
     grown = before is None or dict(before.spec) != spec
@@ -86,7 +88,7 @@ def _placement_labels(work: Outline, placement: Placement) -> dict[str, str]:
     return labels | ({"kratix.io/misplaced": "true"} if placement.misplaced else {})
 
 
-def _written(made: PlacementDelivery, failure: Failure | None) -> Condition | None:
+def _written(made: PlacementDelivery, failure: Failure | None, facts: Facts) -> Condition | None:
     placement = made.placement
     assert placement is not None
     if failure:
@@ -94,8 +96,19 @@ def _written(made: PlacementDelivery, failure: Failure | None) -> Condition | No
     if refusal := placement.offer.refusal:
         return false(conditions.WRITTEN, refusal.reason, refusal.message)
     if placement.offer.documents is not None:
-        return true(conditions.WRITTEN, "WorkloadsWrittenToStateStore", "")
-    return made.recorded.status.condition(conditions.WRITTEN) if made.recorded.status else None
+        return _IN_PLACE
+    last = made.recorded.status.condition(conditions.WRITTEN) if made.recorded.status else None
+    return last if last is None or placement.misplaced or made.branch in facts.failures else _left(made, last)
+
+
+def _left(made: PlacementDelivery, last: Condition) -> Condition:
+    """Say of documents that nobody can make again whether they stand as they were recorded."""
+    if made.lost:
+        text = f"{made.lost} is not as it was, and no definition tells how that is"
+        return false(conditions.WRITTEN, "WorkloadsFailedWrite", text)
+    if last.reason == "WorkloadsFailedWrite" and made.inventory:
+        return _IN_PLACE
+    return last
 
 
 def _placement_conditions(placement: Placement, written: Condition | None) -> tuple[Condition, ...]:
@@ -151,7 +164,7 @@ def _placement_transitions(
     placement, before = made.placement, made.recorded.status
     assert placement is not None
     name = placement.destination
-    if placement.misplaced and not _was_misplaced(made):
+    if placement.misplaced and not made.recorded.misplaced:
         lost = f"labels for destination: {name} no longer match the expected labels"
         message = f"{lost}, marking this workplacement as misplaced"
         yield Transition(WARNING, "DestinationSelectorMismatch", SCHEDULER, message)
@@ -168,8 +181,3 @@ def _placement_transitions(
     ):
         message = f"failed writing to Destination: {name} with error: {written.message}"
         yield Transition(WARNING, "FailedWriteToDestination", WORKPLACEMENT, message)
-
-
-def _was_misplaced(made: PlacementDelivery) -> bool:
-    last = made.recorded.status.condition(conditions.SCHEDULED) if made.recorded.status else None
-    return last is not None and last.status == "False"

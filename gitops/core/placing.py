@@ -9,14 +9,15 @@ from functools import cached_property
 from gitops.core import catalog as catalogs
 from gitops.core import definitions, documents, memory, scheduling
 from gitops.core.definitions import InEffect, Unread
-from gitops.core.documents import Group, Render
+from gitops.core.documents import Group, Refusal, Render
 from gitops.core.manifests import Key
 from gitops.core.memory import RecordedPlacement, RecordedWork
-from gitops.core.offers import Offers
+from gitops.core.offers import Offers, holdings
 from gitops.core.outline import Outline, outline
 from gitops.core.recovery import Traces
 from gitops.core.scheduling import Assignment
 from gitops.core.survey import Survey
+from gitops.core.targets import Target
 from gitops.core.tree import DIRECTORY, Entry, Objects, Oid
 from gitops.core.world import Offer, Placement, WorkState, World
 
@@ -115,9 +116,9 @@ class Context:
     def _state(
         self, key: Key, recorded: RecordedWork, found: InEffect, before: Mapping[str, Placement]
     ) -> WorkState | None:
-        read = self._read(key, found)
+        read = self._read(key, found) if found.entry else None
         if read is None:
-            return None
+            return self._orphaned(key, recorded) if found.problem and recorded.placements else None
         work, groups = read
         is_known = self.survey.seen.status is not None
         existing = self._existing(recorded, before) if is_known else self._recovered(key, work, groups)
@@ -135,6 +136,24 @@ class Context:
         if offers.refused:  # for all, also for those that came before it showed
             placements = tuple(self._placements(work, groups, schedule.assignments, offers))
         return WorkState(work, found.entry, groups, placements, schedule.unscheduled, found.source)
+
+    def _orphaned(self, key: Key, recorded: RecordedWork) -> WorkState:
+        """Return a Work of which status alone still tells: it keeps what it has, also from others."""
+        some, labels = next(iter(recorded.placements.values())), recorded.status.labels if recorded.status else {}
+        placements = tuple(
+            Placement(name, known.group, known.destination, not target or known.misplaced, self._kept(known, target))
+            for name, known in sorted(recorded.placements.items())
+            for target in (self.survey.targets.get(known.destination),)
+            if target or known.destination in self.survey.places.kept
+        )
+        told = Outline(key.name, key.namespace, labels, some.promise, some.resource)
+        return WorkState(told, None, (), placements, (), recorded.text("source"))
+
+    def _kept(self, recorded: RecordedPlacement, target: Target | None) -> Offer:
+        if target is None:
+            return Offer()
+        refusal = Refusal("WorkloadsFailedWrite", target.message) if target.reason else None
+        return Offer("", None, refusal, holdings(recorded, "", target, self.objects))
 
     def _read(self, key: Key, found: InEffect) -> tuple[Outline, tuple[Group, ...]] | None:
         """Return the Work in effect and its groups; None when there is none. Documents that stand are not read."""

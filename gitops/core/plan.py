@@ -152,14 +152,13 @@ def _dirty(context: Context, drift: Drift) -> set[Key]:
 
 
 def _in_broken_files(world: World, survey: Survey) -> set[Key]:
-    """Return the Works that unreadable files, now or before this change, may hold, and those never read yet."""
+    """Return the Works that unreadable files, now or before this change, may hold, and those that were never read."""
     troubled = {unit.file for unit in world.catalog.troubled.values()}
     files = survey.advance.files & (survey.troubles.files.keys() | troubled)
-    verdicts = world.verdicts
-    held = {key for key, verdict in verdicts.unready.items() if verdict.category == "Invalid"} if files else set()
-    found = {key for key, state in world.works.items() if state.source in files} if files else set()
-    unread = verdicts.each.keys() - world.works.keys() if len(verdicts.each) > len(world.works) else set()
-    return held | found | unread
+    invalid = {key for key, verdict in world.verdicts.unready.items() if verdict.category == "Invalid"}
+    if files:
+        return invalid | {key for key, state in world.works.items() if state.source in files}
+    return {key for key in invalid if key not in world.works or world.works[key].orphan}
 
 
 def _status_changed(objects: Objects, old: Oid | None, new: Oid | None) -> set[Key]:

@@ -119,9 +119,6 @@ class Strays:
     @cached_property
     def _told(self) -> frozenset[tuple[str, str]]:
         recorded = [made.recorded for made in self._placed if not made.steady]
-        for one in self._decided.values():
-            if not one.state and not one.effective.removed:
-                recorded += one.recorded.placements.values()
         home = self._context.survey.seen.home
         found = {(known.branch(home), path) for known in recorded for path in known.inventory()}
         found |= {(at, path) for known in recorded for at, left in known.superseded().items() for path in left}

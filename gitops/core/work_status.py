@@ -131,7 +131,7 @@ def _failing(names: tuple[str, ...]) -> str:
 
 def _work_status(verdict: _Verdict, decided: Decided, provenance: Provenance, facts: Facts) -> Status:
     state, recorded = decided.state, decided.recorded
-    if state is None:
+    if state is None or state.orphan:
         return _unreadable(decided)
     commit = facts.sources.get(provenance.path)
     observed = commit.oid.hex() if commit else recorded.text("observedCommit")
@@ -216,9 +216,7 @@ def _recorded_misplaced(decided: Decided) -> set[str]:
     """Return the groups of which a placement is recorded as misplaced."""
     if decided.before:
         return {placement.group for placement in decided.before.values() if placement.misplaced}
-    recorded = decided.recorded.placements.values()
-    found = ((r.group, r.status.condition(conditions.SCHEDULED)) for r in recorded if r.status)
-    return {group for group, condition in found if condition and condition.status == "False"}
+    return {recorded.group for recorded in decided.recorded.placements.values() if recorded.misplaced}
 
 
 def _recorded_failing(decided: Decided) -> list[str]:

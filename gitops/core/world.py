@@ -48,7 +48,11 @@ class Placement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WorkState:
-    """A decided Work: what it says, where that stands, its groups and placements."""
+    """A decided Work: what it says, where that stands, its groups and placements.
+
+    Without an *entry* it is an orphan: no history has a good definition of it any more, and nobody but status tells of
+    its placements.
+    """
 
     outline: Outline
     entry: Entry | None
@@ -56,6 +60,10 @@ class WorkState:
     placements: tuple[Placement, ...]
     unscheduled: tuple[str, ...]
     source: str
+
+    @property
+    def orphan(self) -> bool:
+        return self.entry is None
 
     @property
     def single(self) -> bool:

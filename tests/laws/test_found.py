@@ -1,6 +1,7 @@
 """Histories in which a law was broken once, as short as they could be made."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from support import model, oracle
@@ -23,9 +24,9 @@ def dev(platform: Platform) -> Platform:
     return platform
 
 
-def reconcile(platform: Platform) -> oracle.Scene:
+def reconcile(platform: Platform, forgotten: frozenset[str] = frozenset()) -> oracle.Scene:
     """Make a pass that keeps the laws, like one by a daemon that has seen nothing, with nothing to do after it."""
-    before = oracle.look(platform)
+    before = replace(oracle.look(platform), forgotten=forgotten)
     platform.reconcile()
     after = oracle.judge(platform, before)
     model.judge(platform, after)
@@ -383,3 +384,42 @@ def test_a_commit_that_comes_while_a_pass_looks_around_is_answered(platform, mon
         platform.reconcile()
     platform.reconcile()
     assert platform.status("works/default/a/work.yaml", "out")
+
+
+def make_orphan(platform: Platform, mode: str) -> frozenset[str]:
+    """Leave of the Work `a` a status, and a file that cannot be read. Return the commits that are gone."""
+    platform.commit({"destinations/dev.yaml": destination("dev", mode=mode, env="dev")})
+    platform.commit({"works/a.yaml": work("a", {"x.yaml": configmap("x")})})
+    reconcile(platform)
+    forgotten, files = frozenset(str(commit.id) for commit in platform.log()), platform.files()
+    platform.move(None)
+    platform.commit(files | {"works/a.yaml": b"a: ["}, "Begin anew")
+    return forgotten
+
+
+@pytest.mark.parametrize("mode", ["nestedByMetadata", "none", "aggregatedYAML"])
+def test_a_work_whose_definition_nobody_has_any_more_keeps_its_documents_from_others(platform, mode):
+    """It was no claimant: the next Work wrote over its documents, and it stayed Ready."""
+    forgotten = make_orphan(platform, mode)
+    before = platform.files("state/")
+    platform.commit({"works/b.yaml": work("b", {"x.yaml": configmap("y")})})
+    reconcile(platform, forgotten)
+    after = platform.files("state/")
+    assert platform.condition("works/default/a/a.dev-5058f.yaml")[0] == "True"
+    assert platform.condition("works/default/b/b.dev-5058f.yaml")[0] == ("False" if after == before else "True")
+    assert all(content in after[path] for path, content in before.items())
+
+
+@pytest.mark.parametrize("mode", ["nestedByMetadata", "none"])
+@pytest.mark.parametrize("again", ["definition", "document"])
+def test_a_work_that_nobody_has_a_definition_or_the_documents_of_is_not_ready(platform, mode, again):
+    forgotten = make_orphan(platform, mode)
+    [path] = [path for path in platform.files("state/") if "canary" not in path]
+    found = {"definition": {"works/a.yaml": work("a", {"x.yaml": configmap("x")})}, "document": {path: configmap("x")}}
+    platform.remove(path)
+    reconcile(platform, forgotten)
+    assert platform.condition("works/default/a/a.dev-5058f.yaml")[1:] == ("WorkloadsFailedWrite", "Failing")
+    assert path in platform.condition("works/default/a/a.dev-5058f.yaml", "WriteSucceeded")[2]
+    platform.commit(found[again])
+    reconcile(platform, forgotten)
+    assert platform.condition("works/default/a/a.dev-5058f.yaml")[0] == "True"
