@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from gitops.core import layout, ownership
 from gitops.core.manifests import Key
@@ -13,7 +14,22 @@ from gitops.core.placing import Context, Decided
 from gitops.core.targets import Target
 from gitops.core.world import Index, Offer, Placement, WorkState
 
-_Contest = tuple[Decided, Placement]
+
+class _Contestant(NamedTuple):
+    """A placement that may be in the way of another, and what it holds from before."""
+
+    decided: Decided
+    placement: Placement
+    holds: Claim
+
+    @property
+    def owner(self) -> Owner:
+        return (self.decided.key.namespace, self.decided.key.name, self.placement.group, self.placement.destination)
+
+    @property
+    def claimant(self) -> Claimant:
+        offer = self.placement.offer
+        return Claimant(self.owner, offer.claim if offer.documents else self.holds, self.holds)
 
 
 def affected(context: Context, decided: Decided) -> set[Key]:
@@ -34,28 +50,37 @@ def settle(context: Context, decided: Mapping[Key, Decided]) -> dict[Key, Decide
     contests = _contests(context, decided)
     lost: dict[Key, dict[str, tuple[Conflict, Claim]]] = {}
     for name, contest in contests.items():
-        _settle_destination(context, context.survey.targets[name], contest, lost)
-    names = {_owner(key, p): f"{key.namespace}/{p.name}" for c in contests.values() for d, p in c for key in (d.key,)}
+        _settle_destination(context.survey.targets[name], contest, lost)
+    names = {c.owner: f"{c.decided.key.namespace}/{c.placement.name}" for found in contests.values() for c in found}
     return {key: _held_back(d, lost[key], names) if key in lost else d for key, d in decided.items()}
 
 
-def _contests(context: Context, decided: Mapping[Key, Decided]) -> dict[str, list[_Contest]]:
-    """Return the placements that may be in each other's way, by Destination."""
+def _contests(context: Context, decided: Mapping[Key, Decided]) -> dict[str, list[_Contestant]]:
+    """Return the placements that may be in each other's way, by Destination: also in that of what one of them holds."""
     index = Index()
     for key, work in decided.items():
         index.replace(key, None, work.state)
-    contests: dict[str, list[_Contest]] = {}
-    for key, work in decided.items():
-        state = work.state
-        if state is None or not (len(state.groups) > 1 or _contended(index, key, state)):
+    contests: dict[str, list[_Contestant]] = {}
+    waiting = [key for key, work in decided.items() if work.state and _contended(index, key, work.state)]
+    seen: set[Key] = set()
+    while waiting:
+        key = waiting.pop()
+        if key in seen:
             continue
-        for placement in state.placements:
-            if (
-                placement.destination in context.survey.targets
-                and not context.survey.targets[placement.destination].reason
-            ):
-                contests.setdefault(placement.destination, []).append((work, placement))
+        seen.add(key)
+        for contestant in _contestants(context, decided[key]):
+            contests.setdefault(contestant.placement.destination, []).append(contestant)
+            waiting += index.contenders(contestant.holds)
     return contests
+
+
+def _contestants(context: Context, decided: Decided) -> Iterator[_Contestant]:
+    assert decided.state is not None
+    for placement in decided.state.placements:
+        target = context.survey.targets.get(placement.destination)
+        if target and not target.reason:
+            holds = holdings(decided.record_of(placement), placement.offer.root, target, context.objects)
+            yield _Contestant(decided, placement, holds)
 
 
 _CANARIES = frozenset(
@@ -67,33 +92,23 @@ _CANARIES = frozenset(
 
 def _contended(index: Index, key: Key, state: WorkState) -> bool:
     claims = state.claims
-    return any(other != key for other in index.contenders(claims)) or not _CANARIES.isdisjoint(
-        claims.exclusive | claims.shared
+    return (
+        len(state.groups) > 1
+        or any(other != key for other in index.contenders(claims))
+        or not _CANARIES.isdisjoint(claims.exclusive | claims.shared)
     )
 
 
 def _settle_destination(
-    context: Context,
     target: Target,
-    contest: Iterable[_Contest],
+    contest: Iterable[_Contestant],
     lost: dict[Key, dict[str, tuple[Conflict, Claim]]],
 ) -> None:
     reserved: dict[Owner, Claim] = {("Destination", target.name): layout.reserved(target)}
-    holds: dict[Owner, Claim] = {}
-    claimants: list[Claimant] = []
-    for decided, placement in contest:
-        owner, offer = _owner(decided.key, placement), placement.offer
-        holds[owner] = holdings(decided.record_of(placement), offer.root, target, context.objects)
-        claimants.append(Claimant(owner, offer.claim if offer.documents else holds[owner], holds[owner]))
-    keys = {_owner(d.key, p): (d.key, p.name) for d, p in contest if p.offer.documents}
-    for owner, conflict in ownership.resolve(claimants, reserved).items():
-        if owner in keys:
-            key, name = keys[owner]
-            lost.setdefault(key, {})[name] = (conflict, holds[owner])
-
-
-def _owner(key: Key, placement: Placement) -> Owner:
-    return (key.namespace, key.name, placement.group, placement.destination)
+    found = {c.owner: c for c in contest}
+    for owner, conflict in ownership.resolve([c.claimant for c in found.values()], reserved).items():
+        if (one := found[owner]).placement.offer.documents:
+            lost.setdefault(one.decided.key, {})[one.placement.name] = (conflict, one.holds)
 
 
 def _held_back(decided: Decided, lost: Mapping[str, tuple[Conflict, Claim]], names: Mapping[Owner, str]) -> Decided:

@@ -386,6 +386,18 @@ def test_a_commit_that_comes_while_a_pass_looks_around_is_answered(platform, mon
     assert platform.status("works/default/a/work.yaml", "out")
 
 
+def test_what_a_work_holds_that_is_held_back_for_another_document_stays_its_own(platform):
+    """Nobody but the one who got it wanted the path any more, and so nobody asked who had it."""
+    platform.commit({"destinations/dev.yaml": destination("dev", mode="none", env="dev")})
+    platform.commit({"works/a.yaml": work("a", {"y": "a"}), "works/b.yaml": work("b", {"x": "b"})})
+    platform.commit({"works/c.yaml": work("c", {"x": "c"})})
+    reconcile(platform)
+    platform.commit({"works/b.yaml": work("b", {"y": "b"})})
+    reconcile(platform)
+    assert platform.files("state/dev/x") == {"state/dev/x": b"b"}
+    assert platform.condition("works/default/c/c.dev-5058f.yaml", "WriteSucceeded")[1] == "PathConflict"
+
+
 def make_orphan(platform: Platform, mode: str) -> frozenset[str]:
     """Leave of the Work `a` a status, and a file that cannot be read. Return the commits that are gone."""
     platform.commit({"destinations/dev.yaml": destination("dev", mode=mode, env="dev")})
