@@ -16,7 +16,7 @@ from gitops.core.manifests import Key
 from gitops.core.paths import join
 from gitops.core.survey import Survey
 from gitops.core.targets import Target
-from gitops.core.tree import BLOB, Change, Objects, Oid
+from gitops.core.tree import BLOB, FILE, Change, Entry, Objects, Oid, lookup
 
 
 class Aggregate(NamedTuple):
@@ -39,26 +39,37 @@ class Aggregate(NamedTuple):
         return ledger.absent(self.branch, [self.path] if self.existed else [])
 
 
-def aggregates(survey: Survey, objects: Objects, placements: Iterable[PlacementDelivery]) -> dict[str, Aggregate]:
+def aggregates(
+    survey: Survey, objects: Objects, placements: Iterable[PlacementDelivery], drift: Drift
+) -> dict[str, Aggregate]:
     """Make the aggregate of each aggregated Destination that has one of *placements*: then they are all of its."""
     of: dict[str, list[PlacementDelivery]] = {}
     for made in placements:
         target = survey.targets.get(made.destination)
         if target and target.mode == layout.AGGREGATED and not target.reason:
             of.setdefault(made.destination, []).append(made)
-    return {name: _aggregate(survey, objects, survey.targets[name], found) for name, found in of.items()}
+    return {name: _aggregate(survey, objects, survey.targets[name], found, drift) for name, found in of.items()}
 
 
-def _aggregate(survey: Survey, objects: Objects, target: Target, found: list[PlacementDelivery]) -> Aggregate:
+def _aggregate(
+    survey: Survey, objects: Objects, target: Target, found: list[PlacementDelivery], drift: Drift
+) -> Aggregate:
     found.sort(key=lambda m: (m.work.namespace, m.work.name, m.placement.group if m.placement else ""))
     last = _last_parts(survey, objects, target, found)
     now = {_name(m): part for m in found if (part := _part(objects, m, last)) is not None}
     oid = objects.add(BLOB, layout.SEPARATOR.join(now.values())) if now else None
-    authors = sorted({m.work for m in found if now.get(_name(m)) != last.get(_name(m))})
+    gone = {m.work for m in found if not _is_left(m, survey.seen.home, objects, drift)}  # nobody can compare for sure
+    authors = sorted(gone | {m.work for m in found if now.get(_name(m)) != last.get(_name(m))})
     sizes = {name: len(part) for name, part in now.items()}
     assert target.location
     path = join(target.directory, target.filename)
     return Aggregate(target.location.branch, path, oid, sizes, tuple(authors), bool(last))
+
+
+def _is_left(made: PlacementDelivery, home: str, objects: Objects, drift: Drift) -> bool:
+    """Whether the file that status tells of is in the history, and so in every clone."""
+    left = drift.left.get(made.recorded.branch(home))
+    return all(lookup(objects, left, path) == Entry(FILE, oid) for path, oid in made.recorded.inventory().items())
 
 
 def _name(made: PlacementDelivery) -> str:

@@ -26,11 +26,13 @@ class Drift:
     """The files that others changed since the last pass, by branch; `lost` are branches without a commit of ours.
 
     `touched` are the files that changed since this daemon looked, be it by commits that say they are another daemon's.
+    `left` are the trees of the newest commits of ours.
     """
 
     paths: Mapping[str, frozenset[str]] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
     touched: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    left: Roots = field(default_factory=dict)
 
     def among(self, branch: str, changes: Iterable[Change]) -> tuple[str, ...]:
         """Return the paths of *changes* that put back what others changed."""

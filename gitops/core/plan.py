@@ -109,6 +109,7 @@ def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects
         {name: _changed(objects, survey, name, branch.left, branch.root) for name, branch in branches.items()},
         frozenset(name for name, branch in branches.items() if branch.lost),
         {name: _changed(objects, survey, name, branch.seen, branch.root) for name, branch in branches.items()},
+        {name: branch.left for name, branch in branches.items()},
     )
     writers = {name: branch.writers for name, branch in branches.items()}
     decided = _closure(context, _dirty(context, drift))

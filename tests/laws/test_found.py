@@ -398,6 +398,25 @@ def test_what_a_work_holds_that_is_held_back_for_another_document_stays_its_own(
     assert platform.condition("works/default/c/c.dev-5058f.yaml", "WriteSucceeded")[1] == "PathConflict"
 
 
+@pytest.mark.parametrize("changed", [{}, {"works/a.yaml": work("a", {"x.yaml": configmap("a", "2")})}])
+def test_an_aggregate_that_people_took_with_its_history_is_written_for_the_same_works_by_everybody(
+    platform, tmp_path, changed
+):
+    """Who still had the file compared with it."""
+    aggregated = destination("dev", mode="aggregatedYAML", store="s")
+    platform.commit({"statestores/s.yaml": store("s", "documents"), "destinations/dev.yaml": aggregated})
+    platform.commit({f"works/{name}.yaml": work(name) for name in "ab"})
+    reconcile(platform)
+    platform.move(None, "documents")
+    platform.commit(changed)
+    platform.git("clone", "-q", "--mirror", f"file://{platform.path}", str(tmp_path / "clone"))
+    clone = Platform(tmp_path / "clone", platform.clock)
+    clone.git("config", "--remove-section", "remote.origin")
+    for each in (platform, clone):
+        each.reconcile()
+    assert clone.tips() == platform.tips()
+
+
 def make_orphan(platform: Platform, mode: str) -> frozenset[str]:
     """Leave of the Work `a` a status, and a file that cannot be read. Return the commits that are gone."""
     platform.commit({"destinations/dev.yaml": destination("dev", mode=mode, env="dev")})
