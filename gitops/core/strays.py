@@ -98,10 +98,17 @@ class Strays:
         below = f"{target.directory}/" if target.directory else ""
         last = world.places.targets.get(target.name)
         same = last and (last.layout, last.reason) == (target.layout, target.reason)
-        if same and self._drift.lost.isdisjoint((branch, home)):
+        if same and self._drift.lost.isdisjoint((branch, home)) and not self._is_overtaken(target):
             return [path for path in self._drift.touched.get(branch, ()) if path.startswith(below)]
         directory = subtree(self._context.objects, self._ledger.root(branch), target.directory)
         return (path for path, _ in files(self._context.objects, directory, below))
+
+    def _is_overtaken(self, target: Target) -> bool:
+        """Whether another daemon dealt meanwhile with Works that this one had put there: it may have withdrawn them."""
+        world = self._context.world
+        if world.status == self._context.survey.seen.status:
+            return False
+        return not world.index.on(target.name).isdisjoint(self._decided)
 
     def _is_stray(self, target: Target, branch: str, path: str) -> bool:
         if self._removal.keeps(branch, path) or layout.is_canary(target, path) or self._is_told(branch, path):

@@ -417,6 +417,22 @@ def test_an_aggregate_that_people_took_with_its_history_is_written_for_the_same_
     assert clone.tips() == platform.tips()
 
 
+@pytest.mark.parametrize("mode", ["nestedByMetadata", "none", "aggregatedYAML"])
+def test_a_document_that_comes_back_to_a_store_is_withdrawn_also_by_who_had_put_it_there(platform, mode):
+    """The store stood where this daemon had left it, and so nothing seemed to have come."""
+    dev = destination("dev", mode=mode, store="s", initWorkloads={"enabled": False})
+    platform.commit({"statestores/s.yaml": store("s", "documents"), "destinations/dev.yaml": dev})
+    platform.commit({"works/a.yaml": work("a")})
+    daemon = platform.reconciler()
+    daemon.reconcile()
+    placed = platform.tip("documents")
+    platform.remove("works/a.yaml")
+    reconcile(platform)
+    platform.move(placed, "documents")
+    daemon.reconcile()
+    assert not platform.files(at="documents")
+
+
 def make_orphan(platform: Platform, mode: str) -> frozenset[str]:
     """Leave of the Work `a` a status, and a file that cannot be read. Return the commits that are gone."""
     platform.commit({"destinations/dev.yaml": destination("dev", mode=mode, env="dev")})
