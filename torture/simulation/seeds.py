@@ -28,4 +28,5 @@ FOUND = (
         None,
         "a clone that was found whole was trusted by the time of day, whatever time it was in the history",
     ),
+    Found("history-3-224", None, "an object that no ref led to was damaged, and the simulated fsck did not look at it"),
 )

@@ -65,11 +65,12 @@ class Git(Transport):
         return self._talk(verb, arguments) if verb else Done(0, "", "")
 
     def _check(self) -> Done:
-        """See whether all that is reachable can be read."""
+        """See whether all that is there can be read, and all that is reachable is there."""
         try:
-            damaged = self._here.damaged & set(closure(self._here.objects, self._here.refs.values(), ()))
+            list(closure(self._here.objects, self._here.refs.values(), ()))
         except KeyError as missing:
             return Done(2, "", f"missing {missing}")
+        damaged = self._here.damaged
         return Done(1 if damaged else 0, "", "error: an object is corrupt" if damaged else "")
 
     def _talk(self, verb: str, arguments: tuple[str, ...]) -> Done:
