@@ -15,7 +15,7 @@ from gitops.core.failures import Failure, Step
 from gitops.core.layout import AGGREGATED
 from gitops.core.manifests import Problem
 from gitops.core.provenance import Provenance
-from gitops.core.record import Facts, Record, inventories, restored
+from gitops.core.record import Facts, Record, restored, waiting
 from gitops.core.targets import Store
 from gitops.core.world import Object
 
@@ -27,7 +27,8 @@ def record_destination(
     known, before = made.object, made.object.recorded.status
     file = memory.object_file(known.key)
     done = known.recorded.text("cleanup") == "all" or not made.occupied
-    if known.effective.removed and done and made.branch not in facts.failures:
+    reached = facts.failures.keys().isdisjoint((made.branch, *known.recorded.superseded()))
+    if known.effective.removed and done and reached:
         record.remove(file)
         text = f"{memory.REMOVED} {facts.removed.get(known.key) or 'an unknown commit'}; {_ended(known)}"
         record.happen(known.key, [Transition(WARNING, "DestinationNotReady", DESTINATION, text)])
@@ -79,10 +80,10 @@ def _placing(made: DestinationDelivery, facts: Facts) -> dict[str, object]:
     target, recorded = made.target, made.object.recorded
     failed = made.branch in facts.failures
     if target is None or target.reason or failed:
-        kept = ("path", "stateStore", "branch", "mode", "filename", "cleanup", "parts", "inventory", "superseded")
+        kept = ("path", "stateStore", "branch", "mode", "filename", "cleanup", "parts", "inventory")
         extra = recorded.status.extra if recorded.status else {}
-        found = {name: extra[name] for name in kept if name in extra and (failed or name != "superseded")}
-        return found | ({"cleanup": target.cleanup} if target else {})
+        found = {name: extra[name] for name in kept if name in extra} | ({"cleanup": target.cleanup} if target else {})
+        return found | waiting(recorded, recorded.superseded() if failed else {}, facts)
     extra = {"path": target.directory, "stateStore": target.store}
     if made.branch != facts.home:
         extra["branch"] = made.branch
@@ -94,9 +95,7 @@ def _placing(made: DestinationDelivery, facts: Facts) -> dict[str, object]:
         extra["parts"] = dict(made.parts)
     if made.inventory:
         extra["inventory"] = {path: oid.hex() for path, oid in sorted(made.inventory.items())}
-    if made.superseded:
-        extra["superseded"] = inventories(made.superseded)
-    return extra
+    return extra | waiting(recorded, made.superseded, facts)
 
 
 def record_store(

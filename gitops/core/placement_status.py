@@ -15,7 +15,7 @@ from gitops.core.failures import Failure
 from gitops.core.manifests import Key
 from gitops.core.outline import Outline
 from gitops.core.placing import Decided
-from gitops.core.record import Facts, Record, inventories, restored
+from gitops.core.record import Facts, Record, restored, waiting
 from gitops.core.world import Placement
 
 _IN_PLACE = true(conditions.WRITTEN, "WorkloadsWrittenToStateStore", "")
@@ -146,10 +146,7 @@ def _placement_extra(made: PlacementDelivery, version: str, facts: Facts) -> dic
         extra["branch"] = made.branch
     if made.inventory:
         extra["inventory"] = {path: oid.hex() for path, oid in sorted(made.inventory.items())}
-    left = {branch: files for branch, files in made.recorded.superseded().items() if branch in facts.failures}
-    if superseded := {**left, **made.superseded}:
-        extra["superseded"] = inventories(superseded)
-    return extra
+    return extra | waiting(made.recorded, made.superseded, facts)
 
 
 def _unwritten_extra(made: PlacementDelivery) -> dict[str, object]:

@@ -97,7 +97,10 @@ class Plan:
             return frozenset()
         made = self.delivery.placements
         works = {m.work for m in made if not {m.branch, *m.recorded.superseded()}.isdisjoint(branches)}
-        return frozenset(works | {m.object.key for m in self.delivery.destinations if m.branch in branches})
+        own = self.delivery.destinations
+        return frozenset(
+            works | {m.object.key for m in own if not {m.branch, *m.object.recorded.superseded()}.isdisjoint(branches)}
+        )
 
 
 def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects: Objects, renderer: Render) -> Plan:

@@ -13,9 +13,12 @@ from gitops.core.delivery import UnitId
 from gitops.core.events import Transition
 from gitops.core.failures import Failure
 from gitops.core.manifests import Key
+from gitops.core.memory import Recorded
 from gitops.core.tree import BLOB, DIRECTORY, EMPTY, FILE, Entry, Objects, Oid, patch
 
 NAMED = 10_000
+Inventories = Mapping[str, Mapping[str, Oid]]
+"""Files by branch and path."""
 
 
 class CommitName(NamedTuple):
@@ -120,7 +123,14 @@ class Record:
                 self.happened.append(Happened(key, transition))
 
 
-def inventories(found: Mapping[str, Mapping[str, Oid]]) -> dict[str, dict[str, str]]:
+def waiting(recorded: Recorded, superseded: Inventories, facts: Facts) -> dict[str, object]:
+    """Return the field for what is *superseded* in other branches, or could not be removed from one that failed."""
+    left = {branch: files for branch, files in recorded.superseded().items() if branch in facts.failures}
+    found = {**left, **superseded}
+    return {"superseded": inventories(found)} if found else {}
+
+
+def inventories(found: Inventories) -> dict[str, dict[str, str]]:
     """Return inventories as status files have them, by branch."""
     return {branch: {path: oid.hex() for path, oid in sorted(files.items())} for branch, files in sorted(found.items())}
 

@@ -433,6 +433,23 @@ def test_a_document_that_comes_back_to_a_store_is_withdrawn_also_by_who_had_put_
     assert not platform.files(at="documents")
 
 
+@pytest.mark.parametrize("removed", [False, True])
+def test_the_documents_of_a_destination_that_moved_go_when_their_store_lets_them(platform, monkeypatch, removed):
+    """They were forgotten when their removal was refused."""
+    platform.commit(
+        {"statestores/s.yaml": store("s", "documents"), "destinations/dev.yaml": destination("dev", store="s")}
+    )
+    reconcile(platform)
+    platform.commit({"destinations/dev.yaml": destination("dev")})
+    with monkeypatch.context() as patch:
+        patch.setattr(refs, "move", refusing("documents"))
+        reconcile_what_is_not_refused(platform)
+        platform.commit({"destinations/dev.yaml": None} if removed else {})
+        reconcile_what_is_not_refused(platform)
+    reconcile(platform)
+    assert not platform.files(at="documents")
+
+
 def make_orphan(platform: Platform, mode: str) -> frozenset[str]:
     """Leave of the Work `a` a status, and a file that cannot be read. Return the commits that are gone."""
     platform.commit({"destinations/dev.yaml": destination("dev", mode=mode, env="dev")})
