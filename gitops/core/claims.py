@@ -36,13 +36,18 @@ def affected(context: Context, decided: Decided) -> set[Key]:
     """Return the other Works whose outcome may change with this one's: on a shared Destination, for a shared token."""
     index, works = context.world.index, context.world.works
     states = [s for s in (works.get(decided.key), decided.state) if s]
-    destinations = frozenset().union(*(s.destinations for s in states))
+    destinations = frozenset().union(*(s.destinations for s in states), _recorded(decided))
     found = {key for s in states for key in index.contenders(s.claims) if works[key].destinations & destinations}
     for name in destinations:
         target = context.survey.targets.get(name)
         if target and target.mode == layout.AGGREGATED:
             found |= index.on(name)
     return found - {decided.key}
+
+
+def _recorded(decided: Decided) -> set[str]:
+    """Return where a Work has placements as status tells: those that wait to be removed are in no state."""
+    return set() if decided.before else {known.destination for known in decided.recorded.placements.values()}
 
 
 def settle(context: Context, decided: Mapping[Key, Decided]) -> dict[Key, Decided]:

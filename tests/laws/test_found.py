@@ -433,6 +433,21 @@ def test_a_document_that_comes_back_to_a_store_is_withdrawn_also_by_who_had_put_
     assert not platform.files(at="documents")
 
 
+def test_an_aggregate_stays_whole_when_what_was_removed_before_it_can_go_at_last(platform, monkeypatch):
+    """It was made anew from the placements that were looked at: from the one that went, and no other."""
+    aggregated = destination("dev", mode="aggregatedYAML", store="s")
+    platform.commit({"statestores/s.yaml": store("s", "documents"), "destinations/dev.yaml": aggregated})
+    platform.commit({"works/a.yaml": work("a")})
+    reconcile(platform)
+    embedded = destination("dev", mode="aggregatedYAML")
+    platform.commit({"works/a.yaml": None, "works/b.yaml": work("b"), "destinations/dev.yaml": embedded})
+    with monkeypatch.context() as patch:
+        patch.setattr(refs, "move", refusing("documents"))
+        reconcile_what_is_not_refused(platform)
+    reconcile(platform)
+    assert platform.status("destinations/dev.yaml")["status"]["parts"] == {"default/b.dev-5058f": len(configmap("b"))}
+
+
 @pytest.mark.parametrize("removed", [False, True])
 def test_the_documents_of_a_destination_that_moved_go_when_their_store_lets_them(platform, monkeypatch, removed):
     """They were forgotten when their removal was refused."""
