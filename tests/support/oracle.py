@@ -294,8 +294,10 @@ def _placements_move_with_a_reason(old: Statuses, new: Statuses) -> None:
             message = f"workplacement reconciled: {was['metadata']['name']}, operation: deleted"
             counts = [_count(s.get(work, {}), message) for s in (old, new)]
             assert counts[1] > counts[0], f"{file} went without an event"
-            gone = f"destinations/{was['spec']['targetDestinationName']}.yaml" not in new
+            place = was["spec"]["targetDestinationName"]
+            gone = f"destinations/{place}.yaml" not in new
             gone |= _count(new[work], f"{message} (definition removed in") > 0  # others of the Work had to wait
+            gone |= _count(new[work], f"{message} (Destination/{place} removed in") > 0  # what else is there has to
             same = was["spec"]["generation"] == new[work]["metadata"]["generation"]  # it may have had to wait
             assert gone or not same, f"{file} went although nothing of its Work changed"
         else:
