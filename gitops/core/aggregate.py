@@ -22,7 +22,8 @@ from gitops.core.tree import BLOB, FILE, Change, Entry, Objects, Oid, lookup
 class Aggregate(NamedTuple):
     """The file of one Destination.
 
-    `parts` are the lengths in bytes by placement, `authors` the Works that changed it.
+    `parts` are the lengths in bytes by placement, `authors` the Works that changed it. It is *owned* while there is a
+    placement, be it without documents, and if it was written before: what stands there then is nobody else's.
     """
 
     branch: str
@@ -30,13 +31,13 @@ class Aggregate(NamedTuple):
     oid: Oid | None
     parts: Mapping[str, int]
     authors: tuple[Key, ...]
-    existed: bool
+    owned: bool
 
     def edits(self, ledger: Ledger) -> Edits:
         """Return what must change in its branch."""
         if self.oid:
             return ledger.present(self.branch, {self.path: self.oid})
-        return ledger.absent(self.branch, [self.path] if self.existed else [])
+        return ledger.absent(self.branch, [self.path] if self.owned else [])
 
 
 def aggregates(
@@ -63,7 +64,8 @@ def _aggregate(
     sizes = {name: len(part) for name, part in now.items()}
     assert target.location
     path = join(target.directory, target.filename)
-    return Aggregate(target.location.branch, path, oid, sizes, tuple(authors), bool(last))
+    owned = bool(last) or any(m.delivered for m in found)
+    return Aggregate(target.location.branch, path, oid, sizes, tuple(authors), owned)
 
 
 def _is_left(made: PlacementDelivery, home: str, objects: Objects, drift: Drift) -> bool:

@@ -465,6 +465,16 @@ def test_the_documents_of_a_destination_that_moved_go_when_their_store_lets_them
     assert not platform.files(at="documents")
 
 
+def test_an_aggregate_goes_with_its_last_document_also_when_people_took_its_status_away(platform):
+    """Nobody remembered what was in it, and so nobody took it for ours."""
+    platform.commit({"destinations/dev.yaml": destination("dev", mode="aggregatedYAML"), "works/a.yaml": work("a")})
+    reconcile(platform)
+    platform.rewind(1)  # the status, not the documents
+    platform.commit({"works/a.yaml": work("a", {})})
+    reconcile(platform)
+    assert not platform.files("state/dev/aggregated.yaml")
+
+
 def make_orphan(platform: Platform, mode: str) -> frozenset[str]:
     """Leave of the Work `a` a status, and a file that cannot be read. Return the commits that are gone."""
     platform.commit({"destinations/dev.yaml": destination("dev", mode=mode, env="dev")})
