@@ -148,7 +148,7 @@ class Remote:
         for source in (tip.hex(), ""):
             done = self._run("push", "--porcelain", "--force", "--", self.url, f"{source}:{ref}")
             if done.code and (source or ref in self._advertised([ref])):
-                raise _verdict(done)
+                raise self._examined(_verdict(done))
 
     def _settle(self, moves: Collection[Advance], error: Exception) -> None:
         """Find out what became of a push that failed: return when it has landed all the same."""
@@ -168,11 +168,15 @@ class Remote:
                     ) from error
             if not pause and not isinstance(error, Refused):
                 break
+        raise self._examined(error)
+
+    def _examined(self, error: Exception) -> Exception:
+        """Return why a transfer failed, unless our own clone is the reason: RepositoryError."""
         if not isinstance(error, Refused):
             self._doubt()
         elif _UNPACKER in str(error):  # broken on our disk, or whole and not to the server's taste
             self._doubt(("verify-pack", "--", *map(str, self._repo.objects.folder.glob("pack/*.idx"))))
-        raise error
+        return error
 
     def _doubt(self, command: Sequence[str] = _ALL) -> None:
         """See whether a transfer failed because our own clone is damaged: RepositoryError, and it is made again."""
@@ -197,8 +201,7 @@ class Remote:
         else:
             done = self._run(*_FETCH, "--", self.url, *specs)
         if done.code:
-            self._doubt()
-            raise _verdict(done)
+            raise self._examined(_verdict(done))
 
     def _advertised(self, refs: Collection[str]) -> dict[str, Oid]:
         """Ask where *refs* are at this moment."""

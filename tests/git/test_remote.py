@@ -14,7 +14,7 @@ from gitops.git.clones import open_clone
 from gitops.git.commits import Identity
 from gitops.git.credentials import BasicAuth, SSHKey
 from gitops.git.remote import Advance, Remote
-from gitops.git.transport import Patience
+from gitops.git.transport import Done, Patience, Transport
 
 ME = Identity("gitops", "gitops@localhost")
 
@@ -222,6 +222,18 @@ def test_a_clone_that_was_found_whole_is_doubted_again_after_a_while(connect, he
     seconds[0] += 600
     with pytest.raises(RepositoryError, match="is damaged"):
         remote.push([mine])
+
+
+class Damaged(Transport):
+    """Runs git in a clone that is damaged."""
+
+    def run(self, scheme, *arguments, environment):
+        return Done(1, "", "error: object corrupt" if "fsck" in arguments else "fatal: bad object")
+
+
+def test_a_damaged_clone_is_no_reason_to_say_that_nobody_may_write(connect, here):
+    with pytest.raises(RepositoryError, match="is damaged"):
+        connect("file", transport=Damaged(here)).probe("main")
 
 
 def test_a_branch_that_becomes_a_folder_of_branches_is_followed_and_back(connect, there, git, edit):
