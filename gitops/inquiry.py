@@ -52,7 +52,7 @@ def known_versions(repo: Repository, plan: Plan) -> dict[tuple[Key, str], Oid]:
         found = history.last_changed(repo, branch.tip, {path for made in asked for path in made.version_paths})
         for made in asked:
             if commits := [found[path] for path in made.version_paths if path in found]:
-                named[made.work, made.name] = _newest(commits).oid
+                named[made.work, made.name] = _newest(repo, commits).oid
     return named
 
 
@@ -110,8 +110,12 @@ def _values(found: Iterable[tuple[str, str]], name: str) -> Iterator[str]:
     return (value for key, value in found if key == name)
 
 
-def _newest(commits: Iterable[CommitInfo]) -> CommitInfo:
-    return max(commits, key=lambda commit: (commit.committed, commit.oid))
+def _newest(repo: Repository, commits: Iterable[CommitInfo]) -> CommitInfo:
+    """Return the one that was built on the others; where lines of history met, the one with the latest date."""
+    newest, *others = sorted(set(commits), key=lambda commit: (commit.committed, commit.oid))
+    for other in others:
+        newest = newest if history.is_ancestor(repo, other.oid, newest.oid) else other
+    return newest
 
 
 def _named(repo: Repository, tip: Oid, paths: Iterable[str]) -> dict[str, CommitName]:

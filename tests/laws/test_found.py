@@ -348,13 +348,15 @@ def test_what_a_daemon_has_in_mind_may_be_collected_as_garbage(dev, tmp_path):
     assert dev.tips() == after
 
 
-def test_a_document_that_went_in_a_pass_without_status_leaves_a_new_version(platform, monkeypatch):
-    """The version was that of the documents which stayed."""
+@pytest.mark.parametrize(("y", "later"), [(None, 60), ("2", -3600)])
+def test_a_document_that_changed_in_a_pass_without_status_leaves_a_new_version(platform, monkeypatch, y, later):
+    """The version was that of the documents which stayed: also when the clock of who changed it had gone back."""
     flat = destination("dev", mode="none", store="s")
     platform.commit({"statestores/s.yaml": store("s", "documents"), "destinations/dev.yaml": flat})
     platform.commit({"works/a.yaml": work("a", {"x": "1", "y": "1"})})
     reconcile(platform)
-    platform.commit({"works/a.yaml": work("a", {"x": "1"})})
+    platform.clock.advance(later)
+    platform.commit({"works/a.yaml": work("a", {"x": "1"} | ({"y": y} if y else {}))})
     with monkeypatch.context() as patch:
         patch.setattr(refs, "move", refusing("main"))
         with pytest.raises(RepositoryError):
