@@ -184,7 +184,8 @@ class Reconciler:
         sketch = Sketch(self._repo.objects, room, self._lineage)
         plan = self._decide(seen, sketch)
         render = render_overview(sketch, seen.seen.source, self._renderer)
-        return Writing(self._branches, self._world, seen, plan, sketch, render, self._clock().replace(microsecond=0))
+        now = self._clock().replace(microsecond=0)
+        return Writing(self._branches, self._world, seen, plan, sketch, self._renderer, render, now)
 
     def _decide(self, seen: Observation, sketch: Sketch) -> Plan:
         found = survey(self._world, sketch, seen.seen)
@@ -212,7 +213,8 @@ class Reconciler:
         left = newest(self._repo, tip, messages.is_ours) if tip else None
         logged = inquiry.placed(self._repo, tip) if tip and seen.seen.status is None else Logged()
         if failure := self._branches.failure(name):  # all that matters then is whether status says so already
-            return Branch(tip, root, None, logged, failure != self._world.failing.get(name), failure)
+            said = failure == self._world.failing.get(name)
+            return Branch(tip, root, None, logged).refusing(failure, lost=not said)
         lost = tip is None or left is None or name not in self._world.tips or self._rewound(name, tip)
         return Branch(tip, root, left.tree if left else None, logged, lost, seen=self._seen(name))
 

@@ -13,9 +13,10 @@ from gitops.branches import Branches, is_elsewhere
 from gitops.core import memory, messages, recording, rest
 from gitops.core.catalog import STATUS
 from gitops.core.delivery import UnitId
+from gitops.core.documents import Render
 from gitops.core.failures import Failure
 from gitops.core.manifests import Key, Problem
-from gitops.core.plan import Plan
+from gitops.core.plan import Plan, decide
 from gitops.core.record import Facts
 from gitops.core.recording import Recorded, RenderOverview
 from gitops.core.rest import Rest
@@ -69,22 +70,26 @@ class Writing:
         seen: Observation,
         plan: Plan,
         sketch: Sketch,
+        renderer: Render,
         render: RenderOverview,
         now: datetime,
     ) -> None:
-        self.plan, self.sketch = plan, sketch
+        self.sketch = sketch
         repo = branches.repo
         self._branches, self._repo, self._world, self._seen = branches, repo, world, seen
-        self._render, self._now = render, now
+        self._renderer, self._render, self._now = renderer, render, now
         settings = seen.seen.settings
         sign = ssh_signer(Path(settings.commit.signing_key)) if settings.commit.signing_key else None
         self._publisher = Publisher(repo, sketch, settings, _authors(plan.survey), int(now.timestamp()), sign)
         self._home = seen.seen.home
         self._status = seen.seen.status
         self._tips = {name: branch.tip for name, branch in plan.branches.items() if branch.tip}
+        self._follow(plan)
 
-        self._traced = recording.origins(plan, sketch)
-        self._sources = inquiry.sources(repo, seen.source_tip, plan, self._traced)
+    def _follow(self, plan: Plan) -> None:
+        self.plan = plan
+        self._traced = recording.origins(plan, self.sketch)
+        self._sources = inquiry.sources(self._repo, self._seen.source_tip, plan, self._traced)
         gone = inquiry.removed_sources(plan).items()
         self._removed = {key: self._sources[path] for key, path in gone if path in self._sources}
 
@@ -99,13 +104,21 @@ class Writing:
     def run(self) -> Outcome:
         """Write, record and push."""
         elsewhere, failures = self._write_elsewhere()
+        if failures.keys() != self.plan.failures.keys():
+            self._follow(self._decided_with(failures))
         chain = self._documents(self._home)
         self.sketch.commit()
         recorded = self._record({**elsewhere, **chain.versions}, failures)
         outcome = self._push(chain, recorded)
         self._adopt(recorded, failures)
-        more = bool(self._leftovers(failures)) or any(map(is_elsewhere, failures.keys() - self.plan.failures.keys()))
-        return replace(outcome, unfinished=outcome.changed and more, problems=recorded.problems)
+        unfinished = outcome.changed and bool(self._leftovers(failures))
+        return replace(outcome, unfinished=unfinished, problems=recorded.problems)
+
+    def _decided_with(self, failures: Mapping[str, Failure]) -> Plan:
+        """Decide again: all that is on a branch tells of its refusal, and not only what this pass wanted to change."""
+        branches = dict(self.plan.branches)
+        branches |= {name: branches[name].refusing(failure, lost=True) for name, failure in failures.items()}
+        return decide(self._world, self.plan.survey, branches, self.sketch, self._renderer)
 
     def _record(self, versions: Mapping[UnitId, Oid], failures: Mapping[str, Failure]) -> Recorded:
         facts = Facts(

@@ -45,6 +45,10 @@ class Branch(NamedTuple):
     seen: Oid | None = None
     writers: Mapping[str, Written | None] = MappingProxyType({})
 
+    def refusing(self, failure: Failure, *, lost: bool) -> Branch:
+        """Return it as one that nothing can be written to: what differs from what was left there stays as it is."""
+        return Branch(self.tip, self.root, None, self.logged, lost, failure)
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -514,3 +514,37 @@ def test_a_work_that_nobody_has_a_definition_or_the_documents_of_is_not_ready(pl
     platform.commit(found[again])
     reconcile(platform, forgotten)
     assert platform.condition("works/default/a/a.dev-5058f.yaml")[0] == "True"
+@pytest.fixture
+def refused(platform, monkeypatch):
+    """A platform with two Works on a branch of its own, which cannot be moved until the test undoes that."""
+    flat = destination("dev", mode="none", store="s", env="dev")
+    platform.commit({"statestores/s.yaml": store("s", "documents"), "destinations/dev.yaml": flat})
+    platform.commit({f"works/{name}.yaml": work(name, {name: "1"}, env="dev") for name in "ab"})
+    reconcile(platform)
+    monkeypatch.setattr(refs, "move", refusing("documents"))
+    return platform
+
+
+def test_a_branch_that_turns_out_to_refuse_is_told_of_at_once_by_all_that_is_on_it(refused):
+    """Who had only looked at what changed told of the Destination and of other Works in a second commit."""
+    refused.commit({"works/a.yaml": work("a", {"a": "2"}, env="dev")})
+    before = refused.tip()
+    refused.reconcile()
+    after = refused.tip()
+    assert len(refused.log(until=before)) == 1
+    for file in ("destinations/dev.yaml", *(f"works/default/{name}/{name}.dev-5058f.yaml" for name in "ab")):
+        assert refused.condition(file)[0] == "False"
+    refused.move(before)
+    refused.reconciler().reconcile()
+    assert refused.tip() == after
+    refused.reconcile()
+    assert refused.tip() == after
+
+
+def test_drift_that_cannot_be_put_back_is_not_told_of_as_corrected(refused, monkeypatch):
+    refused.commit({"dev/a": "meddled"}, by=BOB, branch="documents")
+    refused.reconcile()
+    assert "DriftCorrected" not in str(refused.statuses())
+    monkeypatch.undo()
+    reconcile(refused)
+    assert str(refused.statuses()).count("by Bob Babbage were restored") == 1

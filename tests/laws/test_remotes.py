@@ -154,6 +154,16 @@ class Remotes(RuleBasedStateMachine):
                 assert inventory.items() <= there.items(), file
 
 
+def test_a_store_that_refuses_is_told_of_in_one_commit_whoever_was_there_before():
+    """A daemon that was there wrote a second commit, for what it had not looked at in the first."""
+    history = Remotes()
+    history.begin(("s", "s"))
+    history.reconcile(0)
+    history.refuse_or_not("s", 1)
+    history.answer("a", "y")
+    history.teardown()
+
+
 Remotes.TestCase.settings = settings(
     max_examples=int(os.environ.get("GITOPS_HISTORIES") or 8),
     stateful_step_count=10,
