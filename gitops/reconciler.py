@@ -213,8 +213,7 @@ class Reconciler:
         left = newest(self._repo, tip, messages.is_ours) if tip else None
         logged = inquiry.placed(self._repo, tip) if tip and seen.seen.status is None else Logged()
         if failure := self._branches.failure(name):  # all that matters then is whether status says so already
-            said = failure == self._world.failing.get(name)
-            return Branch(tip, root, None, logged).refusing(failure, lost=not said)
+            return Branch(tip, root, None, logged, failure != self._world.failing.get(name), failure)
         lost = tip is None or left is None or name not in self._world.tips or self._rewound(name, tip)
         return Branch(tip, root, left.tree if left else None, logged, lost, seen=self._seen(name))
 

@@ -13,6 +13,7 @@ from gitops.core.delivery import Drift, PlacementDelivery
 from gitops.core.edits import Edits
 from gitops.core.ledger import Ledger
 from gitops.core.manifests import Key
+from gitops.core.parts import Parts, part_name
 from gitops.core.paths import join
 from gitops.core.survey import Survey
 from gitops.core.targets import Target
@@ -41,7 +42,7 @@ class Aggregate(NamedTuple):
 
 
 def aggregates(
-    survey: Survey, objects: Objects, placements: Iterable[PlacementDelivery], drift: Drift
+    survey: Survey, parts: Parts, objects: Objects, placements: Iterable[PlacementDelivery], drift: Drift
 ) -> dict[str, Aggregate]:
     """Make the aggregate of each aggregated Destination that has one of *placements*: then they are all of its."""
     of: dict[str, list[PlacementDelivery]] = {}
@@ -49,14 +50,14 @@ def aggregates(
         target = survey.targets.get(made.destination)
         if target and target.mode == layout.AGGREGATED and not target.reason:
             of.setdefault(made.destination, []).append(made)
-    return {name: _aggregate(survey, objects, survey.targets[name], found, drift) for name, found in of.items()}
+    return {name: _aggregate(survey, parts, objects, survey.targets[name], found, drift) for name, found in of.items()}
 
 
 def _aggregate(
-    survey: Survey, objects: Objects, target: Target, found: list[PlacementDelivery], drift: Drift
+    survey: Survey, parts: Parts, objects: Objects, target: Target, found: list[PlacementDelivery], drift: Drift
 ) -> Aggregate:
     found.sort(key=lambda m: (m.work.namespace, m.work.name, m.placement.group if m.placement else ""))
-    last = _last_parts(survey, objects, target, found)
+    last = parts.of(target.name, {_name(m): m.recorded for m in found})
     now = {_name(m): part for m in found if (part := _part(objects, m, last)) is not None}
     oid = objects.add(BLOB, layout.SEPARATOR.join(now.values())) if now else None
     gone = {m.work for m in found if not _is_left(m, survey.seen.home, objects, drift)}  # nobody can compare for sure
@@ -75,7 +76,7 @@ def _is_left(made: PlacementDelivery, home: str, objects: Objects, drift: Drift)
 
 
 def _name(made: PlacementDelivery) -> str:
-    return f"{made.work.namespace}/{made.name}"
+    return part_name(made.work.namespace, made.name)
 
 
 def _part(objects: Objects, made: PlacementDelivery, last: Mapping[str, bytes]) -> bytes | None:
@@ -85,20 +86,6 @@ def _part(objects: Objects, made: PlacementDelivery, last: Mapping[str, bytes]) 
         return last.get(_name(made))
     found = [objects.blob(oid) for _, oid in made.placement.offer.documents.files]
     return layout.SEPARATOR.join(found) if found else None
-
-
-def _last_parts(survey: Survey, objects: Objects, target: Target, found: list[PlacementDelivery]) -> dict[str, bytes]:
-    """Cut the file that was last written into its parts."""
-    known = survey.objects.get(Key("Destination", "", target.name))
-    sizes = known.recorded.sizes() if known else {}
-    files = {oid for m in found if _name(m) in sizes for oid in m.recorded.inventory().values()}
-    if len(files) != 1 or not all(oid in objects for oid in files):
-        return {}
-    content, at, parts = objects.blob(files.pop()), 0, {}
-    for name, size in sizes.items():
-        parts[name] = content[at : at + size]
-        at += size + len(layout.SEPARATOR)
-    return parts
 
 
 def completed(

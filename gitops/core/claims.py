@@ -7,12 +7,16 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from gitops.core import layout, ownership
+from gitops.core.documents import Refusal
 from gitops.core.manifests import Key
 from gitops.core.offers import holdings
 from gitops.core.ownership import Claim, Claimant, Conflict, Owner
+from gitops.core.parts import part_name
 from gitops.core.placing import Context, Decided
 from gitops.core.targets import Target
 from gitops.core.world import Index, Offer, Placement, WorkState
+
+_Losses = dict[str, tuple[Refusal, Claim]]
 
 
 class _Contestant(NamedTuple):
@@ -51,13 +55,26 @@ def _recorded(decided: Decided) -> set[str]:
 
 
 def settle(context: Context, decided: Mapping[Key, Decided]) -> dict[Key, Decided]:
-    """Return *decided* with the placements held back that lost a claim."""
+    """Return *decided* with the placements held back that lost a claim.
+
+    Who is held back keeps what it holds, and may with that be in the way of some that nobody was in the way of.
+    """
+    settled = dict(decided)
+    while lost := _lost(context, settled):
+        settled |= {key: _held_back(settled[key], found) for key, found in lost.items()}
+    return settled
+
+
+def _lost(context: Context, decided: Mapping[Key, Decided]) -> dict[Key, _Losses]:
+    """Return, by name, the placements of each Work that lose a claim."""
     contests = _contests(context, decided)
-    lost: dict[Key, dict[str, tuple[Conflict, Claim]]] = {}
-    for name, contest in contests.items():
-        _settle_destination(context.survey.targets[name], contest, lost)
     names = {c.owner: f"{c.decided.key.namespace}/{c.placement.name}" for found in contests.values() for c in found}
-    return {key: _held_back(d, lost[key], names) if key in lost else d for key, d in decided.items()}
+    lost: dict[Key, _Losses] = {}
+    for name, contest in contests.items():
+        for one, conflict in _settle_destination(context.survey.targets[name], contest):
+            refusal = layout.lost(conflict.token, names.get(conflict.owner) or " ".join(conflict.owner))
+            lost.setdefault(one.decided.key, {})[one.placement.name] = (refusal, one.holds)
+    return lost
 
 
 def _contests(context: Context, decided: Mapping[Key, Decided]) -> dict[str, list[_Contestant]]:
@@ -84,7 +101,8 @@ def _contestants(context: Context, decided: Decided) -> Iterator[_Contestant]:
     for placement in decided.state.placements:
         target = context.survey.targets.get(placement.destination)
         if target and not target.reason:
-            holds = holdings(decided.record_of(placement), placement.offer.root, target, context.objects)
+            own, recorded = part_name(decided.key.namespace, placement.name), decided.record_of(placement)
+            holds = holdings(own, recorded, placement.offer.root, target, context.parts, context.objects)
             yield _Contestant(decided, placement, holds)
 
 
@@ -104,25 +122,21 @@ def _contended(index: Index, key: Key, state: WorkState) -> bool:
     )
 
 
-def _settle_destination(
-    target: Target,
-    contest: Iterable[_Contestant],
-    lost: dict[Key, dict[str, tuple[Conflict, Claim]]],
-) -> None:
+def _settle_destination(target: Target, contest: Iterable[_Contestant]) -> Iterator[tuple[_Contestant, Conflict]]:
+    """List those who lose a claim on one Destination, and to whom."""
     reserved: dict[Owner, Claim] = {("Destination", target.name): layout.reserved(target)}
     found = {c.owner: c for c in contest}
     for owner, conflict in ownership.resolve([c.claimant for c in found.values()], reserved).items():
-        if (one := found[owner]).placement.offer.documents:
-            lost.setdefault(one.decided.key, {})[one.placement.name] = (conflict, one.holds)
+        if found[owner].placement.offer.documents:
+            yield found[owner], conflict
 
 
-def _held_back(decided: Decided, lost: Mapping[str, tuple[Conflict, Claim]], names: Mapping[Owner, str]) -> Decided:
+def _held_back(decided: Decided, lost: _Losses) -> Decided:
     assert decided.state is not None
     placements = []
     for placement in decided.state.placements:
         if placement.name in lost:
-            conflict, holds = lost[placement.name]
-            refusal = layout.lost(conflict.token, names.get(conflict.owner) or " ".join(conflict.owner))
+            refusal, holds = lost[placement.name]
             offer = placement.offer
             claim = Claim(offer.claim.exclusive | holds.exclusive, offer.claim.shared | holds.shared)
             placement = placement._replace(offer=Offer(offer.root, None, refusal, claim))

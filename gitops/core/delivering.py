@@ -26,7 +26,7 @@ def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drif
     """Compare what was decided with what stands in *roots*, the trees of the branches."""
     ledger = Ledger(context.survey, context.objects, roots)
     placements = list(_Placements(context, ledger, drift).deliver(decided))
-    aggregated = aggregates(context.survey, context.objects, placements, drift)
+    aggregated = aggregates(context.survey, context.parts, context.objects, placements, drift)
     booked = {name: _book_aggregate(ledger, name, aggregate) for name, aggregate in aggregated.items()}
     placed = [_completed(made, aggregated, booked, drift) for made in placements]
     removal = Removal(context, decided, placed)

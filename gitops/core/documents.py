@@ -5,8 +5,8 @@ Adding the blobs and the tree here means naming them; what becomes lasting is de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from gitops.api.work import Work, WorkloadGroup
@@ -19,6 +19,7 @@ from gitops.core.text import printable
 from gitops.core.tree import BLOB, FILE, LINK, Entry, Objects, Oid, files, lookup, patch
 
 TEMPLATE = ".j2"
+_READ = (".yaml", ".yml")  # by agents
 _LFS = b"version https://git-lfs.github.com/spec/"
 MAX_DOCUMENTS, MAX_DOCUMENT_BYTES, MAX_WORK_BYTES = 10_000, 10 << 20, 64 << 20
 
@@ -149,6 +150,17 @@ def finish(found: tuple[tuple[str, Oid], ...], objects: Objects) -> Documents:
     return Documents(found, tree, identities, unfit)
 
 
+def joined(made: Documents, objects: Objects) -> Documents:
+    """Return *made* as parts of one file: an agent finds the objects of all documents there, whatever their names."""
+    if made.refusal or made.unfit or all(path.endswith(_READ) for path, _ in made.files):
+        return made
+    seen: dict[ObjectId, str] = {}
+    for path, oid in made.files:
+        if twice := _add(path, kubernetes.recognised(objects.blob(oid)), seen):
+            return replace(made, unfit=twice)
+    return replace(made, objects=frozenset(seen))
+
+
 def _check_paths(found: list[str]) -> None:
     if len(found) > MAX_DOCUMENTS:
         raise ValueError(f"{len(found)} documents, the limit is {MAX_DOCUMENTS}")
@@ -176,7 +188,7 @@ def _check_contents(found: tuple[tuple[str, Oid], ...], objects: Objects) -> tup
             raise ValueError(f"{path}: more than {MAX_DOCUMENT_BYTES >> 20} MiB, or {MAX_WORK_BYTES >> 20} MiB in all")
         if raw.startswith(_LFS):
             raise ValueError(f"{path}: is a pointer of Git LFS, not the document itself")
-        if path.endswith((".yaml", ".yml")) and not unfit:
+        if path.endswith(_READ) and not unfit:
             unfit = _identify(path, raw, seen)
     return frozenset(seen), unfit
 
@@ -187,6 +199,11 @@ def _identify(path: str, raw: bytes, seen: dict[ObjectId, str]) -> str:
         found = kubernetes.objects(raw)
     except ValueError as error:
         return f"{path}: {error}"
+    return _add(path, found, seen)
+
+
+def _add(path: str, found: Iterable[ObjectId], seen: dict[ObjectId, str]) -> str:
+    """Add objects to those that were *seen*, and in which document; return which comes twice."""
     for identity in found:
         if identity in seen:
             also = f", also in {seen[identity]}" if seen[identity] != path else ""

@@ -70,6 +70,13 @@ def objects(raw: bytes) -> tuple[ObjectId, ...]:
     return tuple(found for data, line in documents if data is not None for found in _identities(data, line))
 
 
+def recognised(raw: bytes) -> Iterator[ObjectId]:
+    """List the objects in any text: those of each of its YAML documents that an agent could build."""
+    for document in raw.split(b"\n---\n"):
+        with suppress(ValueError):
+            yield from objects(document)
+
+
 class _Skeleton(dict[str, Any]):
     """Of a mapping what tells an object's identity, and its line."""
 

@@ -89,8 +89,12 @@ class Recorded:
         """Return the branches named here, on which documents stand or stood; what is no branch name is left out."""
         return {name for name in (self.text("branch"), *self.superseded()) if _is_branch(name)}
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> Mapping[str, int]:
         """Return the lengths in bytes of an aggregate's parts, in their order."""
+        return self._sizes
+
+    @cached_property
+    def _sizes(self) -> Mapping[str, int]:
         found = self.status.extra.get("parts") if self.status else None
         items = found.items() if isinstance(found, Mapping) else ()
         return {k: v for k, v in items if isinstance(k, str) and type(v) is int and v >= 0}

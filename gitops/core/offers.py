@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gitops.core import definitions, documents, layout
+from gitops.core import definitions, documents, kubernetes, layout
 from gitops.core.definitions import InEffect
 from gitops.core.documents import Documents, Group, Refusal, Render
 from gitops.core.memory import RecordedPlacement, RecordedWork
 from gitops.core.naming import group_id
 from gitops.core.outline import Outline
 from gitops.core.ownership import Claim
+from gitops.core.parts import Parts, part_name
+from gitops.core.paths import join
 from gitops.core.targets import Target
 from gitops.core.tree import Objects
 from gitops.core.world import Offer
@@ -23,10 +25,16 @@ class Offers:
     """The offers of one Work. Alike Destinations share one: without templates a thousand cost no more than one."""
 
     def __init__(
-        self, work: Outline, effective: InEffect, recorded: RecordedWork, renderer: Render, objects: Objects
+        self,
+        work: Outline,
+        effective: InEffect,
+        recorded: RecordedWork,
+        renderer: Render,
+        objects: Objects,
+        parts: Parts,
     ) -> None:
         self._work, self._effective, self._recorded = work, effective, recorded
-        self._renderer, self._objects = renderer, objects
+        self._renderer, self._objects, self._parts = renderer, objects, parts
         self._shared: dict[tuple[object, ...], Offer] = {}
         self.refused: dict[str, Documents] = {}  # of groups whose templates are too costly to be tried again
 
@@ -46,15 +54,16 @@ class Offers:
             return Offer(root, None, Refusal("WorkloadsFailedWrite", target.message))
         made = self.refused.get(group.id) or self._render(group, target)
         if refused := layout.refusal(target, root, made):
-            held = holdings(self._recorded.placements.get(name, _NEW), root, target, self._objects)
-            return Offer(root, None, refused, held)
+            recorded, own = self._recorded.placements.get(name, _NEW), part_name(self._work.namespace, name)
+            return Offer(root, None, refused, holdings(own, recorded, root, target, self._parts, self._objects))
         return Offer(root, made, None, layout.claim(target, root, made))
 
     def _render(self, group: Group, target: Target) -> Documents:
         made = documents.render(group, _scope(self._effective, group, target), self._renderer, self._objects)
         if made.costly:
             self.refused[group.id] = made
-        return made
+        is_joined = target.mode == layout.AGGREGATED and target.agent != "none"
+        return documents.joined(made, self._objects) if is_joined else made
 
 
 def _scope(effective: InEffect, group: Group, target: Target) -> Mapping[str, Any]:
@@ -86,14 +95,22 @@ def _scope(effective: InEffect, group: Group, target: Target) -> Mapping[str, An
     }
 
 
-def holdings(recorded: RecordedPlacement, root: str, target: Target, objects: Objects) -> Claim:
-    """Return what a placement at *root* holds from before: its recorded files, and for an agent the objects in them."""
+def holdings(
+    name: str, recorded: RecordedPlacement, root: str, target: Target, parts: Parts, objects: Objects
+) -> Claim:
+    """Return what a placement at *root* holds from before: its recorded files, and for an agent the objects in them.
+
+    Of an aggregate those in its part, which has this *name*.
+    """
     inventory = recorded.inventory()
+    if target.mode == layout.AGGREGATED and join(target.directory, target.filename) in inventory:
+        part = parts.of(target.name, {name: recorded}).get(name, b"")
+        return layout.object_claim(frozenset(kubernetes.recognised(part)))
     prefix = f"{target.directory}/" if target.directory else ""
     own = [path.removeprefix(prefix) for path in inventory if path.startswith(prefix)]
     if target.mode == layout.NESTED and any(path.startswith(f"{root}/") for path in own):
         own = [root]
-    if target.mode == layout.AGGREGATED or not own:
+    if not own:
         return Claim()
     claim = layout.path_claim(own, shared_from=2 if target.mode == layout.NESTED else 1)
     if target.agent == "none":

@@ -14,6 +14,7 @@ from gitops.core.manifests import Key
 from gitops.core.memory import RecordedPlacement, RecordedWork
 from gitops.core.offers import Offers, holdings
 from gitops.core.outline import Outline, outline
+from gitops.core.parts import Parts, part_name
 from gitops.core.recovery import Traces
 from gitops.core.scheduling import Assignment
 from gitops.core.survey import Survey
@@ -108,6 +109,11 @@ class Context:
         return definitions.effective(catalog, self.objects, key, recorded, problem)
 
     @cached_property
+    def parts(self) -> Parts:
+        """The parts of aggregates, as the last pass left them."""
+        return Parts(self.survey, self.objects)
+
+    @cached_property
     def _folders(self) -> tuple[Callable[[Key], Entry | None], Callable[[Key], Entry | None]]:
         """What tells the status folder of a Work: the one that the last pass saw or left, and the present one."""
         then, now = self.world.status, self.survey.seen.status
@@ -131,7 +137,7 @@ class Context:
             matcher=self.survey.places.matcher,
             unready=self.survey.places.unready,
         )
-        offers = Offers(work, found, recorded, self.renderer, self.objects)
+        offers = Offers(work, found, recorded, self.renderer, self.objects, self.parts)
         placements = tuple(self._placements(work, groups, schedule.assignments, offers))
         if offers.refused:  # for all, also for those that came before it showed
             placements = tuple(self._placements(work, groups, schedule.assignments, offers))
@@ -141,7 +147,13 @@ class Context:
         """Return a Work of which status alone still tells: it keeps what it has, also from others."""
         some, labels = next(iter(recorded.placements.values())), recorded.status.labels if recorded.status else {}
         placements = tuple(
-            Placement(name, known.group, known.destination, not target or known.misplaced, self._kept(known, target))
+            Placement(
+                name,
+                known.group,
+                known.destination,
+                not target or known.misplaced,
+                self._kept(key, name, known, target),
+            )
             for name, known in sorted(recorded.placements.items())
             for target in (self.survey.targets.get(known.destination),)
             if target or known.destination in self.survey.places.kept
@@ -149,11 +161,12 @@ class Context:
         told = Outline(key.name, key.namespace, labels, some.promise, some.resource)
         return WorkState(told, None, (), placements, (), recorded.text("source"))
 
-    def _kept(self, recorded: RecordedPlacement, target: Target | None) -> Offer:
+    def _kept(self, key: Key, name: str, recorded: RecordedPlacement, target: Target | None) -> Offer:
         if target is None:
             return Offer()
         refusal = Refusal("WorkloadsFailedWrite", target.message) if target.reason else None
-        return Offer("", None, refusal, holdings(recorded, "", target, self.objects))
+        own = part_name(key.namespace, name)
+        return Offer("", None, refusal, holdings(own, recorded, "", target, self.parts, self.objects))
 
     def _read(self, key: Key, found: InEffect) -> tuple[Outline, tuple[Group, ...]] | None:
         """Return the Work in effect and its groups; None when there is none. Documents that stand are not read."""

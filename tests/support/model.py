@@ -44,6 +44,8 @@ def judge(platform: Platform, scene: Scene) -> None:
     for file, status in scene.statuses.items():
         if file.startswith("destinations/") and status["status"].get("mode") == "aggregatedYAML":
             _aggregate_is(platform, scene, status, works, destinations)
+        if file.startswith("destinations/"):
+            _objects_come_once(platform, scene, status, destinations)
 
 
 def _definitions(found: Mapping[str, bytes], prefix: str, kind: str) -> Iterator[Folder]:
@@ -212,3 +214,56 @@ def _aggregate_is(
     path = "/".join(part for part in (body["path"], body["filename"]) if part)
     there = platform.files(path, at=body.get("branch", scene.home)).get(path)
     assert there == (b"\n---\n".join(parts) if parts else None), f"{path} holds {there!r}"
+
+
+def _objects_come_once(
+    platform: Platform, scene: Scene, target: Definition, destinations: Mapping[str, Folder]
+) -> None:
+    """No object of a written placement stands a second time in the directory from which an agent syncs it.
+
+    A placement that is held back may have one twice by itself, from a time without an agent.
+    """
+    name = target["metadata"]["name"]
+    spec = destinations[name].work.get("spec", {}) if name in destinations else {}
+    flat = spec.get("filepath", {}).get("mode") == "none"
+    if name not in destinations or spec.get("agent", "none" if flat else "flux") == "none":
+        return
+    seen: dict[tuple[str, ...], list[Definition]] = {}
+    for status, raw in _synced(platform, scene, target):
+        for found in _objects(raw):
+            seen.setdefault(found, []).append(status)
+    for found, owners in seen.items():
+        names = [status["metadata"]["name"] for status in owners]
+        assert len(owners) == 1 or not any(map(_written, owners)), f"{name}: {found} comes from each of {names}"
+
+
+def _synced(platform: Platform, scene: Scene, target: Definition) -> Iterator[tuple[Definition, bytes]]:
+    """The documents of each placement in the directory of a Destination; of an aggregate its part."""
+    name, body = target["metadata"]["name"], target["status"]
+    branch, below = body.get("branch", scene.home), f"{body['path']}/" if body.get("path") else ""
+    there, at = platform.files(below, at=branch), 0
+    placed = [s for s in scene.statuses.values() if s.get("spec", {}).get("targetDestinationName") == name]
+    owners = {f"{s['metadata']['namespace']}/{s['metadata']['name']}": s for s in placed}
+    whole = below + body.get("filename", "")
+    for owner, size in body.get("parts", {}).items():
+        if owner in owners:
+            yield owners[owner], there.get(whole, b"")[at : at + size]
+        at += size + len(b"\n---\n")
+    for status in placed:
+        for path in (
+            status["status"].get("inventory", {}) if status["status"].get("branch", scene.home) == branch else ()
+        ):
+            if path in there and path != whole and path.endswith((".yaml", ".yml")):
+                yield status, there[path]
+
+
+def _objects(raw: bytes) -> Iterator[tuple[str, ...]]:
+    for document in raw.split(b"\n---\n"):
+        try:
+            found = list(yaml.load_all(document, yaml.CSafeLoader))
+        except yaml.YAMLError:
+            continue
+        for one in found:
+            if isinstance(one, dict) and {"apiVersion", "kind", "metadata"} <= one.keys():
+                metadata = one["metadata"]
+                yield one["kind"], metadata.get("namespace", "default"), metadata["name"]

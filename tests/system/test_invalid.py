@@ -438,6 +438,21 @@ def test_k1_a_lasting_fault_is_one_event_however_many_passes_look_at_it(placed):
     assert [e["count"] for e in placed.status(W)["events"] if e["reason"] == "WorkplacementsFailing"] == [1]
 
 
+def test_an_object_stays_with_its_owner_also_while_that_is_held_back_for_another_one(placed):
+    """The newcomer was in nobody's way as long as the owner was not held back."""
+    placed.commit({"works/z.yaml": work("z", {"z.yaml": configmap("z")}, request="z", env="dev")})
+    settle(placed)
+    newcomer = work("a", {"x.yaml": configmap("r")}, request="a", env="dev")
+    placed.commit({"works/a.yaml": newcomer, "works/r.yaml": request({"r.yaml": configmap("z")})})
+    settle(placed)
+
+    assert [raw for raw in placed.files("state/").values() if raw == configmap("r").encode()] == [
+        configmap("r").encode()
+    ]
+    lost = "ConfigMap/default/r is already delivered by default/r.dev-5058f"
+    assert placed.condition("works/default/a/a.dev-5058f.yaml", "WriteSucceeded") == ("False", "InvalidDocument", lost)
+
+
 def test_an_object_in_two_groups_of_one_work_is_delivered_once(two_places):
     two_places.commit({"works/r.yaml": grouped(a=(GOOD, "dev"), b=(GOOD, "dev"))})
     settle(two_places)

@@ -415,6 +415,49 @@ def test_a_part_that_is_held_back_stays_as_it_was_and_the_others_go_on(platform,
     assert platform.condition(placement("c"))[0] == "True"
 
 
+@pytest.mark.parametrize("owner", [{"b.yaml": configmap("x")}, {"../b.yaml": ""}, {"b.yaml": configmap("c")}])
+def test_an_object_of_an_aggregate_stays_with_its_first_owner_whoever_comes_first_by_name(platform, owner):
+    """Be the owner as it was, bad now, or held back itself because it wants what is another's."""
+    platform.commit(
+        {**dev(AGGREGATED), **request("b", {"b.yaml": configmap("x")}), **request("c", {"c.yaml": configmap("c")})}
+    )
+    settle(platform)
+    platform.commit({**request("a", {"a.yaml": configmap("x", "mine")}), **request("b", owner)})
+    settle(platform)
+
+    assert delivered(platform)["aggregated.yaml"] == "\n---\n".join((configmap("x"), configmap("c")))
+    lost = "ConfigMap/default/x is already delivered by default/b.dev-5058f"
+    assert platform.condition(placement("a"), "WriteSucceeded") == ("False", "InvalidDocument", lost)
+    platform.remove("works/b.yaml")
+    settle(platform)
+    assert delivered(platform)["aggregated.yaml"] == "\n---\n".join((configmap("x", "mine"), configmap("c")))
+
+
+def test_an_object_comes_once_in_an_aggregate_whatever_the_names_of_the_documents(platform):
+    text = {"notes.txt": "no object"}
+    platform.commit(
+        {**dev(AGGREGATED), **request("a", {"a.txt": configmap("x")}), **request("b", {"b": configmap("x")} | text)}
+    )
+    settle(platform)
+
+    assert delivered(platform)["aggregated.yaml"] == configmap("x")
+    lost = "ConfigMap/default/x is already delivered by default/a.dev-5058f"
+    assert platform.condition(placement("b"), "WriteSucceeded") == ("False", "InvalidDocument", lost)
+    platform.commit(request("a", {"a.yaml": configmap("a"), "a.json": configmap("a")}))
+    settle(platform)
+    twice = "a.json: ConfigMap/default/a comes twice, also in a.yaml"
+    assert platform.condition(placement("a"), "WriteSucceeded") == ("False", "InvalidDocument", twice)
+
+
+def test_an_aggregate_keeps_objects_that_stand_where_its_destination_had_them_before(platform):
+    platform.commit({**dev(NESTED), **request("b", {"b.yaml": configmap("x")})})
+    settle(platform)
+    platform.commit({**dev(AGGREGATED), **request("b", {"../b.yaml": ""}), **request("a", {"a.yaml": configmap("x")})})
+    settle(platform)
+
+    assert list(delivered(platform).values()) == [configmap("x")]
+
+
 def test_an_aggregate_that_somebody_edited_is_restored_whole(platform):
     platform.commit({**dev(AGGREGATED), **request("a", {"x.txt": "a"}), **request("b", {"x.txt": "b"})})
     settle(platform)
