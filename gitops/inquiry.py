@@ -14,6 +14,7 @@ from gitops.core.strays import Written
 from gitops.core.tree import Oid
 from gitops.git import history
 from gitops.git.commits import CommitInfo
+from gitops.git.history import Lineage
 from gitops.git.repository import Repository
 from gitops.git.trailers import trailers
 
@@ -77,17 +78,19 @@ def placed(repo: Repository, tip: Oid) -> Logged:
     return Logged(named, writers)
 
 
-def writers(repo: Repository, plan: Plan, url: str) -> dict[str, dict[str, Written | None]]:
+def writers(repo: Repository, plan: Plan, past: Lineage, url: str) -> dict[str, dict[str, Written | None]]:
     """Return who last changed the files that are nobody's, as far as it was one of our commits for this repository.
 
-    That is told by its source commit, or by the *url* that our commits name.
+    That is told by the *url* that it names, or by its source commit: one of the *past* where there is a url, and so
+    perhaps clones of which only some have what people took from the history; any that is here where there is none.
     """
+    known = past if url else repo.objects
 
     def written(commit: CommitInfo | None) -> Written | None:
         if commit is None or not messages.is_documents(commit.message):
             return None
         found, source = trailers(commit.message), messages.source_of(commit.message)
-        if not (source and source in repo.objects) and not (url and (messages.REPOSITORY, url) in found):
+        if not (source and source in known) and not (url and (messages.REPOSITORY, url) in found):
             return None
         return Written(_works(found), frozenset(_values(found, messages.DESTINATION)))
 

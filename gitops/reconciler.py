@@ -196,7 +196,7 @@ class Reconciler:
         if unseen := [name for name in plan.unseen if self._branches.finds(name)]:
             branches |= self._states(seen, unseen)
             plan = decide(self._world, found, branches, sketch, self._renderer)
-        writers = inquiry.writers(self._repo, plan, seen.source.url)
+        writers = inquiry.writers(self._repo, plan, self._lineage, seen.source.url)
         if not any(written for told in writers.values() for written in told.values()):
             return plan
         branches |= {name: branches[name]._replace(writers=told) for name, told in writers.items()}

@@ -220,6 +220,24 @@ def test_what_another_platform_wrote_stays(beside, tmp_path):
     assert beside.files() == {PATHS["none"]}
 
 
+def test_what_only_some_clones_can_tell_to_be_ours_stays(beside, tmp_path):
+    """Written before the repository had an address, for a commit that people have taken from its history since."""
+    beside.begin()
+    before = beside.platform.tip()
+    beside.platform.commit(one())
+    beside.reconcile()
+    beside.platform.move(before)
+    beside.platform.git("clone", "-q", "--mirror", f"file://{beside.platform.path}", str(tmp_path / "clone"))
+    clone = Platform(tmp_path / "clone", beside.platform.clock)
+    beside.platform.git("remote", "add", "origin", "https://git.example.org/platform.git")
+    clone.git("remote", "set-url", "origin", "https://git.example.org/platform.git")
+    for platform in (beside.platform, clone):
+        platform.reconciler().reconcile()
+
+    assert clone.tips() == beside.platform.tips()
+    assert beside.files() == {PATHS["none"]}
+
+
 def test_what_another_destination_left_there_stays(beside):
     """A commit of ours that does not speak of this Destination."""
     beside.platform.commit(one())
