@@ -23,7 +23,7 @@ from support.platform import Clock, Platform
 
 import gitops.backoff
 from gitops.errors import GitOpsError
-from torture.calls import Calls
+from torture.calls import KILL, Calls
 from torture.passes import PASSES, STORES, Pass, Place
 
 _SETTLED = 1.1  # seconds after which an empty lock of ours is known to be left behind
@@ -151,6 +151,11 @@ class Sweeper:
             daemon.run(["start"])
         if "killed" not in told:
             assert _tips(self._place) == tips, "another daemon found something left to do"
+        if locks := _locks(self._place.store(STORES[0])):
+            assert job.for_ever or job.error == KILL, f"left by a server whose disk works again: {locks}"
+            self._waits_for(locks, scene)
+            with of.daemon(self._place, Waiting(None, _log()), Clock()) as daemon:
+                daemon.run(["start"])
         platform = Platform(self._place.home)
         if not self._place.store(STORES[0]).exists():
             model.judge(platform, oracle.judge(platform, scene.before))
@@ -161,6 +166,21 @@ class Sweeper:
             assert state["conditions"].get(file) == conditions, f"{file}: {state['conditions'].get(file)}"
         _sound(self._place)
         return {"same": state["trees"] == scene.end["trees"]}
+
+    def _waits_for(self, locks: list[Path], scene: Scene) -> None:
+        """A server that died in a push, or whose disk did, leaves its lock, which is not ours to break.
+
+        Its store has nothing of that push and tells which lock it is, the others have all; then a person removes it.
+        """
+        store, [told] = self._place.store(STORES[0]), _conditions(Platform(self._place.home))
+        assert [str(path.relative_to(store)) for path in locks] == ["refs/heads/main.lock"]
+        assert "cannot lock ref 'refs/heads/main'" in told, f"the lock is not named: {told}"
+        assert "remove the file" in told, f"what to do is not told: {told}"
+        own = {path for path in scene.end["documents"] if path.startswith(f"{store.name}:")}
+        there, wanted = _state(self._place)["documents"], scene.end["documents"]
+        assert there == {path: blob for path, blob in wanted.items() if path not in own}, "a part of a push is there"
+        for path in locks:
+            path.unlink()
 
 
 def _in_child(act: Callable[[], Told]) -> Told:
@@ -221,6 +241,10 @@ def _state(place: Place) -> Told:
         for file, status in Platform(place.home).statuses().items()
     }
     return {"documents": documents, "conditions": conditions, "trees": trees}
+
+
+def _locks(repository: Path) -> list[Path]:
+    return sorted(repository.rglob("*.lock")) if repository.exists() else []
 
 
 def _sound(place: Place) -> None:

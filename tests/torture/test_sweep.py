@@ -7,7 +7,8 @@ from support.servers import program
 
 from torture import sweep
 from torture.arena import Arena
-from torture.passes import PASSES
+from torture.calls import ALL, ERRORS
+from torture.passes import PASSES, SERVER
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +27,15 @@ def test_a_call_that_fails_is_named_and_mended(lane, error, first, for_ever):
     told = lane.ask("change", error, first, for_ever=for_ever)
     assert told["same"], told
     assert all(sweep.names(cause, error) for cause in told.get("causes", ()))
+
+
+def test_a_server_whose_disk_fails_for_ever_may_leave_its_lock_which_is_named(lane):
+    """Git opens its graph of commits between the lock of the branch and its move."""
+    calls = [text for kind, text in lane.ask(SERVER, ALL)["calls"] if kind in ERRORS["EIO"][1]]
+    first = next(n for n, text in enumerate(calls, 1) if text.endswith("objects/info/commit-graph"))
+    told = lane.ask(SERVER, "EIO", first, for_ever=True)
+    assert "finding" not in told, told["finding"]
+    assert told["failed"] > 0
 
 
 def test_a_small_sweep_finds_nothing(tmp_path, monkeypatch):
