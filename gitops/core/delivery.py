@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from types import MappingProxyType
@@ -85,15 +85,18 @@ class PlacementDelivery(NamedTuple):
 
     @property
     def version_paths(self) -> tuple[str, ...]:
-        """The paths whose last change in the log is its version, when status does not know it; else empty."""
+        """The paths whose last change in the log is its version, unless this pass makes one; else empty."""
         if self.steady or self.changes or not self.inventory:
-            return ()
-        same = not self.superseded and self.recorded.inventory() == dict(self.inventory)
-        if same and (self.recorded.text("versionID") or not self.delivered):
             return ()
         below = all(path.startswith(f"{self.place}/") for path in self.inventory)
         nested = below and self.placement and self.placement.offer.root
         return (self.place,) if nested else tuple({**self.recorded.inventory(), **self.inventory})
+
+    def version_is_in(self, past: Container[Oid] | None) -> bool:
+        """Whether status tells the version of its documents, and that is one of the *past*; None: of any."""
+        version = self.recorded.commit("versionID")
+        same = not self.superseded and self.recorded.inventory() == dict(self.inventory)
+        return same and (past is None or version in past if version else not self.delivered)
 
     @property
     def delivered(self) -> bool:

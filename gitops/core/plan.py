@@ -150,13 +150,22 @@ def _dirty(context: Context, drift: Drift) -> set[Key]:
     found |= _in_broken_files(world, survey)
     found |= _status_changed(context.objects, world.status, survey.seen.status)
     found |= _retargeted(world, survey) | {key for key in world.unfinished if key.kind == "Work"}
-    for target in survey.targets.values():
-        if target.location and target.location.branch in drift.lost:
-            found |= world.index.on(target.name)
+    found |= {key for name in _on(survey, drift.lost) for key in world.index.on(name)}
     for branch in drift.paths:
         for path in drift.paths[branch] | drift.touched[branch]:
             found |= _owners(world, survey, branch, path)
     return found
+
+
+def _on(survey: Survey, branches: Collection[str]) -> Iterator[str]:
+    """List the Destinations that have their documents on one of these branches, or had them there."""
+    for key, known in survey.objects.items():
+        target = survey.targets.get(key.name)
+        own = {known.recorded.branch(survey.seen.home)} | (
+            {target.location.branch} if target and target.location else set()
+        )
+        if key.kind == "Destination" and not own.isdisjoint(branches):
+            yield key.name
 
 
 def _in_broken_files(world: World, survey: Survey) -> set[Key]:

@@ -69,14 +69,24 @@ def test_nothing_is_astray_that_is_delivered_or_whose_destination_is_not_known_t
     assert not delivery(PLACED, branch="main").astray({"dev": TARGET})
 
 
-def test_the_log_is_asked_for_a_version_only_where_status_does_not_tell_it():
-    known = recorded(PLACED, versionID="ab" * 20)
+def test_the_version_of_documents_in_place_is_known_where_status_tells_it_and_history_has_it():
+    version = b"\xab" * 20
+    known = recorded(PLACED, versionID=version.hex())
 
-    assert delivery(PLACED, known).version_paths == ()
-    assert delivery(PLACED, recorded(PLACED)).version_paths == ("state/dev/r/5058f",)
-    assert delivery(PLACED, recorded({"x": TWO}, versionID="ab" * 20)).version_paths == ("state/dev/r/5058f",)
-    assert delivery(PLACED, known, superseded={"main": PLACED}).version_paths == ("state/dev/r/5058f",)
-    for fields in ({"steady": True}, {"changes": (Change("x", None, None),)}, {"inventory": {}}, {"placement": None}):
+    assert delivery(PLACED, known).version_is_in({version})
+    assert not delivery(PLACED, known).version_is_in(set())
+    assert not delivery(PLACED, recorded(PLACED)).version_is_in({version})
+    assert not delivery(PLACED, recorded({"x": TWO}, versionID=version.hex())).version_is_in({version})
+    assert not delivery(PLACED, known, superseded={"main": PLACED}).version_is_in({version})
+
+
+def test_documents_that_are_held_back_without_a_version_have_none():
+    assert delivery(PLACED, recorded(PLACED), documents=None).version_is_in(set())
+
+
+def test_the_log_is_asked_for_a_version_only_where_documents_stay_as_they_are():
+    assert delivery(PLACED).version_paths == ("state/dev/r/5058f",)
+    for fields in ({"steady": True}, {"changes": (Change("x", None, None),)}, {"inventory": {}}):
         assert delivery(PLACED, recorded(PLACED))._replace(**fields).version_paths == ()
 
 

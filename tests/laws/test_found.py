@@ -548,3 +548,76 @@ def test_drift_that_cannot_be_put_back_is_not_told_of_as_corrected(refused, monk
     monkeypatch.undo()
     reconcile(refused)
     assert str(refused.statuses()).count("by Bob Babbage were restored") == 1
+
+
+def rewrite(platform, branch, *, squashed):
+    """Make the history of a branch anew: one commit with all that is there, or the same commits after another one."""
+    line = platform.log(branch)[::-1]
+    platform.move(None, branch)
+    if squashed:
+        platform.commit(platform.files(at=str(line[-1].id)), "Squash", BOB, branch)
+        return
+    platform.commit({"docs/before.md": "before"}, "Before", BOB, branch)
+    for commit in line:
+        old = platform.files(at=str(commit.parents[0].id)) if commit.parents else {}
+        new = platform.files(at=str(commit.id))
+        platform.commit({**{path: None for path in old if path not in new}, **new}, commit.message, BOB, branch)
+
+
+@pytest.mark.parametrize("squashed", [True, False], ids=["squashed", "rebased"])
+@pytest.mark.parametrize("mode", ["nestedByMetadata", "none", "aggregatedYAML"])
+@pytest.mark.parametrize("branch", ["main", "documents"])
+def test_a_version_that_left_the_history_gives_way_to_the_commit_that_documents_came_by_since(
+    platform, branch, mode, squashed
+):
+    """It could not be shown in a new clone, nor anywhere once Git had collected it."""
+    there = {
+        "destinations/dev.yaml": destination("dev", mode=mode, store="s"),
+        "statestores/s.yaml": store("s", branch, "docs"),
+    }
+    works = {f"works/{name}.yaml": work(name, request=name) for name in "ab"}
+    platform.commit({**there, **works})
+    reconcile(platform)
+    platform.commit({"works/b.yaml": work("b", {"../x": ""}, request="b")})
+    reconcile(platform)
+    rewrite(platform, branch, squashed=squashed)
+    rewritten = {str(commit.id) for commit in platform.log(branch)}
+    reconcile(platform)
+
+    for name in "ab":
+        placed = platform.status(f"works/default/{name}/{name}.dev-5058f.yaml")
+        version, [file] = placed["status"]["versionID"], placed["status"]["inventory"]
+        assert version == platform.git("log", "-1", "--format=%H", branch, "--", file).strip()
+        assert version in rewritten
+        assert [e["message"] for e in placed["events"] if version in e["message"]] == [
+            f"successfully written to Destination: dev with versionID: {version}"
+        ]
+
+
+def test_a_status_of_old_does_not_bring_back_a_version_that_left_the_history_of_a_store(platform):
+    """The daemon knew the store as it was, and had named the new version in a status that people took away."""
+    platform.commit(
+        {"destinations/dev.yaml": destination("dev", store="s"), "statestores/s.yaml": store("s", "documents")}
+    )
+    platform.commit({"works/a.yaml": work("a")})
+    reconcile(platform)
+    older = platform.tip()
+    rewrite(platform, "documents", squashed=True)
+    squash = platform.tip("documents")
+    reconcile(platform)
+    platform.move(older)
+    reconcile(platform)
+
+    assert platform.status("works/default/a/a.dev-5058f.yaml")["status"]["versionID"] == squash
+
+
+def test_documents_that_a_removed_destination_left_behind_have_a_version_of_the_history_too(platform):
+    platform.commit({"destinations/dev.yaml": destination("dev", cleanup="none"), "works/a.yaml": work("a")})
+    reconcile(platform)
+    platform.remove("destinations/dev.yaml")
+    reconcile(platform)
+    rewrite(platform, "main", squashed=True)
+    squash = platform.tip()
+    reconcile(platform)
+
+    assert platform.status("works/default/a/a.dev-5058f.yaml")["status"]["versionID"] == squash

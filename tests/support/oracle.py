@@ -28,7 +28,8 @@ class Scene:
 
     A merge of two lines of history may leave several that are newest: then `others` is what the rest of them say.
     Where the log has none, as when people squash it, that is what is `standing` there. `forgotten` are the commits that
-    people removed from the log, `strange` the addresses of repositories that nobody may know the way to any more.
+    people removed from the log: a Work that nobody can read since keeps what was recorded of it. `strange` are the
+    addresses of repositories that nobody may know the way to any more.
     """
 
     home: str
@@ -349,6 +350,10 @@ def _ready(status: Status) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True" for c in status["status"]["conditions"])
 
 
+def _is_invalid(status: Status) -> bool:
+    return any(c["type"] == "Ready" and c["reason"] == "InvalidDefinition" for c in status["status"]["conditions"])
+
+
 def _documents_are_there(platform: Platform, scene: Scene, file: str, status: Status, *, ready: bool) -> None:
     body = status["status"]
     inventory, version = body.get("inventory", {}), body.get("versionID")
@@ -357,7 +362,8 @@ def _documents_are_there(platform: Platform, scene: Scene, file: str, status: St
     branch = body.get("branch", scene.home)
     assert inventory.items() <= platform.blobs(at=branch).items(), f"{file}: not all of its documents are there"
     assert version, f"{file}: Ready without a version"
-    if version in scene.forgotten:
+    work = scene.statuses.get(f"{file.rpartition('/')[0]}/work.yaml")
+    if version in scene.forgotten and work and _is_invalid(work):
         return
     assert version in platform.repo, f"{file}: the version {version} is no commit"
     tip = scene.tips[branch]
