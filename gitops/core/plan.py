@@ -149,12 +149,23 @@ def _dirty(context: Context, drift: Drift) -> set[Key]:
     found = {key for key in survey.advance.keys if key.kind == "Work"}
     found |= _in_broken_files(world, survey)
     found |= _status_changed(context.objects, world.status, survey.seen.status)
+    found |= {key for name in _rejoined(world, survey) for key in world.index.on(name)}
     found |= _retargeted(world, survey) | {key for key in world.unfinished if key.kind == "Work"}
     found |= {key for name in _on(survey, drift.lost) for key in world.index.on(name)}
     for branch in drift.paths:
         for path in drift.paths[branch] | drift.touched[branch]:
             found |= _owners(world, survey, branch, path)
     return found
+
+
+def _rejoined(world: World, survey: Survey) -> Iterator[str]:
+    """List the aggregated Destinations of whose file status tells other parts than the last pass left."""
+    for name, target in survey.targets.items():
+        key = Key("Destination", "", name)
+        last, known = world.objects.get(key), survey.objects[key]
+        changed = last and known is not last and known.recorded.sizes() != last.recorded.sizes()
+        if changed and target.mode == layout.AGGREGATED:
+            yield name
 
 
 def _on(survey: Survey, branches: Collection[str]) -> Iterator[str]:

@@ -30,6 +30,8 @@ def test_a_part_of_a_table_at_once(stage, name, step):
         "#81 settings: a branch up",
         "#80 believed: definitions in an inventory",
         "#80 believed: superseded files of people",
+        "#80 believed: a Destination's parts",
+        "#80 believed: negative parts",
         "#61 an author",
     ],
 )

@@ -219,8 +219,6 @@ _ALL = {
 
 OPEN = (
     "#80 believed: files of people in folders",
-    "#80 believed: a Destination's parts",
-    "#80 believed: negative parts",
     "#80 objects that never were",
 )
 """What somebody can do who may push, and whose commits read as if the daemon had made them: known, and not yet held."""
