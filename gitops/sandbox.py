@@ -79,7 +79,9 @@ class Sandbox:
         try:
             process.stdin.write(question)
             process.stdin.flush()
-            if not select.select([process.stdout], [], [], WALL_SECONDS)[0]:
+            answers = select.poll()
+            answers.register(process.stdout, select.POLLIN)
+            if not answers.poll(WALL_SECONDS * 1000):
                 return None
             answer = process.stdout.readline()
             return json.loads(answer) if answer.endswith(b"\n") else None

@@ -1,6 +1,8 @@
 """Templates of others see their scope and nothing else, cannot change it, and take no more than their share."""
 
 import os
+import resource
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,17 @@ def test_a_template_sees_its_scope(sandbox):
         sandbox("{{ work.name }}: {{ values.n + 1 }}\n", {"work": {"name": "é"}, "values": {"n": 1}})
         == "é: 2\n".encode()
     )
+
+
+@pytest.mark.skipif(resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 2000, reason="no more than 1,024 files may be open")
+def test_it_answers_a_process_that_has_many_files_open(tmp_path):
+    """A numbered file beyond 1,023 is more than select() can wait for."""
+    with ExitStack() as held:
+        for _ in range(1100):
+            held.enter_context((tmp_path / "x").open("a"))
+        crowded = Sandbox()
+        held.callback(crowded.close)
+        assert crowded("{{ 1 + 1 }}", {}) == b"2"
 
 
 @pytest.mark.parametrize(
