@@ -514,6 +514,8 @@ def test_a_work_that_nobody_has_a_definition_or_the_documents_of_is_not_ready(pl
     platform.commit(found[again])
     reconcile(platform, forgotten)
     assert platform.condition("works/default/a/a.dev-5058f.yaml")[0] == "True"
+
+
 @pytest.fixture
 def refused(platform, monkeypatch):
     """A platform with two Works on a branch of its own, which cannot be moved until the test undoes that."""
