@@ -46,7 +46,8 @@ def meddlers(repo: Repository, plan: Plan) -> dict[tuple[str, str], CommitName]:
 def known_versions(repo: Repository, plan: Plan) -> dict[tuple[Key, str], Oid]:
     """Return the versions of documents that are in place though status does not know it, by (Work, placement).
 
-    Status may name a commit that is in the history no more where that is not what it was, or the status is not.
+    Status may name a commit that is in the history no more where that is not what it was, or the status is not. Of a
+    Work that nobody can read it stays as it is.
     """
     named: dict[tuple[Key, str], Oid] = {}
     home = plan.branches[plan.survey.seen.home]
@@ -55,8 +56,8 @@ def known_versions(repo: Repository, plan: Plan) -> dict[tuple[Key, str], Oid]:
             continue
         rewritten = (branch.lost or home.lost) and not repo.objects.is_shallow
         past = Lineage(repo).follow(branch.tip) if rewritten else None
-        standing = (made for made in plan.delivery.placements if made.branch == name and made.version_paths)
-        asked = [made for made in standing if not made.version_is_in(past)]
+        standing = [made for made in plan.delivery.placements if made.branch == name and made.version_paths]
+        asked = [made for made in standing if not (made.version_is_in(past) or plan.is_orphan(made.work))]
         found = history.last_changed(repo, branch.tip, {path for made in asked for path in made.version_paths})
         for made in asked:
             if commits := [found[path] for path in made.version_paths if path in found]:
