@@ -1,10 +1,13 @@
-"""What is done side by side, and how long it is waited for."""
+"""What is done side by side, how long it is waited for, and how a signal tells all of it to end."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+import signal
+import threading
+from collections.abc import Callable, Collection, Iterator
 from concurrent import futures
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 _SIDE_BY_SIDE = 16
@@ -12,6 +15,22 @@ _TICK = 0.25  # seconds between two looks up: a signal that came just before the
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[threading.Event]:
+    """Lend what SIGTERM and SIGINT set.
+
+    A thread sets it: the signal may come while the main thread holds the lock that it takes, and waits for nobody.
+    """
+    stop = threading.Event()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: threading.Thread(target=stop.set).start()) for number in numbers]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 class Threads:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from gitops.daemon import Daemon
 from gitops.errors import Busy, TransportError, UsageError
 from gitops.git.upkeep import Upkeep
 from gitops.reconciler import Reconciler
+from gitops.threads import stopped_by_signals
 from gitops.views.escape import escape
 from gitops.writing import Outcome
 
@@ -57,10 +57,8 @@ def run(args: argparse.Namespace) -> int:
     if args.interval <= 0:
         raise UsageError("--interval must be more than 0")
     logs.configure(verbose=args.verbose)
-    stop = Event()
     with ExitStack() as held:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            held.callback(signal.signal, number, signal.signal(number, lambda *_: stop.set()))
+        stop = held.enter_context(stopped_by_signals())
         branches = daemon_branches(args, held, stop.is_set, args.interval)
         source = _source(branches, args, stop)
         if source is None:

@@ -1,12 +1,13 @@
 """What is waited for, and what is heard meanwhile."""
 
+import os
 import signal
 import time
 from threading import Event, get_ident
 
 import pytest
 
-from gitops.threads import Threads
+from gitops.threads import Threads, stopped_by_signals
 
 _PATIENCE = 10  # seconds
 
@@ -43,3 +44,13 @@ def test_what_takes_too_long_is_waited_for_no_longer():
     assert not begun.done()
     end.set()
     threads.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_comes_while_the_lock_of_what_it_sets_is_held_is_heard(number):
+    before = signal.getsignal(number)
+    with stopped_by_signals() as stop:
+        with stop._cond:  # as for a moment in each `stop.wait()`
+            os.kill(os.getpid(), number)
+        assert stop.wait(10)
+    assert signal.getsignal(number) is before
