@@ -14,6 +14,9 @@ from gitops.secrets import Secrets
 REPOSITORY = ("default", "gitops-repository")
 """Namespace and name of the secret for `--repo URL`."""
 
+WEBHOOK = ("default", "gitops-webhook")
+"""The secret, with the key `token`, by which calls of `run --listen` are told from those of strangers."""
+
 _METHODS: Mapping[str, Callable[[Secret], Credentials]] = {
     "basicAuth": BasicAuth,
     "ssh": SSHKey,

@@ -11,6 +11,7 @@ import structlog
 from gitops.backoff import delay
 from gitops.errors import Busy, GitOpsError
 from gitops.git.upkeep import Upkeep
+from gitops.pulse import Pulse
 from gitops.reconciler import Reconciler
 from gitops.writing import Outcome
 
@@ -22,8 +23,12 @@ log = structlog.get_logger("gitops")
 class Daemon:
     """Reconciles whenever it is woken. Told to stop, it ends the pass that is under way and begins no other."""
 
-    def __init__(self, reconciler: Reconciler, stop: Event, upkeep: Upkeep | None = None) -> None:
+    def __init__(
+        self, reconciler: Reconciler, stop: Event, upkeep: Upkeep | None = None, pulse: Pulse | None = None
+    ) -> None:
+        """*pulse* is told how it does."""
         self._reconciler, self._stop, self._upkeep = reconciler, stop, upkeep
+        self._pulse = pulse or Pulse()
         self._failures = 0
 
     def run(self, wakeups: Iterable[str]) -> None:
@@ -41,7 +46,9 @@ class Daemon:
     def reconcile(self, reason: str) -> bool:
         """Run one pass; False when it failed. Whatever goes wrong in it, the daemon goes on."""
         try:
-            outcomes = self._reconciler.reconcile()
+            with self._pulse.passing():
+                outcomes = self._reconciler.reconcile()
+                self._pulse.succeeded(outcomes, self._reconciler.works)
         except Exception as error:  # the one broad `except`: the next pass begins with nothing in mind
             if not self._stop.is_set():
                 self._failures += 1

@@ -13,7 +13,7 @@ import gc
 import math
 import random
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -125,6 +125,11 @@ class Reconciler:
     def wait(self) -> float:
         """Return the seconds after which something that failed may be tried again; mostly infinite."""
         return self._branches.wait()
+
+    @property
+    def works(self) -> Mapping[str, int]:
+        """How many Works there were of each kind (`overview.ORDER`) after the last pass."""
+        return self._world.verdicts.counts
 
     def plan(self) -> Planned | None:
         """Decide what a pass would do, and write nothing; None while there is no commit on the branch."""

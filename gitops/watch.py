@@ -21,14 +21,18 @@ _log = structlog.get_logger(__name__)
 
 
 def changes(
-    git_dirs: Iterable[Path], interval: float, stop: threading.Event, wait: Callable[[], float] = lambda: math.inf
+    git_dirs: Iterable[Path],
+    interval: float,
+    stop: threading.Event,
+    wait: Callable[[], float] = lambda: math.inf,
+    woken: Callable[[], bool] = lambda: False,
 ) -> Iterator[str]:
     """Yield "start" at once, "ref" once the watch has begun and soon after a ref may have moved, and "interval"
     *interval* seconds after that.
 
     *git_dirs* are the directories that all work trees of a repository share. "retry" comes when *wait* returns 0: the
-    seconds until something that failed may be tried again. Ends when *stop* is set. Where watching is impossible, the
-    log says why, and only intervals are left.
+    seconds until something that failed may be tried again, and "webhook" when somebody was *woken*, which is asked once
+    a second. Ends when *stop* is set. Where watching is impossible, the log says why, and only intervals are left.
     """
     yield "start"
     due = time.monotonic() + interval
@@ -37,8 +41,9 @@ def changes(
     for told in _looks(folders, interval, stop):
         moved, late = told or unwatched, time.monotonic() >= due
         unwatched = False
-        if moved or late or wait() <= 0:
-            yield "ref" if moved else "interval" if late else "retry"
+        called = woken()
+        if moved or late or called or wait() <= 0:
+            yield "ref" if moved else "interval" if late else "webhook" if called else "retry"
             due = time.monotonic() + interval
 
 

@@ -12,20 +12,25 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 from threading import Event
 
 import structlog
 
-from gitops import logs, watch
+from gitops import access, logs, watch
 from gitops.backoff import delay
 from gitops.branches import Branches
 from gitops.cache import Cache
-from gitops.cli.origin import daemon_branches
+from gitops.cli.origin import daemon_branches, secrets
 from gitops.cli.repository import DEFAULT_BRANCH
 from gitops.daemon import Daemon
-from gitops.errors import Busy, TransportError, UsageError
+from gitops.errors import Busy, SecretNotFoundError, TransportError, UsageError
 from gitops.git.upkeep import Upkeep
+from gitops.pulse import Pulse
 from gitops.reconciler import Reconciler
+from gitops.secrets import Secret
+from gitops.server.http import Server
+from gitops.server.webhook import Webhook
 from gitops.threads import stopped_by_signals
 from gitops.views.escape import escape
 from gitops.writing import Outcome
@@ -43,11 +48,25 @@ def duration(text: str) -> float:
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
+def address(text: str) -> tuple[str, int]:
+    """Read `HOST:PORT`; without a host it is this machine alone."""
+    host, _, port = text.rpartition(":")
+    if not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address such as 127.0.0.1:8080")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.add_argument("--once", action="store_true", help="make one pass, then end")
     parser.add_argument(
         "--interval", type=duration, default=60.0, metavar="1m", help="look again after this time at the latest"
+    )
+    parser.add_argument(
+        "--listen",
+        type=address,
+        metavar="127.0.0.1:8080",
+        help="answer /healthz, /readyz and /metrics there, and be woken by POST /webhook",
     )
     parser.add_argument("--verbose", action="store_true", help="log passes that found nothing to do, too")
 
@@ -56,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
     """Reconcile once, or until told to stop."""
     if args.interval <= 0:
         raise UsageError("--interval must be more than 0")
+    if args.listen and args.once:
+        raise UsageError("--listen is for a daemon: leave --once out")
     logs.configure(verbose=args.verbose)
     with ExitStack() as held:
         stop = held.enter_context(stopped_by_signals())
@@ -71,7 +92,11 @@ def run(args: argparse.Namespace) -> int:
             upkeep.look()
             upkeep.wait()
         else:
-            code = _forever(branches, source, Daemon(reconciler, stop, upkeep), reconciler.wait, args.interval, stop)
+            pulse, bell = Pulse(), Event()
+            if args.listen:
+                held.enter_context(closing(_server(args, pulse, bell)))
+            daemon = Daemon(reconciler, stop, upkeep, pulse)
+            code = _forever(branches, source, daemon, args.interval, stop, partial(_rung, bell), reconciler.wait)
         reconciler.keep()
         return code
 
@@ -126,11 +151,38 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def _server(args: argparse.Namespace, pulse: Pulse, bell: Event) -> Server:
+    host, port = args.listen
+    server = Server(host, port, pulse, Webhook(partial(_token, secrets(args).find(*access.WEBHOOK)), bell.set))
+    log.info("listening", host=host, port=server.port)
+    return server
+
+
+def _token(secret: Secret) -> str | None:
+    try:
+        return secret.get("token")
+    except SecretNotFoundError:
+        return None
+
+
+def _rung(bell: Event) -> bool:
+    """Whether somebody rang since this was asked before."""
+    if rung := bell.is_set():
+        bell.clear()
+    return rung
+
+
 def _forever(
-    branches: Branches, source: str, daemon: Daemon, wait: Callable[[], float], interval: float, stop: Event
+    branches: Branches,
+    source: str,
+    daemon: Daemon,
+    interval: float,
+    stop: Event,
+    woken: Callable[[], bool],
+    wait: Callable[[], float],
 ) -> int:
     repository = branches.shown if branches.origin else str(branches.repo.git_dir)
     log.info("started", repository=repository, branch=source, interval=interval)
     folders = [] if branches.origin else [branches.repo.common_dir]
-    daemon.run(watch.changes(folders, interval, stop, wait))
+    daemon.run(watch.changes(folders, interval, stop, wait, woken))
     return 0

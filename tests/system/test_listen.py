@@ -1,0 +1,189 @@
+"""`gitops run --listen`: health, readiness, figures, and the call that wakes the daemon; whoever asks is a stranger."""
+
+import contextlib
+import hashlib
+import hmac
+import http.client
+import json
+import socket
+import time
+from contextlib import closing
+
+import pytest
+from support.definitions import destination, work
+from support.platform import Platform
+
+from gitops.cli.main import main
+from gitops.pulse import Pulse
+from gitops.server.http import Server
+from gitops.server.webhook import MAX_BODY, Webhook
+from gitops.writing import Outcome
+
+TOKEN = "open sesame"
+
+
+class Asked:
+    """A server with a pulse that the test feels, and the number of times it was rung."""
+
+    def __init__(self):
+        self.now, self.rung = 1000.0, 0
+        self.token = TOKEN
+        self.pulse = Pulse(lambda: self.now)
+        self.server = Server("127.0.0.1", 0, self.pulse, Webhook(lambda: self.token, self._ring))
+
+    def _ring(self):
+        self.rung += 1
+
+    def __call__(self, method, path, body=None, **headers):
+        with closing(http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)) as connection:
+            connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+
+    def call(self, body=b"{}", token=TOKEN, header="X_Hub_Signature_256", **headers):
+        signature = "sha256=" + hmac.new(token.encode(), body, hashlib.sha256).hexdigest()
+        return self("POST", "/webhook", body, **{header: signature}, **headers)[0]
+
+
+@pytest.fixture
+def ask():
+    asked = Asked()
+    yield asked
+    asked.server.close()
+
+
+def figures(text):
+    rows = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in rows}
+
+
+def test_a_daemon_is_ready_once_a_pass_has_succeeded_and_until_one_fails(ask):
+    assert ask("GET", "/readyz")[0] == 503
+    with ask.pulse.passing():
+        ask.pulse.succeeded([Outcome()], {})
+    assert ask("GET", "/readyz") == (200, "ok\n")
+    with pytest.raises(OSError, match="disk"), ask.pulse.passing():
+        raise OSError("disk")
+    assert ask("GET", "/readyz") == (503, "the last pass failed, or none was made yet\n")
+
+
+def test_a_daemon_is_alive_unless_a_pass_does_not_end(ask):
+    with ask.pulse.passing():
+        assert ask("GET", "/healthz") == (200, "ok\n")
+        ask.now += 3600
+        assert ask("GET", "/healthz") == (503, "a pass does not end\n")
+    assert ask("GET", "/healthz")[0] == 200
+
+
+def test_figures_count_what_passes_did(ask):
+    for outcomes in ([Outcome((b"1", b"2"), events=3)], [Outcome(problems=(1, 2))]):
+        with ask.pulse.passing():
+            ask.now += 2
+            ask.pulse.succeeded(outcomes, {"Ready": 5, "Pending": 1})
+    code, text = ask("GET", "/metrics")
+    found = figures(text)
+
+    assert code == 200
+    assert found['gitops_passes_total{result="changed"}'] == 1
+    assert found['gitops_passes_total{result="unchanged"}'] == 1
+    assert found['gitops_passes_total{result="failed"}'] == 0
+    assert (found["gitops_commits_total"], found["gitops_events_total"]) == (2, 3)
+    assert (found['gitops_works{state="Ready"}'], found['gitops_works{state="Invalid"}']) == (5, 0)
+    assert (found["gitops_problems"], found["gitops_pass_seconds_sum"]) == (2, 4)
+    assert found["gitops_last_success_timestamp_seconds"] == ask.now
+    assert found["process_resident_memory_bytes"] > 1 << 20
+
+
+@pytest.mark.parametrize("header", ["X_Hub_Signature_256", "X_Hub_Signature", "X_Signature", "x_hub_signature_256"])
+def test_a_signed_call_wakes(ask, header):
+    assert ask.call(header=header) == 202
+    assert ask.rung == 1
+
+
+def test_gitlab_sends_the_token_itself(ask):
+    assert ask("POST", "/webhook", b"{}", X_Gitlab_Token=TOKEN)[0] == 202
+    assert ask("POST", "/webhook", b"{}", X_Gitlab_Token="open")[0] == 401
+    assert ask.rung == 1
+
+
+def test_who_has_not_the_secret_wakes_nobody(ask):
+    assert ask.call(token="guess") == 401
+    assert ask("POST", "/webhook", b"{}")[0] == 401
+    assert ask("POST", "/webhook", b"{}", X_Hub_Signature_256="sha256=\xff")[0] == 401
+    ask.token = None
+    assert ask.call() == 403
+    assert ask.rung == 0
+
+
+def test_a_delivery_that_is_repeated_wakes_once(ask):
+    assert [ask.call(X_GitHub_Delivery=number) for number in ("1", "1", "2")] == [202] * 3
+    assert ask.rung == 2
+
+
+def test_too_much_is_not_read(ask):
+    assert ask("POST", "/webhook", None, Content_Length=str(MAX_BODY + 1))[0] == 413
+    assert ask("POST", "/webhook", None, Content_Length="9" * 5000)[0] == 413
+    assert ask("POST", "/webhook", None, Content_Length="-1")[0] == 411
+    assert ask.call(b"x" * MAX_BODY) == 202
+
+
+def test_there_is_nothing_else(ask):
+    for method, path in (("GET", "/"), ("GET", "/../etc/passwd"), ("POST", "/metrics"), ("GET", "/webhook")):
+        assert ask(method, path)[0] == 404
+    assert ask("DELETE", "/webhook")[0] == 501
+    assert ask("HEAD", "/healthz") == (200, "")
+
+
+def hung_up(connection):
+    """Whether the other side ended it."""
+    connection.settimeout(10)
+    with closing(connection), contextlib.suppress(ConnectionError):
+        while connection.recv(1000):
+            pass
+    return True
+
+
+def test_slow_ones_and_many_at_once_are_not_waited_for(ask, monkeypatch):
+    monkeypatch.setattr("gitops.server.http._PATIENCE", 0.5)
+    slow = [socket.create_connection(("127.0.0.1", ask.server.port)) for _ in range(40)]
+    for each in slow:
+        each.send(b"POST /webhook HTTP/1.1\r\nContent-Length: 9\r\n\r\n1")
+    until = time.monotonic() + 10
+    while True:
+        try:
+            assert ask("GET", "/healthz")[0] == 200
+            break
+        except (ConnectionError, http.client.HTTPException):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    assert all(map(hung_up, slow))
+
+
+def heard(daemon, *events):
+    """Wait until the daemon's log tells one of *events*, and return that record."""
+    return next(record for line in daemon.popen.stderr if (record := json.loads(line))["event"] in events)
+
+
+def test_a_daemon_that_looks_once_an_hour_is_woken(command, tmp_path):
+    platform = Platform(tmp_path / "platform.git")
+    platform.commit({"destinations/dev.yaml": destination("dev", env="dev")})
+    command.secret("gitops-webhook", {"token": TOKEN})
+    arguments = ["--repo", platform.path.as_uri(), "run", "--interval", "1h", "--listen", "127.0.0.1:0", "--verbose"]
+    with command.daemon(*arguments) as daemon:
+        asked = Asked.__new__(Asked)
+        asked.server = type("There", (), {"port": heard(daemon, "listening")["port"]})
+        heard(daemon, "nothing to do", "reconciled")
+        assert asked("GET", "/readyz")[0] == 200
+        platform.commit({"works/redis.yaml": work("redis", env="dev")})
+        assert asked.call() == 202
+        assert heard(daemon, "reconciled")["reason"] == "webhook"
+        assert figures(asked("GET", "/metrics")[1])['gitops_works{state="Ready"}'] == 1
+    assert platform.files("state/dev/dependencies/redis")
+
+
+def test_where_it_cannot_listen_it_does_not_start(platform, capsys):
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--repo", str(platform.path), "run", "--listen", f"127.0.0.1:{port}"]) == 2
+    assert f"--listen 127.0.0.1:{port}: Address already in use" in capsys.readouterr().err
+    assert main(["--repo", str(platform.path), "run", "--once", "--listen", ":0"]) == 2
