@@ -15,7 +15,7 @@ from gitops.api.work import Work
 from gitops.core import catalog as catalogs
 from gitops.core.catalog import Catalog, Reading
 from gitops.core.manifests import Key, Manifest, Problem
-from gitops.core.memory import Recorded
+from gitops.core.recorded import Recorded
 from gitops.core.tree import DIRECTORY, Entry, Objects, Oid, lookup
 
 

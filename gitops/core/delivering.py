@@ -11,10 +11,10 @@ from gitops.core.delivery import Delivery, Drift, PlacementDelivery, Roots, supe
 from gitops.core.edits import Edits
 from gitops.core.ledger import Ledger, folder
 from gitops.core.manifests import Key
-from gitops.core.memory import RecordedPlacement
 from gitops.core.own_documents import OwnDocuments
 from gitops.core.paths import join
 from gitops.core.placing import Context, Decided
+from gitops.core.recorded import RecordedPlacement
 from gitops.core.removal import Removal
 from gitops.core.strays import Strays, Writers
 from gitops.core.targets import Location

@@ -12,7 +12,7 @@ from gitops.core import edits
 from gitops.core.below import Additions
 from gitops.core.edits import Tally
 from gitops.core.manifests import Key
-from gitops.core.memory import Recorded, RecordedPlacement
+from gitops.core.recorded import Recorded, RecordedPlacement
 from gitops.core.targets import Target
 from gitops.core.tree import Change, Entry, Oid
 from gitops.core.world import Object, Placement

@@ -16,6 +16,7 @@ from gitops.core.layout import AGGREGATED
 from gitops.core.manifests import Problem
 from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record, restored, waiting
+from gitops.core.recorded import REMOVED
 from gitops.core.targets import Store
 from gitops.core.world import Object
 
@@ -30,7 +31,7 @@ def record_destination(
     reached = facts.failures.keys().isdisjoint((made.branch, *known.recorded.superseded()))
     if known.effective.removed and done and reached:
         record.remove(file)
-        text = f"{memory.REMOVED} {facts.removed.get(known.key) or 'an unknown commit'}; {_ended(known)}"
+        text = f"{REMOVED} {facts.removed.get(known.key) or 'an unknown commit'}; {_ended(known)}"
         record.happen(known.key, [Transition(WARNING, "DestinationNotReady", DESTINATION, text)])
         return None
     ready = _destination_ready(made, facts)
@@ -72,7 +73,7 @@ def _left_behind(known: Object, facts: Facts) -> Condition:
     if last and known.recorded.removed:
         return last
     commit = facts.removed.get(known.key) or "an unknown commit"
-    return false(conditions.READY, "DestinationNotReady", f"{memory.REMOVED} {commit}; its documents are left behind")
+    return false(conditions.READY, "DestinationNotReady", f"{REMOVED} {commit}; its documents are left behind")
 
 
 def _placing(made: DestinationDelivery, facts: Facts) -> dict[str, object]:

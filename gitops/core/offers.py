@@ -8,12 +8,12 @@ from typing import Any
 from gitops.core import definitions, documents, kubernetes, layout
 from gitops.core.definitions import InEffect
 from gitops.core.documents import Documents, Group, Refusal, Render
-from gitops.core.memory import RecordedPlacement, RecordedWork
 from gitops.core.naming import group_id
 from gitops.core.outline import Outline
 from gitops.core.ownership import Claim
 from gitops.core.parts import Parts, part_name
 from gitops.core.paths import join
+from gitops.core.recorded import RecordedPlacement, RecordedWork
 from gitops.core.targets import Target
 from gitops.core.tree import Objects
 from gitops.core.world import Offer

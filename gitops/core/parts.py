@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gitops.core.layout import SEPARATOR
 from gitops.core.manifests import Key
-from gitops.core.memory import RecordedPlacement
+from gitops.core.recorded import RecordedPlacement
 from gitops.core.survey import Survey
 from gitops.core.tree import Objects, Oid
 

@@ -11,10 +11,10 @@ from gitops.core import definitions, documents, memory, scheduling
 from gitops.core.definitions import InEffect, Unread
 from gitops.core.documents import Group, Refusal, Render
 from gitops.core.manifests import Key
-from gitops.core.memory import RecordedPlacement, RecordedWork
 from gitops.core.offers import Offers, holdings
 from gitops.core.outline import Outline, outline
 from gitops.core.parts import Parts, part_name
+from gitops.core.recorded import RecordedPlacement, RecordedWork
 from gitops.core.recovery import Traces
 from gitops.core.scheduling import Assignment
 from gitops.core.survey import Survey

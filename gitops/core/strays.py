@@ -15,9 +15,9 @@ from gitops.core import layout
 from gitops.core.delivery import Drift, PlacementDelivery
 from gitops.core.ledger import Ledger, folder
 from gitops.core.manifests import Key
-from gitops.core.memory import RecordedPlacement
 from gitops.core.paths import directories_above, join
 from gitops.core.placing import Context, Decided
+from gitops.core.recorded import RecordedPlacement
 from gitops.core.removal import Removal
 from gitops.core.targets import Target
 from gitops.core.tree import files, subtree

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from gitops.core.catalog import Catalog
 from gitops.core.manifests import Key, Problem
-from gitops.core.memory import Recorded
 from gitops.core.paths import directories_above
+from gitops.core.recorded import Recorded
 
 Told = tuple[str, int, str]
 """A problem as `status/repository.yaml` remembers it: file, line and message."""

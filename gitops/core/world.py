@@ -15,11 +15,11 @@ from gitops.core.definitions import Effective
 from gitops.core.documents import Documents, Group, Refusal
 from gitops.core.failures import Failure
 from gitops.core.manifests import Key
-from gitops.core.memory import Recorded
 from gitops.core.outline import Outline
 from gitops.core.overview import Verdicts
 from gitops.core.ownership import Claim
 from gitops.core.places import Places
+from gitops.core.recorded import Recorded
 from gitops.core.rest import Rest
 from gitops.core.tree import Entry, Oid
 

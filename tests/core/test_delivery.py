@@ -8,7 +8,7 @@ from gitops.api.status import Status
 from gitops.core.delivery import Drift, PlacementDelivery, Unit, superseded
 from gitops.core.documents import Documents
 from gitops.core.manifests import Key
-from gitops.core.memory import RecordedPlacement
+from gitops.core.recorded import RecordedPlacement
 from gitops.core.targets import Location, Target
 from gitops.core.tree import Change
 from gitops.core.world import Offer, Placement

@@ -10,9 +10,9 @@ from gitops.core import messages
 from gitops.core.delivery import PlacementDelivery, Unit
 from gitops.core.events import Transition
 from gitops.core.manifests import Key
-from gitops.core.memory import RecordedPlacement
 from gitops.core.messages import Source
 from gitops.core.record import CommitName, Happened, Record
+from gitops.core.recorded import RecordedPlacement
 from gitops.core.sketch import Sketch
 from gitops.core.tree import FILE, Change, Entry
 

@@ -8,10 +8,10 @@ from gitops.core.definitions import Effective
 from gitops.core.delivery import DestinationDelivery
 from gitops.core.failures import Failure, Step
 from gitops.core.manifests import Key, Problem, load
-from gitops.core.memory import Recorded
 from gitops.core.object_status import record_destination, record_store, repository_file
 from gitops.core.provenance import Provenance
 from gitops.core.record import CommitName, Facts, Record
+from gitops.core.recorded import Recorded
 from gitops.core.sketch import Sketch
 from gitops.core.targets import Location, Store
 from gitops.core.world import Object

@@ -10,11 +10,11 @@ from gitops.core.documents import Documents
 from gitops.core.failures import Failure, Step
 from gitops.core.layout import Refusal
 from gitops.core.manifests import Key, load
-from gitops.core.memory import RecordedPlacement, RecordedWork
 from gitops.core.outline import outline
 from gitops.core.placement_status import placement_outcome
 from gitops.core.placing import Decided
 from gitops.core.record import Facts
+from gitops.core.recorded import RecordedPlacement, RecordedWork
 from gitops.core.tree import Change
 from gitops.core.world import Offer, Placement, WorkState
 

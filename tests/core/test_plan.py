@@ -7,8 +7,8 @@ from gitops.core.definitions import NOTHING
 from gitops.core.delivery import Delivery, DestinationDelivery, PlacementDelivery
 from gitops.core.failures import Failure, Step
 from gitops.core.manifests import Key
-from gitops.core.memory import Recorded, RecordedPlacement
 from gitops.core.plan import Branch, Plan
+from gitops.core.recorded import Recorded, RecordedPlacement
 from gitops.core.recovery import Logged
 from gitops.core.strays import Written
 from gitops.core.world import Object

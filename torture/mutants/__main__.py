@@ -21,8 +21,8 @@ from torture.mutants.hunt import Hunt
 from torture.mutants.report import Report
 
 _CORE = (
-    "paths tree ownership scheduling conditions events statusfile placing plan claims delivery delivering record"
-    " placement_status work_status object_status recording"
+    "paths tree ownership scheduling conditions events statusfile placing plan concern claims delivery delivering"
+    " record placement_status work_status object_status recording"
 )
 MODULES = (
     *(f"gitops.core.{name}" for name in _CORE.split()),
