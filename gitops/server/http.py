@@ -6,6 +6,7 @@ import io
 import socket
 import threading
 import time
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
@@ -17,6 +18,7 @@ from gitops.server.webhook import MAX_BODY, Webhook
 
 _AT_ONCE = 32  # connections; more are closed at once
 _PATIENCE = 5.0  # seconds for a whole request
+_TICK = 0.1  # seconds after which it is seen that it is to be closed
 
 
 class Server:
@@ -28,7 +30,8 @@ class Server:
         except OSError as error:
             raise UsageError(f"--listen {host}:{port}: {error.strerror or error}") from error
         self.port: int = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, name="server", daemon=True).start()
+        serve = partial(self._server.serve_forever, poll_interval=_TICK)
+        threading.Thread(target=serve, name="server", daemon=True).start()
 
     def close(self) -> None:
         """Listen no more."""
@@ -38,6 +41,7 @@ class Server:
 
 class _Bounded(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 2 * _AT_ONCE
 
     def __init__(self, address: tuple[str, int], pulse: Pulse, webhook: Webhook) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET

@@ -251,7 +251,7 @@ TOKENS += ["\n---\n", "\r\n", "''", "<<: ", "|\n "]
 
 
 @given(st.lists(st.sampled_from(TOKENS), max_size=14).map("".join))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_any_text_is_read_or_refused_with_a_place(text):
     documents, error = yaml.read(text.encode())
     for fault in [error] if error else [fault.error for document in documents for fault in document.faults]:
@@ -365,7 +365,7 @@ def test_what_is_written_every_reader_reads_back(value):
 
 
 @given(st.text(alphabet="0123456789abcdefxoTZ:-+._e ,~!", max_size=12))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_what_looks_like_something_else_is_a_string_to_every_reader(text):
     raw = yaml.dump([text])
     assert data(raw) == ruamel(raw) == [pyyaml.safe_load(raw)] == [[text]]

@@ -141,7 +141,7 @@ indented = st.builds(lambda columns, line: " " * columns + line, st.integers(0, 
 
 
 @given(st.lists(indented, max_size=12).map("\n".join), st.sampled_from(["", "\n", "\n\n"]))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_any_lines_are_read_as_others_read_them(text, end):
     assert_alike((text + end).encode())
 
@@ -180,7 +180,7 @@ def changed(draw):
 
 
 @given(changed())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_changed_files_of_people_are_read_as_others_read_them(raw):
     assert_alike(raw)
 
@@ -197,7 +197,7 @@ def verdict(raw):
 
 
 @given(st.lists(st.tuples(CHANGES, st.integers(0, 15), st.integers(0, 1000)), max_size=3))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 def test_the_objects_of_a_document_are_the_same_either_way(changes):
     lines = OBJECTS.split("\n")
     for change, at, other in changes:
