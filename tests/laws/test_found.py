@@ -516,6 +516,23 @@ def test_a_work_that_nobody_has_a_definition_or_the_documents_of_is_not_ready(pl
     assert platform.condition("works/default/a/a.dev-5058f.yaml")[0] == "True"
 
 
+def test_documents_that_their_daemon_had_no_time_to_tell_of_go_with_their_work(platform, monkeypatch):
+    """It was killed between the push to the store and that of the status, and then people removed the Work."""
+    dev = destination("dev", store="s", initWorkloads={"enabled": False})
+    platform.commit({"statestores/s.yaml": store("s", "documents"), "destinations/dev.yaml": dev})
+    reconcile(platform)
+    platform.commit({"works/a.yaml": work("a")})
+    before = oracle.look(platform)
+    with monkeypatch.context() as patch, pytest.raises(RepositoryError):
+        patch.setattr(refs, "move", refusing("main"))
+        platform.reconcile()
+    assert platform.files(at="documents")
+    platform.remove("works/a.yaml")
+    platform.reconcile()
+    oracle.judge(platform, before)
+    assert not platform.files(at="documents")
+
+
 @pytest.fixture
 def refused(platform, monkeypatch):
     """A platform with two Works on a branch of its own, which cannot be moved until the test undoes that."""

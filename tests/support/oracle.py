@@ -181,15 +181,26 @@ def _only_own_paths_are_written(
                     assert path.startswith("status/"), f"{path} written by a status commit"
                 else:
                     own_place = f"{branch}:{path}/".startswith(places)
-                    assert own_place or _is_taken_back(platform, commit, path), f"{path} is nobody's"
+                    taken_back = _is_taken_back(platform, commit, path) or _went_again(platform, branch, path)
+                    assert own_place or taken_back, f"{path} is nobody's"
 
 
 def _is_taken_back(platform: Platform, commit: pygit2.Commit, path: str) -> bool:
     """Whether *commit* removes a file that an earlier documents commit wrote, and nobody has changed since."""
     if path in commit.tree or not commit.parents:
         return False
-    log = platform.repo.walk(commit.parents[0].id, SortMode.TOPOLOGICAL)
-    return is_documents(next(c for c in log if all(_file(c, path) != _file(parent, path) for parent in c.parents)))
+    return is_documents(_last_change(platform, commit.parents[0], path))
+
+
+def _went_again(platform: Platform, branch: str, path: str) -> bool:
+    """Whether a file that no status ever told of, as its daemon died before, was removed by documents commits since."""
+    tip = platform.repo[platform.tip(branch) or ""]
+    return _file(tip, path) is None and is_documents(_last_change(platform, tip, path))
+
+
+def _last_change(platform: Platform, tip: pygit2.Commit, path: str) -> pygit2.Commit:
+    log = platform.repo.walk(tip.id, SortMode.TOPOLOGICAL)
+    return next(c for c in log if all(_file(c, path) != _file(parent, path) for parent in c.parents))
 
 
 def _file(commit: pygit2.Commit, path: str) -> pygit2.Object | None:
