@@ -44,6 +44,7 @@ class _Placements:
         self._survey, self._objects = context.survey, context.objects
         self._targets = context.world.places.targets
         self._ledger, self._drift = ledger, drift
+        self._places: dict[str, Location | None] = {}
 
     def deliver(self, decided: Mapping[Key, Decided]) -> Iterator[PlacementDelivery]:
         """Deliver what is placed, then name what is not placed any more."""
@@ -78,14 +79,10 @@ class _Placements:
 
     def _steady(self, decided: Decided, placement: Placement) -> PlacementDelivery | None:
         """Return a placement that is as the last pass left it, in a Destination that is, with documents as they are."""
-        target = self._survey.targets.get(placement.destination)
-        root, documents, *_ = placement.offer
-        if target is None or target != self._targets.get(target.name) or target.location is None or placement.misplaced:
+        at, (root, documents, *_) = self._unmoved(placement.destination), placement.offer
+        if at is None or placement.misplaced or documents is None or not documents.files:
             return None
-        branch, path = target.location.branch, join(target.directory, root)
-        nested = target.mode == layout.NESTED and documents is not None and documents.files
-        if not nested or documents is None or branch in self._drift.lost:
-            return None
+        branch, path = at.branch, join(at.path, root)
         if self._drift.touched.get(branch) and self._ledger.directory(branch, path, documents.tree):
             return None
         return PlacementDelivery(
@@ -99,6 +96,15 @@ class _Placements:
             decided.key,
             steady=True,
         )
+
+    def _unmoved(self, destination: str) -> Location | None:
+        """Return where the documents of a Destination are directories of their own, if they stand where they stood."""
+        if destination not in self._places:
+            target, place = self._survey.targets.get(destination), None
+            if target and target.location and target.mode == layout.NESTED and target == self._targets.get(destination):
+                place = Location(target.location.branch, target.directory)
+            self._places[destination] = None if place and place.branch in self._drift.lost else place
+        return self._places[destination]
 
     def _held(
         self, decided: Decided, placement: Placement, recorded: RecordedPlacement, at: Location

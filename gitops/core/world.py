@@ -148,17 +148,17 @@ class Index:
 
     def replace(self, key: Key, old: WorkState | None, new: WorkState | None) -> None:
         """Forget *old* and remember *new*."""
-        for state, act in ((old, _discard), (new, _insert)):
-            if state is None:
-                continue
-            claims = state.claims
-            for where, tokens in (
-                (self._exclusive, claims.exclusive),
-                (self._shared, claims.shared),
-                (self._on, state.destinations),
-            ):
-                for token in tokens:
-                    act(where, token, key)
+        for where, gone, come in zip(
+            (self._exclusive, self._shared, self._on), _tokens(old), _tokens(new), strict=True
+        ):
+            for token in gone - come:
+                _discard(where, token, key)
+            for token in come - gone:
+                _insert(where, token, key)
+
+
+def _tokens(state: WorkState | None) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    return (*state.claims, state.destinations) if state else (frozenset(), frozenset(), frozenset())
 
 
 def _insert(where: dict[str, set[Key]], token: str, key: Key) -> None:
