@@ -61,7 +61,7 @@ class OwnDocuments:
 
     def _is_occupied(self, name: str) -> bool:
         """Whether a Work still has a placement on the removed Destination *name*."""
-        if self._context.world.index.on(name) - self._decided.keys():
+        if any(key not in self._decided for key in self._context.world.index.on(name)):
             return True
         return any(d.state and name in d.state.destinations for d in self._decided.values())
 

@@ -143,5 +143,5 @@ def _closure(context: Context, first: Iterable[Key]) -> dict[Key, Decided]:
             continue
         decided[key] = context.decide(key)
         if context.world.seen:
-            waiting += claims.affected(context, decided[key]) - decided.keys()
+            waiting += [rival for rival in claims.affected(context, decided[key]) if rival not in decided]
     return dict(sorted(decided.items()))

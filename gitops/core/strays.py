@@ -114,7 +114,7 @@ class Strays:
         if self._removal.keeps(branch, path) or layout.is_canary(target, path) or self._is_told(branch, path):
             return False
         if target.mode == layout.AGGREGATED and path == join(target.directory, target.filename):
-            free = not self._context.world.index.on(target.name) - self._decided.keys()
+            free = all(key in self._decided for key in self._context.world.index.on(target.name))
         else:
             free = self._removal.may_remove(branch, path)
         return free and bool(self._ledger.absent(branch, [path]))
