@@ -1,5 +1,6 @@
 """Every test runs on a machine that knows nothing: no home, no Git identity, no settings of Git but the tests' own."""
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,12 @@ def sealed_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("LC_ALL", "C")
         patch.setenv("TZ", "UTC")
         yield home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heard_interrupts() -> None:
+    """A shell makes background jobs deaf to Ctrl-C; the commands that the tests start are to hear it all the same."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -183,8 +183,6 @@ def _completed(
 
 def _gone(decided: Decided) -> Iterator[RecordedPlacement]:
     """List, by name, the recorded placements that the Work has no more."""
-    if decided.state is None and not decided.effective.removed:
-        return
     kept = {p.name for p in decided.state.placements} if decided.state else set()
     recorded = decided.recorded.placements
     yield from (recorded[name] for name in sorted(recorded) if name not in kept)
