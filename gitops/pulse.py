@@ -55,18 +55,19 @@ class Pulse:
 
     @contextmanager
     def passing(self) -> Iterator[None]:
-        """A pass is under way; it failed unless `succeeded` is told within."""
-        begun = self._clock()
-        before = self._vitals
-        self._vitals = replace(before, since=begun, failing=True)
+        """A pass is under way; it failed if an error ends it. Until then the last one counts."""
+        begun, before = self._clock(), self._vitals
+        self._vitals = replace(before, since=begun)
+        result = "failed"
         try:
             yield
+            result = "changed" if self._vitals.commits > before.commits else "unchanged"
         finally:
-            now = self._vitals
-            result = "failed" if now.failing else "changed" if now.commits > before.commits else "unchanged"
+            now, took = self._vitals, self._clock() - begun
             passes = Counter(now.passes)
             passes[result] += 1
-            self._vitals = replace(now, passes=passes, seconds=now.seconds + self._clock() - begun, since=None)
+            failing = result == "failed"
+            self._vitals = replace(now, passes=passes, seconds=now.seconds + took, failing=failing, since=None)
 
     def succeeded(self, outcomes: Sequence[Outcome], works: Mapping[str, int]) -> None:
         """Tell what a pass did, and how the Works stand after it."""
@@ -78,5 +79,4 @@ class Pulse:
             works=dict(works),
             problems=len(outcomes[-1].problems),
             succeeded=self._clock(),
-            failing=False,
         )

@@ -65,6 +65,11 @@ def test_a_daemon_is_ready_once_a_pass_has_succeeded_and_until_one_fails(ask):
     with pytest.raises(OSError, match="disk"), ask.pulse.passing():
         raise OSError("disk")
     assert ask("GET", "/readyz") == (503, "the last pass failed, or none was made yet\n")
+    with ask.pulse.passing():
+        assert ask("GET", "/readyz")[0] == 503
+        ask.pulse.succeeded([Outcome()], {})
+    with ask.pulse.passing():
+        assert ask("GET", "/readyz")[0] == 200
 
 
 def test_a_daemon_is_alive_unless_a_pass_does_not_end(ask):
