@@ -54,7 +54,8 @@ def _family(name: str, kind: str, help_: str, values: Mapping[str, float]) -> It
     yield f"# HELP {name} {help_}"
     yield f"# TYPE {name} {kind}"
     for labels, value in values.items():
-        yield f"{name}{{{labels}}} {value:g}" if labels else f"{name} {_number(value)}"
+        series = f"{name}{{{labels}}}" if labels else name
+        yield f"{series} {_number(value)}"
 
 
 def _number(value: float) -> str:

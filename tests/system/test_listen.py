@@ -99,6 +99,13 @@ def test_figures_count_what_passes_did(ask):
     assert found["process_resident_memory_bytes"] > 1 << 20
 
 
+def test_figures_are_exact_however_large(ask):
+    with ask.pulse.passing():
+        ask.pulse.succeeded([Outcome()], {"Ready": 1_234_567})
+
+    assert figures(ask("GET", "/metrics")[1])['gitops_works{state="Ready"}'] == 1_234_567
+
+
 @pytest.mark.parametrize("header", ["X_Hub_Signature_256", "X_Hub_Signature", "X_Signature", "x_hub_signature_256"])
 def test_a_signed_call_wakes(ask, header):
     assert ask.call(header=header) == 202
