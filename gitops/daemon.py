@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable
 from threading import Event
 
 import structlog
 
+from gitops import logs
 from gitops.backoff import delay
 from gitops.errors import Busy, GitOpsError
 from gitops.git.upkeep import Upkeep
@@ -62,12 +62,11 @@ class Daemon:
 
 
 def _complain(error: Exception, reason: str) -> None:
-    """Tell the cause; of what nobody expected also where it came from, for a report of the bug."""
+    """Tell the cause; of what nobody expected also where it came from."""
     if isinstance(error, GitOpsError | OSError):
         (log.info if isinstance(error, Busy) else log.error)("pass failed", reason=reason, cause=str(error))
     else:
-        came_from = traceback.format_exception(error)
-        log.error("pass failed", reason=reason, cause=f"{type(error).__name__}: {error}", bug="".join(came_from))
+        log.error("pass failed", reason=reason, **logs.bug(error))
 
 
 def _report(outcome: Outcome, reason: str) -> None:

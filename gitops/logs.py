@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
 from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import Any
@@ -30,6 +31,11 @@ def configure(*, verbose: bool = False) -> None:
         logger_factory=lambda *_: _Logger(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def bug(error: BaseException) -> dict[str, str]:
+    """Return what a log tells of an error that nobody expected: the cause, and where it came from, for a report."""
+    return {"cause": f"{type(error).__name__}: {error}", "bug": "".join(traceback.format_exception(error))}
 
 
 class _Logger(structlog.PrintLogger):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+import sys
 import threading
 import time
 from functools import partial
@@ -11,6 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
+import structlog
+
+from gitops import logs
 from gitops.errors import UsageError
 from gitops.pulse import Pulse
 from gitops.server.metrics import CONTENT_TYPE, metrics
@@ -19,6 +23,8 @@ from gitops.server.webhook import MAX_BODY, Webhook
 _AT_ONCE = 32  # connections; more are closed at once
 _PATIENCE = 5.0  # seconds for a whole request
 _TICK = 0.1  # seconds after which it is seen that it is to be closed
+
+log = structlog.get_logger("gitops")
 
 
 class Server:
@@ -54,9 +60,13 @@ class _Bounded(ThreadingHTTPServer):
         TCPServer.server_bind(self)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self._room.acquire(blocking=False):
+        if not self._room.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
             super().process_request(request, client_address)
-        else:
+        except RuntimeError:  # no thread can be had
+            self._room.release()
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -66,7 +76,10 @@ class _Bounded(ThreadingHTTPServer):
             self._room.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Somebody hung up: that is nobody's business."""
+        """Somebody hung up or was too slow: that is nobody's business. Anything else is a bug of ours."""
+        error = sys.exception()
+        if error and not isinstance(error, ConnectionError | TimeoutError):
+            log.error("request failed", **logs.bug(error))
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -74,7 +87,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     server: _Bounded
     server_version, sys_version = "gitops", ""
-    timeout = _PATIENCE  # of each write
 
     def setup(self) -> None:
         super().setup()

@@ -10,6 +10,7 @@ import time
 from contextlib import closing
 
 import pytest
+import structlog
 from support.definitions import destination, work
 from support.platform import Platform
 
@@ -169,6 +170,29 @@ def test_slow_ones_and_many_at_once_are_not_waited_for(ask, monkeypatch):
             assert time.monotonic() < until
             time.sleep(0.05)
     assert all(map(hung_up, slow))
+
+
+def test_a_bug_is_logged_and_hangs_up(ask, monkeypatch):
+    ask.server.close()
+    ask.server = Server("127.0.0.1", 0, ask.pulse, Webhook(lambda: 1 // 0, ask._ring))
+    with structlog.testing.capture_logs() as logged, pytest.raises(http.client.HTTPException):
+        ask.call()
+
+    (record,) = logged
+    assert record["cause"] == "ZeroDivisionError: integer division or modulo by zero"
+    assert "webhook.py" in record["bug"]
+
+
+def test_where_no_thread_can_be_had_there_is_room_again_later(ask, monkeypatch):
+    def start(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch, structlog.testing.capture_logs():
+        patch.setattr("threading.Thread.start", start)
+        for _ in range(40):
+            assert hung_up(socket.create_connection(("127.0.0.1", ask.server.port)))
+
+    assert ask("GET", "/healthz")[0] == 200
 
 
 def heard(daemon, *events):
