@@ -6,6 +6,7 @@ one folder. An agent fetches, or looks for changes in, no more than the Destinat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ NAMESPACES = {FLUX: "flux-system", ARGOCD: "argocd"}
 _DESTINATION = "platform.kratix.io/destination"
 _TIERS = ("dependencies", "resources")
 _PROJECT = "gitops-destinations"
+_MAGIC = re.compile(r"[*?[]| (?=/|$)")  # what a `.gitignore` takes for more, or less, than it is
 _RETRY = {"limit": -1, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}}
 
 Object = Mapping[str, Any]
@@ -87,10 +89,10 @@ def _kustomization(folder: Folder, wishes: Wishes, name: str, path: str, before:
 def _all_but(directory: str) -> Iterator[str]:
     """List the lines of a `.gitignore` that leave nothing but *directory*: each folder above hides what is beside."""
     yield "/*"
-    folders = list(accumulate(directory.split("/"), "{}/{}".format))
-    for folder in folders:
+    pattern = _MAGIC.sub(r"\\\g<0>", directory)
+    for folder in accumulate(pattern.split("/"), "{}/{}".format):
         yield f"!/{folder}"
-        if folder != directory:
+        if folder != pattern:
             yield f"/{folder}/*"
 
 

@@ -75,7 +75,10 @@ def test_each_path_is_a_folder_with_documents(exported, platform):
         assert platform.files(f"{path}/")
 
 
-def test_git_itself_leaves_nothing_but_the_folder_of_the_destination(exported, platform, tmp_path):
+@pytest.mark.parametrize("folder", ["clusters/dev", "clusters/[a]* /?", "#/!x "])
+def test_git_itself_leaves_nothing_but_the_folder_of_the_destination(exported, platform, tmp_path, folder):
+    platform.commit({"destinations/dev.yaml": destination("dev", env="dev", path=folder)})
+    platform.reconcile()
     ignore = named(exported("flux", "dev", "--url", URL), "GitRepository")["gitops-dev"]["ignore"]
     (tmp_path / "ignore").write_text(ignore)
     listed = platform.git("ls-tree", "-r", "--name-only", "main")
@@ -86,7 +89,8 @@ def test_git_itself_leaves_nothing_but_the_folder_of_the_destination(exported, p
     verdicts = subprocess.run(asked, input=listed, capture_output=True, text=True, check=False).stdout.splitlines()
 
     kept = [path for rule, _, path in (line.partition("\t") for line in verdicts) if rule == "::" or ":!" in rule]
-    assert kept == [path for path in listed.splitlines() if path.startswith("state/clusters/dev/")]
+    assert kept == [path for path in listed.splitlines() if path.startswith(f"state/{folder}/")]
+    assert kept
 
 
 def test_argo_cd_syncs_in_waves_within_a_project(exported):
