@@ -82,7 +82,7 @@ class Branches:
     @property
     def shown(self) -> str:
         """Its address as commits name it; empty when people give it none."""
-        return urls.shown(self.origin.url) if self.origin else self.repo.origin()
+        return urls.public(self.origin.url) if self.origin else self.repo.origin()
 
     def default(self) -> str | None:
         """Ask the remote for its default branch; None when it names none, as while it is empty. TransportError."""

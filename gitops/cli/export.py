@@ -24,6 +24,8 @@ from gitops.git.history import Lineage
 from gitops.observe import observe
 from gitops.views.agents import ARGOCD, FLUX, NAMESPACES, Folder, Wishes, manifests
 
+_FETCHED = (urls.HTTPS, urls.HTTP, urls.SSH)  # both by Flux and by Argo CD
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
@@ -57,7 +59,7 @@ def _survey(opened: Opened, branches: Branches) -> Survey:
 def _chosen(found: Survey, args: argparse.Namespace) -> list[Target]:
     if missing := [name for name in args.destinations if name not in found.targets]:
         raise NotFoundError(f"no Destination {', '.join(map(printable, missing))} is defined")
-    chosen = [found.targets[name] for name in args.destinations]
+    chosen = [found.targets[name] for name in dict.fromkeys(args.destinations)]
     chosen = chosen or [target for target in found.targets.values() if target.agent == args.agent and not target.reason]
     if not chosen:
         raise NotFoundError(f"no Destination has spec.agent: {args.agent}; name those that are meant")
@@ -78,9 +80,14 @@ def _folder(found: Survey, target: Target, here: str) -> Folder:
 
 def _reachable(url: str) -> str:
     """Return an address in the form that all agents know: Flux has no `user@host:path`."""
-    if problem := urls.problem(url, urls.ANY):
-        raise UsageError(f"--url {urls.shown(url)}: {problem}")
-    address = urls.parse(url)
-    if "://" in url or address.scheme != urls.SSH:
+    try:
+        address = urls.parse(url)
+        if address.scheme not in _FETCHED:
+            raise ValueError(f"they fetch over {', '.join(_FETCHED)}")
+    except ValueError as error:
+        message = f"no agent reaches {urls.shown(url)}: {error} (--url gives another for this repository)"
+        raise UsageError(message) from error
+    if "://" in url:
         return url
-    return f"ssh://{address.user}@{urls.place(address)}/{address.path.lstrip('/')}"
+    user = f"{address.user}@" if address.user else ""
+    return f"ssh://{user}{urls.place(address)}/{address.path.lstrip('/')}"

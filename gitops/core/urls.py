@@ -140,9 +140,18 @@ def covers(prefix: str, url: str) -> bool:
     return f"{_without_suffix(address.path)}/".startswith(f"{above.rstrip('/')}/")
 
 
+def public(url: str) -> str:
+    """Return *url* without what could be a password; the user whom ssh logs in as is none."""
+    try:
+        parse(url)  # which refuses passwords
+    except ValueError:
+        return re.sub(r"//.*@|^[^/@]*:[^/]*@", lambda match: "//" if "//" in match[0] else "", url)
+    return url
+
+
 def shown(url: str) -> str:
     """Return *url* for people to read: in one line, without what could be a password."""
-    return printable(re.sub(r"//.*@|^[^/@]*:[^/]*@", lambda match: "//" if "//" in match[0] else "", url), 256)
+    return printable(public(url), 256)
 
 
 def place(address: Address) -> str:

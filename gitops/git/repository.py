@@ -6,7 +6,6 @@ Only the repository's own configuration counts. What the user, the system or the
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import ConfigLevel
 
+from gitops.core import urls
 from gitops.core.tree import Oid
 from gitops.errors import RepositoryError
 from gitops.git.blame import blaming
@@ -42,8 +42,6 @@ def seal() -> None:
 
 
 seal()
-
-_CREDENTIALS = re.compile(r"://[^/@]*@")
 
 
 class Repository:
@@ -107,7 +105,7 @@ class Repository:
             url = self.handle.config["remote.origin.url"]
         except KeyError:
             return ""
-        return _CREDENTIALS.sub("://", url or "")
+        return urls.public(url or "")
 
     def head_branch(self) -> str | None:
         """Return the branch that HEAD names, born or not; None when it is detached."""

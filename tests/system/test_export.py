@@ -118,10 +118,40 @@ def test_a_store_elsewhere_has_its_own_address_and_branch(exported, platform):
     )
 
 
+@pytest.mark.parametrize(
+    ("origin", "url"),
+    [
+        ("git@git.example.com:acme/platform.git", "ssh://git@git.example.com/acme/platform.git"),
+        ("ssh://git@git.example.com:2222/platform.git", "ssh://git@git.example.com:2222/platform.git"),
+        ("gitserver:platform.git", "ssh://gitserver/platform.git"),
+        ("https://token@git.example.com/platform.git", "https://git.example.com/platform.git"),
+        ("https://me:password@git.example.com:8443/platform.git", "https://git.example.com:8443/platform.git"),
+        (f"https://git.example.com/{'long/' * 60}platform", f"https://git.example.com/{'long/' * 60}platform"),
+    ],
+)
+def test_the_address_is_that_of_origin_as_agents_write_it(exported, platform, origin, url):
+    platform.git("remote", "add", "origin", origin)
+
+    assert named(exported("flux", "dev"), "GitRepository")["gitops-dev"]["url"] == url
+
+
+@pytest.mark.parametrize(
+    "origin", ["../platform.git", "/srv/platform.git", "file:///srv/platform.git", "git://h/p.git"]
+)
+def test_an_address_that_no_agent_reaches_is_refused(exported, platform, origin):
+    platform.git("remote", "add", "origin", origin)
+
+    assert f"no agent reaches {origin}: " in exported("flux", "dev", code=2)
+
+
+def test_a_destination_that_is_named_twice_is_exported_once(exported):
+    assert exported("argocd", "argo", "argo", "--url", URL) == exported("argocd", "argo", "--url", URL)
+
+
 def test_what_cannot_be_exported_is_told(exported, platform):
     assert "no remote `origin`: give one with --url" in exported("flux", code=2)
     assert "no Destination none, no is defined" in exported("flux", "none", "no", "--url", URL, code=1)
-    assert "--url nowhere" in exported("flux", "--url", "nowhere", code=2)
+    assert "no agent reaches nowhere: " in exported("flux", "--url", "nowhere", code=2)
     platform.commit({"destinations/argo.yaml": destination("argo", store="lost", agent="argocd")})
     assert "no Destination has spec.agent: argocd" in exported("argocd", "--url", URL, code=1)
     assert "argo cannot be synced: StateStoreNotFound" in exported("argocd", "argo", "--url", URL, code=1)
