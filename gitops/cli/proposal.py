@@ -36,7 +36,7 @@ def proposal(opened: Opened, args: argparse.Namespace) -> Proposal:
     Where the base is a branch of a remote, such as `origin/main`, that remote's other branches are taken as well: a
     clone made for a check of a pull request has no others.
     """
-    if not args.base and not args.head:
+    if args.base is None and args.head is None:
         return Proposal(opened.source, {})
     base, head = _base(opened, args), _head(opened, args)
     source = args.branch or merges.branch(base.ref) or opened.source
@@ -45,7 +45,7 @@ def proposal(opened: Opened, args: argparse.Namespace) -> Proposal:
 
 
 def _base(opened: Opened, args: argparse.Namespace) -> Revision:
-    if args.base:
+    if args.base is not None:
         return _find(opened, args.base)
     tip = opened.tip(opened.source)
     if tip is None:
@@ -54,9 +54,11 @@ def _base(opened: Opened, args: argparse.Namespace) -> Revision:
 
 
 def _head(opened: Opened, args: argparse.Namespace) -> Revision:
-    if opened.origin and not args.head:
+    if args.head is not None:
+        return _find(opened, args.head)
+    if opened.origin:
         raise UsageError("--base needs --head: with --repo URL nothing is checked out")
-    return _find(opened, args.head or "HEAD")
+    return _find(opened, "HEAD")
 
 
 def _find(opened: Opened, name: str) -> Revision:

@@ -113,6 +113,13 @@ def test_what_cannot_be_merged_is_told(proposed, capsys, tmp_path):
     assert "nowhere is no commit here" in plan(capsys, proposed.path, "--head", "nowhere", code=1)
 
 
+def test_an_empty_name_is_not_taken_for_none(proposed, capsys, command):
+    assert " is no commit here" in plan(capsys, proposed.path, "--base", "", code=1)
+    assert " is no commit here" in plan(capsys, proposed.path, "--head", "", code=1)
+    code, _, said = command("--repo", proposed.path.as_uri(), "plan", "--head", "")
+    assert (code, " is no branch there" in said) == (1, True)
+
+
 def test_in_a_work_tree_the_head_is_what_is_checked_out(tmp_path, capsys):
     platform = Platform(tmp_path / "origin.git")
     platform.commit(BASE)
