@@ -8,4 +8,5 @@ import pygit2
 def patch(path: str, old: bytes | None, new: bytes | None) -> str:
     """Return the patch that makes *new* of *old* at *path*; None is no file. Of binary files it says only so much."""
     made = pygit2.Patch.create_from(old, new, old_as_path=path, new_as_path=path)
-    return (made.data or b"").decode("utf-8", "replace").rstrip("\n") + "\n"
+    told = (made.data or b"").decode("utf-8", "replace").rstrip("\n")
+    return f"{told}\n" if told else ""

@@ -12,6 +12,7 @@ from gitops.core.placing import Decided
 from gitops.core.plan import Plan
 from gitops.core.targets import Store
 from gitops.core.tree import SUBMODULE, Change, Objects, Oid, patch, subtree
+from gitops.views.escape import escape
 
 MARKS = {"add": "+", "change": "~", "remove": "-"}
 SIGNS = {"place": "+", "update": "~", "move": ">", "withdraw": "-", "misplace": "!", "hold": "!", "settle": "="}
@@ -97,11 +98,18 @@ def files(plan: Plan, objects: Objects) -> dict[File, Change]:
 
 
 def patched(change: Change, objects: Objects, compare: Compare) -> str:
-    """Return what happens to one file, as *compare* tells it."""
+    """Return what happens to one file, as *compare* tells it, without anything that a terminal would obey.
+
+    Line ends stay: without them a patch could not be applied. What becomes another kind of file goes and comes.
+    """
     old, new = (
         objects.blob(side.oid) if side and side.mode != SUBMODULE else None for side in (change.old, change.new)
     )
-    return compare(change.path, old, new)
+    if change.old and change.new and change.old.mode != change.new.mode:
+        told = compare(change.path, old, None) + compare(change.path, None, new)
+    else:
+        told = compare(change.path, old, new)
+    return "\r\n".join(map(escape, told.split("\r\n")))
 
 
 def _change(change: Change) -> str:

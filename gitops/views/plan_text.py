@@ -17,7 +17,7 @@ def as_text(plan: Plan, objects: Objects, *, writes: bool) -> str:
 
 def as_diff(plan: Plan, objects: Objects, compare: Compare) -> Iterator[str]:
     """Yield the changes of each document."""
-    return (escape(patched(change, objects, compare)) for change in files(plan, objects).values())
+    return (patched(change, objects, compare) for change in files(plan, objects).values())
 
 
 def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:

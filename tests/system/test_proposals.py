@@ -156,6 +156,29 @@ def test_the_patch_makes_of_the_documents_what_they_become(proposed, capsys, tmp
     assert said(capsys, proposed.path, "-o", "diff") == ""
 
 
+def test_the_patch_keeps_the_line_ends_of_documents(proposed, capsys, tmp_path):
+    crlf = {"x.txt": "one\r\ntwo\r\n", "y.txt": "\x1b[31m"}
+    proposed.commit({"works/text.yaml": work("text", crlf, promise="text", env="dev")})
+    patch = said(capsys, proposed.path, "-o", "diff")
+    applied = ["git", "-C", tmp_path, "apply", "--include=*/x.txt", "-"]
+    subprocess.run(applied, input=patch.encode(), check=True)
+
+    assert [found.read_bytes() for found in tmp_path.glob("state/dev/**/x.txt")] == [b"one\r\ntwo\r\n"]
+    assert "\x1b" not in patch
+
+
+def test_a_file_that_is_of_another_kind_goes_and_comes(proposed, capsys):
+    (path,) = (path for path in proposed.files("state/dev/dependencies/redis") if path.endswith("new.yaml"))
+    proposed.link(path, configmap("new"))
+
+    patch = said(capsys, proposed.path, "-o", "diff")
+
+    assert [line for line in patch.splitlines() if line.startswith(("deleted", "new"))] == [
+        "deleted file mode 100644",
+        "new file mode 100644",
+    ]
+
+
 def test_a_comment_tells_placements_and_changes(proposed, capsys):
     told = said(capsys, proposed.path, "--head", "kafka", "-o", "markdown")
 
