@@ -16,7 +16,7 @@ from gitops.cli.repository import open_repository
 from gitops.errors import NotFoundError
 from gitops.git.patches import patch
 from gitops.reconciler import Planned, Reconciler
-from gitops.views.escape import escape, escape_json
+from gitops.views.escape import escape_json
 from gitops.views.markdown import as_markdown
 from gitops.views.plan import as_json
 from gitops.views.plan_text import as_diff, as_text
@@ -53,7 +53,7 @@ def _told(planned: Planned, output: str) -> Iterable[str]:
     if output == "diff":
         return as_diff(plan, objects, patch)
     if output == "markdown":
-        return [escape(as_markdown(plan, objects, patch, writes=writes))]
+        return [as_markdown(plan, objects, patch, writes=writes)]
     if output == "json":
         return [escape_json(json.dumps(as_json(plan, objects, writes=writes), indent=2)), "\n"]
     return [as_text(plan, objects, writes=writes)]

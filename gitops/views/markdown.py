@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from gitops.core.plan import Plan
 from gitops.core.text import markdown, printable
@@ -14,7 +15,7 @@ from gitops.views.plan import MARKS, SIGNS, Compare, File, Row, files, headline,
 MAX_LENGTH = 60_000
 """Characters. GitHub takes 65,536 in a comment."""
 
-_MAX_ROWS = 100
+_MAX_LIST = 10_000  # characters of each list, so that there is room for what happens to documents
 _FENCE = re.compile("`{3,}")
 
 
@@ -45,9 +46,11 @@ def _placement(row: Row) -> str:
 
 
 def _bounded(lines: Sequence[str], more: str) -> Iterator[str]:
-    yield from lines[:_MAX_ROWS]
-    if len(lines) > _MAX_ROWS:
-        yield more.format(len(lines) - _MAX_ROWS)
+    """Yield the first of *lines*, as far as there is room, and how many *more* there are."""
+    fitting = sum(length <= _MAX_LIST for length in accumulate(len(line) + 1 for line in lines))
+    yield from lines[:fitting]
+    if fitting < len(lines):
+        yield more.format(len(lines) - fitting)
 
 
 def _fitting(plan: Plan, objects: Objects, compare: Compare, room: int) -> str:

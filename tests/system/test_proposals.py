@@ -211,3 +211,21 @@ def test_a_comment_is_no_longer_than_forges_take(platform, capsys):
     assert len(told) < 65_536
     assert "| | … " in told
     assert "more files: `gitops plan -o diff` shows all." in told
+
+
+def test_neither_is_one_that_is_full_of_long_names_and_of_what_terminals_obey(platform, capsys):
+    names = [f"{n:03}{'x' * 150}" for n in range(101)]
+    platform.commit({f"destinations/{name}.yaml": destination(name, env="dev") for name in names})
+    platform.commit({f"works/{name}.yaml": work(name, promise=name, env="none") for name in names})
+    platform.commit({f"works/bad/{name}.yaml": "kind: [\n" for name in names})
+    documents = {
+        f"{n:03}.yaml": configmap(f"x{n}") + "# \u202e\u202e\u202e\u202e\u202e\u202e\n" * 100 for n in range(9)
+    }
+    platform.commit({"works/odd.yaml": work("odd", documents, promise="odd", env="dev")})
+
+    told = said(capsys, platform.path, "-o", "markdown")
+
+    assert len(told) < 65_536
+    assert "| | … " in told
+    assert told.count("\n- … ") == 2
+    assert "\\u202e" in told
