@@ -54,5 +54,7 @@ def _good(decided: Decided) -> Decided:
     if problem := decided.effective.problem:
         if decided.state is None:
             raise GitOpsError(f"{problem}; it is placed nowhere until that is mended")
+        if decided.state.orphan:
+            raise GitOpsError(f"{problem}; its last good definition is gone from the history; it stays where it is")
         print(f"warning: {problem}; its last good definition is explained", file=sys.stderr)
     return decided

@@ -127,3 +127,15 @@ def test_of_a_definition_that_went_wrong_the_last_good_one_is_explained(platform
     out, err = capsys.readouterr()
     assert "dev           yes" in out
     assert "warning: works/a.yaml:" in err
+
+
+def test_where_history_has_no_good_definition_any_more_that_is_told(platform, capsys):
+    platform.commit({**PLACES, "works/a.yaml": work("a", env="dev")})
+    platform.reconcile()
+    platform.commit({"works/a.yaml": work("a") | {"spec": {"x": 1}}})
+    files = platform.files()
+    platform.move(None)
+    platform.commit(files, "Squash")
+
+    assert main(["--repo", str(platform.path), "explain", "work", "a"]) == 1
+    assert "its last good definition is gone from the history; it stays where it is" in capsys.readouterr().err
