@@ -10,8 +10,7 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from functools import partial
 from threading import Event
 
@@ -92,11 +91,7 @@ def run(args: argparse.Namespace) -> int:
             upkeep.look()
             upkeep.wait()
         else:
-            pulse, bell = Pulse(), Event()
-            if args.listen:
-                held.enter_context(closing(_server(args, pulse, bell)))
-            daemon = Daemon(reconciler, stop, upkeep, pulse)
-            code = _forever(branches, source, daemon, args.interval, stop, partial(_rung, bell), reconciler.wait)
+            code = _forever(args, branches, source, reconciler, upkeep, stop)
         reconciler.keep()
         return code
 
@@ -173,16 +168,13 @@ def _rung(bell: Event) -> bool:
 
 
 def _forever(
-    branches: Branches,
-    source: str,
-    daemon: Daemon,
-    interval: float,
-    stop: Event,
-    woken: Callable[[], bool],
-    wait: Callable[[], float],
+    args: argparse.Namespace, branches: Branches, source: str, reconciler: Reconciler, upkeep: Upkeep, stop: Event
 ) -> int:
+    pulse, bell = Pulse(), Event()
+    daemon = Daemon(reconciler, stop, upkeep, pulse)
     repository = branches.shown if branches.origin else str(branches.repo.git_dir)
-    log.info("started", repository=repository, branch=source, interval=interval)
     folders = [] if branches.origin else [branches.repo.common_dir]
-    daemon.run(watch.changes(folders, interval, stop, wait, woken))
+    with closing(_server(args, pulse, bell)) if args.listen else nullcontext():
+        log.info("started", repository=repository, branch=source, interval=args.interval)
+        daemon.run(watch.changes(folders, args.interval, stop, reconciler.wait, partial(_rung, bell)))
     return 0
