@@ -15,7 +15,7 @@ from gitops.core.tree import BLOB, COMMIT, TREE, Oid, diff, patch
 from gitops.errors import GitOpsError, NotFoundError
 from gitops.git.blame import blaming
 from gitops.git.commits import Identity
-from gitops.git.history import is_ancestor
+from gitops.git.history import is_ancestor, walk
 from gitops.git.objects import ObjectStore
 from gitops.git.repository import HEADS, Repository
 
@@ -85,7 +85,15 @@ def _merged_tree(repo: Repository, base: Oid, head: Oid) -> Oid:
             raise ConflictError(
                 "the two have no history in common, so that nothing can be merged: is the clone shallow?"
             )
-        return _apart(repo.objects, before.raw, base, head) or _by_git(repo, ours, theirs)
+        tree = _apart(repo.objects, before.raw, base, head) if _is_all(repo, before.raw, base, head) else None
+        return tree or _by_git(repo, ours, theirs)
+
+
+def _is_all(repo: Repository, before: Oid, base: Oid, head: Oid) -> bool:
+    """Whether all that the two have in common led to *before*: not so, where each was merged into the other."""
+    own = {commit.oid: commit.parents for commit in walk(repo, head, base)}
+    shared = {parent for parents in own.values() for parent in parents} - own.keys()
+    return all(is_ancestor(repo, parent, before) for parent in shared)
 
 
 def _apart(objects: ObjectStore, before: Oid, base: Oid, head: Oid) -> Oid | None:

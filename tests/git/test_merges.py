@@ -57,6 +57,23 @@ def test_the_tree_is_the_one_that_git_makes(platform, parted, case):
     assert [parent.hex() for parent in found.parents] == [platform.tip(), platform.tip("side")]
 
 
+@pytest.mark.parametrize("undone", ["x", "y"])
+def test_what_two_that_merged_each_other_took_back_is_gone(platform, undone):
+    side = Platform(platform.path, branch="side")
+    begun = platform.commit({"x": "0", "y": "0", "z": "0"})
+    platform.git("branch", "theirs", side.commit({"y": "1"}, onto=begun))
+    platform.git("branch", "ours", platform.commit({"x": "1"}))
+    platform.merge("theirs")
+    side.merge("ours")
+    platform.commit({"z": "1"})
+    side.commit({undone: "0"})
+    repo = Repository.open(platform.path)
+
+    found = repo.objects.read_commit(merged(repo))
+
+    assert found.tree.hex() == platform.git("merge-tree", "--write-tree", "main", "side").strip()
+
+
 @pytest.mark.parametrize("case", CONFLICTS)
 def test_a_conflict_names_the_files(parted, case):
     repo = parted(*CONFLICTS[case])
