@@ -132,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         """What strangers ask is not logged."""
 
 
-_SAID = {202: "thank you", 401: "not signed with the secret", 403: "no secret is configured for the webhook"}
+_SAID = {202: "thank you", 401: "not signed with the secret", 403: "the secret of the webhook cannot be read"}
 
 
 class _Hurried(io.RawIOBase):

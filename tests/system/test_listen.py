@@ -204,6 +204,7 @@ def test_a_daemon_that_looks_once_an_hour_is_woken(command, tmp_path):
     platform = Platform(tmp_path / "platform.git")
     platform.commit({"destinations/dev.yaml": destination("dev", env="dev")})
     command.secret("gitops-webhook", {"token": TOKEN})
+    token = command.secrets / "default" / "gitops-webhook" / "token"
     arguments = ["--repo", platform.path.as_uri(), "run", "--interval", "1h", "--listen", "127.0.0.1:0", "--verbose"]
     with command.daemon(*arguments) as daemon:
         asked = Asked.__new__(Asked)
@@ -214,6 +215,11 @@ def test_a_daemon_that_looks_once_an_hour_is_woken(command, tmp_path):
         assert asked.call() == 202
         assert heard(daemon, "reconciled")["reason"] == "webhook"
         assert figures(asked("GET", "/metrics")[1])['gitops_works{state="Ready"}'] == 1
+        command.secret("gitops-webhook", {"token": "another"})
+        assert (asked.call(), asked.call(token="another")) == (401, 202)
+        token.unlink()
+        token.mkdir()  # which nobody can read
+        assert asked.call() == 403
     assert platform.files("state/dev/dependencies/redis")
 
 
