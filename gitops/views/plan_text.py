@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitops.core.paths import MAX_PATH
 from gitops.core.plan import Plan
+from gitops.core.text import printable
 from gitops.core.tree import Objects
 from gitops.views.escape import escape
 from gitops.views.plan import MARKS, SIGNS, Compare, files, headline, patched, pending, placements, problems
@@ -36,7 +38,7 @@ def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
         yield from (f"  {problem.location} {problem.message}" for problem in wrong)
     if changed := files(plan, objects):
         yield "\nFiles"
-        yield from (f"  {MARKS[file.change]} {file.path}{_elsewhere(plan, file.branch)}" for file in changed)
+        yield from (f"  {MARKS[f.change]} {printable(f.path, MAX_PATH)}{_elsewhere(plan, f.branch)}" for f in changed)
 
 
 def _elsewhere(plan: Plan, branch: str) -> str:

@@ -179,6 +179,20 @@ def test_a_file_that_is_of_another_kind_goes_and_comes(proposed, capsys):
     ]
 
 
+@pytest.mark.parametrize("output", ["text", "diff", "markdown", "json"])
+def test_names_that_are_no_text_and_no_line_are_told_in_one(proposed, capsys, output):
+    (path,) = (path for path in proposed.files("state/dev/dependencies/redis") if path.endswith("new.yaml"))
+    folder = path.rpartition("/")[0]
+    commit = "commit refs/heads/main\ncommitter Ada <ada@example.org> 0 +0000\ndata 0\nfrom refs/heads/main^0\n"
+    files = (f'M 100644 inline "{folder}/{name}"\ndata 1\nx\n' for name in (r"\377.yaml", r"a\nplace: b.yaml"))
+    proposed.git("fast-import", "--quiet", given=commit + "".join(files))
+
+    told = said(capsys, proposed.path, "-o", output)
+
+    assert told.isascii()
+    assert not [line for line in told.splitlines() if line.startswith("place:")]
+
+
 def test_a_comment_tells_placements_and_changes(proposed, capsys):
     told = said(capsys, proposed.path, "--head", "kafka", "-o", "markdown")
 
