@@ -111,7 +111,7 @@ def _by_git(repo: Repository, ours: pygit2.Oid, theirs: pygit2.Oid) -> Oid:
     """Merge in a repository beside this one, which has its objects and keeps the new ones to itself."""
     with tempfile.TemporaryDirectory() as folder:
         beside = pygit2.init_repository(folder, bare=True)
-        (Path(folder) / "objects" / "info" / "alternates").write_text(f"{repo.objects.folder.resolve()}\n")
+        beside.odb.add_disk_alternate(str(repo.objects.folder))
         index = beside.merge_commits(ours, theirs)
         if index.conflicts is not None:
             raise ConflictError(_told(sorted({side.path for sides in index.conflicts for side in sides if side})))

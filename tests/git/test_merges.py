@@ -57,6 +57,18 @@ def test_the_tree_is_the_one_that_git_makes(platform, parted, case):
     assert [parent.hex() for parent in found.parents] == [platform.tip(), platform.tip("side")]
 
 
+def test_it_matters_not_where_the_repository_is(tmp_path):
+    platform = Platform(tmp_path / '#a "b"\nc.git')
+    begun = platform.commit(BEFORE)
+    platform.commit({"a.txt": FIRST})
+    platform.commit({"a.txt": LAST}, branch="side", onto=begun)
+    repo = Repository.open(platform.path)
+
+    found = repo.objects.read_commit(merged(repo))
+
+    assert found.tree.hex() == platform.git("merge-tree", "--write-tree", "main", "side").strip()
+
+
 @pytest.mark.parametrize("undone", ["x", "y"])
 def test_what_two_that_merged_each_other_took_back_is_gone(platform, undone):
     side = Platform(platform.path, branch="side")
