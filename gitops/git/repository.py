@@ -100,12 +100,9 @@ class Repository:
         return (self.common_dir / CLONE).is_file()
 
     def origin(self) -> str:
-        """Return the URL of the remote `origin`, without a password in it; "" when there is none."""
-        try:
-            url = self.handle.config["remote.origin.url"]
-        except KeyError:
-            return ""
-        return urls.public(url or "")
+        """Return the URL that `origin` is fetched from, without a password in it; "" when there is none."""
+        found = self.handle.config.get_multivar("remote.origin.url")
+        return urls.public(next(iter(found), None) or "")
 
     def head_branch(self) -> str | None:
         """Return the branch that HEAD names, born or not; None when it is detached."""

@@ -144,6 +144,13 @@ def test_an_address_that_no_agent_reaches_is_refused(exported, platform, origin)
     assert f"no agent reaches {origin}: " in exported("flux", "dev", code=2)
 
 
+def test_of_several_addresses_it_is_that_from_which_git_fetches(exported, platform):
+    platform.git("remote", "add", "origin", URL)
+    platform.git("remote", "set-url", "--add", "origin", f"{URL}-mirror")
+
+    assert named(exported("flux", "dev"), "GitRepository")["gitops-dev"]["url"] == URL
+
+
 def test_a_destination_that_is_named_twice_is_exported_once(exported):
     assert exported("argocd", "argo", "argo", "--url", URL) == exported("argocd", "argo", "--url", URL)
 
