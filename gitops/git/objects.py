@@ -192,7 +192,7 @@ class ObjectStore:
             number, content = self._packed(pygit2.Oid(raw=oid))
         except KeyError as error:  # first: it is a GitError as well
             raise self._damaged(oid, damaged) if damaged else self._missing(oid) from error
-        except pygit2.GitError as error:
+        except (pygit2.GitError, MemoryError) as error:  # the latter for a damaged size, which no machine has room for
             raise self._damaged(oid, damaged or str(error)) from error
         return _KINDS.get(int(number), ""), content
 

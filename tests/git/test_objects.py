@@ -140,13 +140,16 @@ def test_a_file_with_the_content_of_another_object_is_damaged(repo, root):
         repo.objects.blob(oid)
 
 
-def test_a_damaged_pack_is_no_absence(repo, root, change):
+@pytest.mark.parametrize("damage", [os.urandom(60), b"\x9f" + b"\xff" * 5 + b"\x7f"], ids=["noise", "a petabyte"])
+def test_a_damaged_pack_is_no_absence(repo, root, git, change, damage):
     commit = change(repo, {"a": "some content"})
     (pack,) = packs(repo)
+    rows = map(str.split, git(root, "verify-pack", "-v", str(pack)).splitlines())
+    at = next(int(row[4]) for row in rows if row[0] == commit.hex())
     pack.chmod(0o644)
-    raw = bytearray(pack.read_bytes())
-    raw[12 : len(raw) - 20] = os.urandom(len(raw) - 32)
-    pack.write_bytes(raw)
+    with pack.open("r+b") as file:
+        file.seek(at)
+        file.write(damage)
     with pytest.raises(RepositoryError, match=commit.hex()):
         Repository.open(root).objects.read_commit(commit)
 
