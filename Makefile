@@ -26,8 +26,9 @@ help:
 demo: .venv/installed
 	@$(BIN)/gitops demo
 
+# One process more than there are cores: some tests wait for servers, clocks and limits.
 test: .venv/installed
-	$(BIN)/pytest --numprocesses auto
+	$(BIN)/pytest --numprocesses $(shell expr $$(nproc) + 1)
 
 check: .venv/installed
 	$(BIN)/ruff check .

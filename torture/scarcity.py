@@ -61,7 +61,7 @@ def run_short(chance: random.Random, kind: str, make: Callable[[Path, random.Ran
     trouble = _trouble(life, say)
     want.end()
     assert trouble is None or any(word in str(trouble) for word in want.said), f"{shape}: {trouble!r}"
-    arena.counts["named" if trouble else "done without"] += 1
+    arena.counts["shortages named" if trouble else "shortages without effect"] += 1
     ends_as_undisturbed(life, undisturbed)
 
 
