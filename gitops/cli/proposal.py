@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from gitops.branches import told_of
 from gitops.cli.repository import Opened
 from gitops.core.text import printable
 from gitops.core.tree import Oid
@@ -65,7 +66,8 @@ def _find(opened: Opened, name: str) -> Revision:
     """Find a commit by what Git calls it; of a remote, a branch, or the id of a commit that is on one."""
     if opened.origin is None:
         return merges.revision(opened.repo, name)
-    opened.origin.fetch([name])
+    with told_of(opened.origin.url):
+        opened.origin.fetch([name])
     if tip := opened.origin.tip(name):
         return Revision(tip, HEADS + name)
     if len(name) == _ID:
