@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from gitops.core import layout
-from gitops.core.delivery import Drift, PlacementDelivery
+from gitops.core.delivery import Drift, PlacementDelivery, superseded
 from gitops.core.edits import Edits
 from gitops.core.ledger import Ledger
 from gitops.core.manifests import Key
@@ -89,7 +89,7 @@ def _part(objects: Objects, made: PlacementDelivery, last: Mapping[str, bytes]) 
 
 
 def completed(
-    made: PlacementDelivery, aggregate: Aggregate, unit: Key, changes: tuple[Change, ...], drift: Drift
+    made: PlacementDelivery, aggregate: Aggregate, unit: Key, changes: tuple[Change, ...], drift: Drift, home: str
 ) -> PlacementDelivery:
     """Give a placement of an aggregated Destination the aggregate as its inventory, and what *unit* commits of it."""
     if made.placement is None or (made.placement.offer.documents is None and _name(made) not in aggregate.parts):
@@ -97,6 +97,8 @@ def completed(
     own = aggregate.oid if _name(made) in aggregate.parts else None
     mine = changes if own else ()
     return made._replace(
+        branch=aggregate.branch,  # one that is held back goes along with a Destination that moves
+        superseded=superseded(made.recorded, aggregate.branch, home),
         inventory={aggregate.path: own} if own else {},
         place=aggregate.path,
         changes=mine,

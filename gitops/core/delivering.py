@@ -28,7 +28,7 @@ def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drif
     placements = list(_Placements(context, ledger, drift).deliver(decided))
     aggregated = aggregates(context.survey, context.parts, context.objects, placements, drift)
     booked = {name: _book_aggregate(ledger, name, aggregate) for name, aggregate in aggregated.items()}
-    placed = [_completed(made, aggregated, booked, drift) for made in placements]
+    placed = [_completed(made, aggregated, booked, drift, context.survey.seen.home) for made in placements]
     removal = Removal(context, decided, placed)
     destinations = OwnDocuments(context, decided, ledger, removal, drift).deliver(aggregated)
     settled = [_settled(p, ledger, removal, context.survey.seen.home) for p in placed]
@@ -175,10 +175,11 @@ def _completed(
     aggregated: Mapping[str, Aggregate],
     booked: Mapping[str, tuple[Key, tuple[Change, ...]]],
     drift: Drift,
+    home: str,
 ) -> PlacementDelivery:
     """Complete what is delivered to an aggregated Destination; all else is complete."""
     name = made.destination
-    return completed(made, aggregated[name], *booked[name], drift) if name in aggregated else made
+    return completed(made, aggregated[name], *booked[name], drift, home) if name in aggregated else made
 
 
 def _gone(decided: Decided) -> Iterator[RecordedPlacement]:

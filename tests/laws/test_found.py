@@ -534,6 +534,24 @@ def test_documents_that_their_daemon_had_no_time_to_tell_of_go_with_their_work(p
     assert not platform.files(at="documents")
 
 
+def test_a_part_of_an_aggregate_that_is_held_back_goes_along_with_its_destination(platform):
+    """Status told that it stood where the Destination had been, or the pass failed, again and again."""
+    platform.commit({"destinations/edge.yaml": destination("edge", mode="aggregatedYAML")})
+    platform.commit({f"works/{name}.yaml": work(name, {f"{name}.yaml": configmap(name)}) for name in "ab"})
+    reconcile(platform)
+    platform.commit({"works/a.yaml": work("a", {"../a.yaml": configmap("a")})})
+    reconcile(platform)
+    edge = destination("edge", mode="aggregatedYAML", store="s")
+    platform.commit({"statestores/s.yaml": store("s", "documents"), "destinations/edge.yaml": edge})
+    before = oracle.look(platform)
+    platform.reconcile()
+    model.judge(platform, oracle.judge(platform, before))
+    assert not [path for path in platform.files("state/edge/") if "canary" not in path]
+    (content,) = [raw for path, raw in platform.files(at="documents").items() if path.endswith("aggregated.yaml")]
+    assert content.decode().split("\n---\n") == [configmap("a"), configmap("b")]
+    assert platform.status("works/default/a/a.edge-5058f.yaml")["status"]["branch"] == "documents"
+
+
 @pytest.fixture
 def refused(platform, monkeypatch):
     """A platform with two Works on a branch of its own, which cannot be moved until the test undoes that."""
