@@ -11,9 +11,9 @@ from gitops.cli.repository import Opened
 from gitops.core.text import printable
 from gitops.core.tree import Oid
 from gitops.errors import NotFoundError, UsageError
-from gitops.git import merges
-from gitops.git.merges import Revision
+from gitops.git import merges, revisions
 from gitops.git.repository import HEADS
+from gitops.git.revisions import Revision
 
 _ID = 40  # hexadecimal digits
 
@@ -40,8 +40,8 @@ def proposal(opened: Opened, args: argparse.Namespace) -> Proposal:
     if args.base is None and args.head is None:
         return Proposal(opened.source, {})
     base, head = _base(opened, args), _head(opened, args)
-    source = args.branch or merges.branch(base.ref) or opened.source
-    beside = merges.branches(opened.repo, base.ref)
+    source = args.branch or revisions.branch(base.ref) or opened.source
+    beside = revisions.branches(opened.repo, base.ref)
     return Proposal(source, {**beside, source: merges.merged(opened.repo, base.oid, head.oid)})
 
 
@@ -65,11 +65,11 @@ def _head(opened: Opened, args: argparse.Namespace) -> Revision:
 def _find(opened: Opened, name: str) -> Revision:
     """Find a commit by what Git calls it; of a remote, a branch, or the id of a commit that is on one."""
     if opened.origin is None:
-        return merges.revision(opened.repo, name)
+        return revisions.revision(opened.repo, name)
     with told_of(opened.origin.url):
         opened.origin.fetch([name])
     if tip := opened.origin.tip(name):
         return Revision(tip, HEADS + name)
     if len(name) == _ID:
-        return merges.revision(opened.repo, name)
+        return revisions.revision(opened.repo, name)
     raise NotFoundError(f"{printable(name)} is no branch there")

@@ -5,63 +5,25 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pygit2
 
 from gitops.core.paths import directories_above
 from gitops.core.text import printable
-from gitops.core.tree import BLOB, COMMIT, TREE, Oid, diff, patch
-from gitops.errors import GitOpsError, NotFoundError
+from gitops.core.tree import Oid, diff, patch
+from gitops.errors import GitOpsError
 from gitops.git.blame import blaming
 from gitops.git.commits import Identity
 from gitops.git.history import is_ancestor, walk
-from gitops.git.objects import ObjectStore
-from gitops.git.repository import HEADS, Repository
-
-REMOTES = "refs/remotes/"
+from gitops.git.objects import KINDS, ObjectStore
+from gitops.git.repository import Repository
 
 _NOBODY = Identity("gitops", "gitops@localhost")
 _NAMED = 10  # paths, of those that conflict
-_KINDS = {1: COMMIT, 2: TREE, 3: BLOB}
 
 
 class ConflictError(GitOpsError):
     """Git cannot merge the two by itself."""
-
-
-class Revision(NamedTuple):
-    """A commit that somebody named, and the full name of the branch; empty when it was named otherwise."""
-
-    oid: Oid
-    ref: str
-
-
-def revision(repo: Repository, name: str) -> Revision:
-    """Find the commit that *name* means to Git: a branch, a tag, an id, `HEAD~2`. NotFoundError."""
-    try:
-        found, reference = repo.handle.revparse_ext(name)
-        commit = found.peel(pygit2.Commit)
-    except (KeyError, ValueError, pygit2.GitError) as error:
-        raise NotFoundError(f"{printable(name)} is no commit here: fetch it, or give a branch or an id") from error
-    return Revision(commit.id.raw, reference.name if reference else "")
-
-
-def branches(repo: Repository, beside: str) -> dict[str, Oid]:
-    """Return the branches of the remote whose branch is the ref *beside*, as they were fetched; none for other refs."""
-    remote = beside.removeprefix(REMOTES).partition("/")[0]
-    above = f"{REMOTES}{remote}/"
-    if not beside.startswith(above):
-        return {}
-    found = (ref for ref in repo.handle.references.iterator() if ref.name.startswith(above))
-    return {ref.name.removeprefix(above): ref.target.raw for ref in found if isinstance(ref.target, pygit2.Oid)}
-
-
-def branch(ref: str) -> str:
-    """Return the name of a branch, here or on a remote, without where it is; empty for other refs."""
-    if ref.startswith(REMOTES):
-        return ref.removeprefix(REMOTES).partition("/")[2]
-    return ref.removeprefix(HEADS) if ref.startswith(HEADS) else ""
 
 
 def merged(repo: Repository, base: Oid, head: Oid) -> Oid:
@@ -125,7 +87,7 @@ def _stage(beside: pygit2.Repository, folder: Path, repo: Repository) -> None:
     for path in (folder / "objects").glob("??/*"):
         oid = pygit2.Oid(hex=path.parent.name + path.name)
         kind, content = beside.odb.read(oid)
-        repo.objects.put(oid.raw, _KINDS[int(kind)], content)
+        repo.objects.put(oid.raw, KINDS[int(kind)], content)
 
 
 def _told(paths: Sequence[str]) -> str:

@@ -21,6 +21,9 @@ from gitops.git.ahead import ReadAhead
 from gitops.git.commits import CommitInfo, Identity, Sign
 from gitops.git.pack import Pack, let_go
 
+KINDS = {1: COMMIT, 2: TREE, 3: BLOB}
+"""Of objects, by the numbers that libgit2 gives them."""
+
 _CACHED_ENTRIES = 60_000  # of trees, about 250 bytes each
 _CACHED_COMMITS = 200
 _REOPENED = 50  # flushes
@@ -194,7 +197,7 @@ class ObjectStore:
             raise self._damaged(oid, damaged) if damaged else self._missing(oid) from error
         except (pygit2.GitError, MemoryError) as error:  # the latter for a damaged size, which no machine has room for
             raise self._damaged(oid, damaged or str(error)) from error
-        return _KINDS.get(int(number), ""), content
+        return KINDS.get(int(number), ""), content
 
     def _packed(self, oid: pygit2.Oid) -> tuple[int, bytes]:
         try:
@@ -241,6 +244,3 @@ class ObjectStore:
 def _shallow(listing: Path) -> frozenset[Oid]:
     lines = listing.read_text("ascii").split() if listing.is_file() else []
     return frozenset(map(bytes.fromhex, lines))
-
-
-_KINDS = {1: COMMIT, 2: TREE, 3: BLOB}

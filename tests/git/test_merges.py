@@ -3,7 +3,8 @@
 import pytest
 from support.platform import Platform
 
-from gitops.git import merges
+from gitops.errors import NotFoundError
+from gitops.git import merges, revisions
 from gitops.git.repository import Repository
 
 LINES = "".join(f"line {number}\n" for number in range(40))
@@ -42,7 +43,7 @@ def parted(platform: Platform):
 
 
 def merged(repo, base="main", head="side"):
-    return merges.merged(repo, merges.revision(repo, base).oid, merges.revision(repo, head).oid)
+    return merges.merged(repo, revisions.revision(repo, base).oid, revisions.revision(repo, head).oid)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -104,18 +105,18 @@ def test_many_conflicts_are_not_all_named(parted):
 
 def test_a_branch_that_has_the_other_is_the_merge_already(platform, parted):
     repo = parted({"a.txt": FIRST}, {"old": None})
-    first = merges.revision(repo, "main~1").oid
+    first = revisions.revision(repo, "main~1").oid
 
-    assert merges.merged(repo, first, merges.revision(repo, "side").oid).hex() == platform.tip("side")
-    assert merges.merged(repo, merges.revision(repo, "side").oid, first).hex() == platform.tip("side")
+    assert merges.merged(repo, first, revisions.revision(repo, "side").oid).hex() == platform.tip("side")
+    assert merges.merged(repo, revisions.revision(repo, "side").oid, first).hex() == platform.tip("side")
 
 
 @pytest.mark.parametrize("name", ["none", "", "-x", "main:old", "refs/heads/", "\x1b[31m", "0" * 40])
 def test_what_is_no_commit_is_not_found(parted, name):
     repo = parted({}, {})
 
-    with pytest.raises(merges.NotFoundError, match="is no commit here") as told:
-        merges.revision(repo, name)
+    with pytest.raises(NotFoundError, match="is no commit here") as told:
+        revisions.revision(repo, name)
     assert "\x1b" not in str(told.value)
 
 
@@ -124,4 +125,4 @@ def test_a_tag_is_followed_to_its_commit(platform, parted):
     who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
     platform.git(*who, "tag", "-a", "-m", "One", "v1", "side")
 
-    assert merges.revision(repo, "v1").oid.hex() == platform.tip("side")
+    assert revisions.revision(repo, "v1").oid.hex() == platform.tip("side")

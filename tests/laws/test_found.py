@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support import model, oracle
@@ -38,6 +39,14 @@ def reconcile(platform: Platform, forgotten: frozenset[str] = frozenset()) -> or
     platform.reconcile()
     assert oracle.look(platform).tips == after.tips
     return after
+
+
+def cloned(platform: Platform, folder: Path) -> Platform:
+    """Another repository with what refs lead to, and nothing that people took out of the history."""
+    platform.git("clone", "-q", "--mirror", f"file://{platform.path}", str(folder / "clone"))
+    clone = Platform(folder / "clone", platform.clock)
+    clone.git("config", "--remove-section", "remote.origin")
+    return clone
 
 
 def refusing(refused: str) -> Callable[..., None]:
@@ -304,9 +313,7 @@ def test_what_people_took_from_the_history_counts_for_nobody(platform, tmp_path,
         platform.commit(files, "Begin anew")
     changed = work("a", {"y.yaml": configmap("a", "1")}, promise="a")
     platform.commit({"works/a.yaml": changed, "works/b.yaml": "a: ["})
-    platform.git("clone", "-q", "--mirror", f"file://{platform.path}", str(tmp_path / "clone"))
-    clone = Platform(tmp_path / "clone", platform.clock)
-    clone.git("config", "--remove-section", "remote.origin")
+    clone = cloned(platform, tmp_path)
     for each in (platform, clone):
         each.reconcile()
     assert clone.tips() == platform.tips()
@@ -411,9 +418,7 @@ def test_an_aggregate_that_people_took_with_its_history_is_written_for_the_same_
     reconcile(platform)
     platform.move(None, "documents")
     platform.commit(changed)
-    platform.git("clone", "-q", "--mirror", f"file://{platform.path}", str(tmp_path / "clone"))
-    clone = Platform(tmp_path / "clone", platform.clock)
-    clone.git("config", "--remove-section", "remote.origin")
+    clone = cloned(platform, tmp_path)
     for each in (platform, clone):
         each.reconcile()
     assert clone.tips() == platform.tips()
