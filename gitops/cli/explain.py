@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if one_kind(args.kind).kind != "Work":
         raise UsageError("only Works are explained: gitops explain work NAME")
     opened = open_repository(args)
-    branches = origin.branches(opened.repo, opened.origin, args, {})
+    branches = origin.branches(opened.repo, opened.origin, args)
     planned = Reconciler(opened.repo, opened.source, branches=branches).plan()
     decided = planned.plan.decided.get(Key("Work", args.namespace, args.name)) if planned else None
     if planned is None or decided is None or decided.effective.removed:

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the manifests."""
     opened = open_repository(args)
-    branches = origin.branches(opened.repo, opened.origin, args, {})
+    branches = origin.branches(opened.repo, opened.origin, args)
     found = _survey(opened, branches)
     url = args.url or branches.shown
     folders = [_folder(found, target, url) for target in _chosen(found, args)]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
-from types import FrameType
+from types import FrameType, MappingProxyType
 
 from gitops import access
 from gitops.branches import Branches, told_of
@@ -58,7 +58,9 @@ def remote(repo: Repository, args: argparse.Namespace, stopped: Callable[[], boo
     return Remote(repo, args.repo, access.of_repository(args.repo, secrets(args)), stopped=stopped, disposable=True)
 
 
-def branches(repo: Repository, origin: Remote | None, args: argparse.Namespace, tips: Mapping[str, Oid]) -> Branches:
+def branches(
+    repo: Repository, origin: Remote | None, args: argparse.Namespace, tips: Mapping[str, Oid] = MappingProxyType({})
+) -> Branches:
     """Return the branches of *repo*, or of the remote that it is a clone of, and of the state stores.
 
     Some branches are taken to be at *tips*.
