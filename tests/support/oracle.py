@@ -26,7 +26,8 @@ _TIMES = ("firstTimestamp", "lastTimestamp")
 class Scene:
     """Where the branches stand, and what the newest status commit of the branch *home* says.
 
-    A merge of two lines of history may leave several that are newest: then `others` is what the rest of them say.
+    A merge of two lines of history may leave several that are newest: then `others` is what the rest of them say, and
+    the one that people let stand comes first.
     Where the log has none, as when people squash it, that is what is `standing` there. `forgotten` are the commits that
     people removed from the log: a Work that nobody can read since keeps what was recorded of it. `strange` are the
     addresses of repositories that nobody may know the way to any more.
@@ -45,6 +46,7 @@ def look(platform: Platform, home: str = "") -> Scene:
     """Take in what stands there now. *home* is the branch of the status, if that is not the source branch."""
     home, tips = home or platform.branch, platform.tips()
     newest = _newest(platform, home) or _newest(platform, platform.branch)
+    newest.sort(key=lambda oid: not _stands(platform, home, oid))
     found = [platform.statuses(oid) for oid in newest]
     if not found:
         found = [{file: status for file, status in platform.statuses(home).items() if "status" in status}]
@@ -63,6 +65,11 @@ def _newest(platform: Platform, branch: str) -> list[str]:
             break
         newest.append(found)
     return [str(oid) for oid in newest]
+
+
+def _stands(platform: Platform, home: str, oid: str) -> bool:
+    """Whether `status/` on the branch is as that commit left it."""
+    return bool(platform.blobs("status/", at=home) == platform.blobs("status/", at=oid))
 
 
 def is_status(commit: pygit2.Commit) -> bool:
@@ -395,6 +402,6 @@ def _what_left_the_inventories_is_gone(platform: Platform, before: Scene, after:
 
 
 def _status_is_as_recorded(platform: Platform, scene: Scene) -> None:
-    """What stands in `status/` is what the newest status commit says, whatever others did to it."""
-    if last := next((c for c in platform.log(scene.home) if is_status(c)), None):
-        assert platform.blobs("status/", at=scene.home) == platform.blobs("status/", at=str(last.id))
+    """What stands in `status/` is what a newest status commit says, whatever others did to it."""
+    newest = _newest(platform, scene.home)
+    assert not newest or any(_stands(platform, scene.home, oid) for oid in newest)

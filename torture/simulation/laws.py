@@ -26,16 +26,17 @@ class Laws:
         """Judge from here on.
 
         KNOWN: what stands in a repository that no definition leads to, not even the last good one of a store that is
-        broken now, goes only if a daemon runs that knows the way by a definition of old. If nothing that is Ready is
-        there either, it is left out.
+        broken now, goes only if a daemon runs that knows the way by a definition of old. It is left out until something
+        is Ready there: a store that has vanished while a file cannot be read is still written to.
         """
-        statuses = self._look().statuses
+        self._all.hidden = set()
+        self._before = self._look()
+        statuses = self._before.statuses
         definitions = [*self._all.files("statestores/").values(), *self._last_good(statuses)]
         told = b"".join(definitions).decode("utf-8", "replace")
         self._strange = frozenset(address for address in self._all.hosts if address not in told)
-        ready = " ".join(status["status"].get("branch", "") for status in statuses.values() if _ready(status))
-        self._all.hidden = {address for address in self._strange if address not in ready}
-        self._before = self._look()
+        self._before = replace(self._before, strange=self._strange)
+        self._all.hidden = set(self._strange) - self._written(statuses)
 
     def committed(self, branch: str, commit: str) -> None:
         """People made a *commit* on *branch*."""
@@ -51,6 +52,7 @@ class Laws:
 
     def undisturbed(self) -> None:
         """Judge what passes since the beginning made of the definitions, with nobody and nothing in their way."""
+        self._all.hidden -= self._written(self._look().statuses)
         after = oracle.judge(self._all, self._before)
         model.judge(self._all, after)
         self._people()
@@ -83,6 +85,11 @@ class Laws:
             commit, source = (status["status"].get(key, "") for key in ("observedCommit", "source"))
             if commit in log and source in files:
                 yield from self._all.files(source, at=commit).values()
+
+    def _written(self, statuses: oracle.Statuses) -> set[str]:
+        """Name the repositories in which something is Ready."""
+        ready = " ".join(status["status"].get("branch", "") for status in statuses.values() if _ready(status))
+        return {address for address in self._all.hosts if address in ready}
 
     def _look(self) -> oracle.Scene:
         return replace(oracle.look(self._all, self.home), forgotten=self._forgotten, strange=self._strange)

@@ -28,6 +28,8 @@ FOUND = (
         None,
         "a clone that was found whole was trusted by the time of day, whatever time it was in the history",
     ),
+    Found("history-1-2400", None, "the laws looked away from a vanished store that was written to after all"),
+    Found("history-1-4579", None, "the oracle knew one newest status commit where unrelated histories were merged"),
     Found("history-4-605", None, "a Destination that waits to be removed was no reason for a placement to go"),
     Found("history-6-15", None, "a probe that failed for a damaged clone was taken for a store that refuses"),
     Found("history-3-224", None, "an object that no ref led to was damaged, and the simulated fsck did not look at it"),
