@@ -1,8 +1,8 @@
-"""Strays: what stands in the Destinations of state stores and is nobody's.
+"""Strays: what stands on Destinations and is nobody's.
 
 Documents go to a store before the status that tells of them. When that never comes, because the home branch went
-another way, or when people take the removal of documents out of a store's history, no inventory has them. Those that
-the log shows to be ours are withdrawn; what people put there, or changed since, is theirs.
+another way, or when people take such a status, or the removal of documents, out of a history, no inventory has them.
+Those that the log shows to be ours are withdrawn; what people put there, or changed since, is theirs.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class Strays:
     def _found(self) -> Iterator[tuple[Target, str, frozenset[str]]]:
         survey = self._context.survey
         for target in survey.targets.values():
-            if target.reason or target.location is None or target.location.branch == survey.seen.home:
-                continue  # on the home branch documents and their status come and go together
+            if target.reason or target.location is None:
+                continue
             branch = target.location.branch
             paths = frozenset(path for path in self._looked_at(target, branch) if self._is_stray(target, branch, path))
             if paths:

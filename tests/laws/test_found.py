@@ -664,3 +664,21 @@ def test_documents_that_a_removed_destination_left_behind_have_a_version_of_the_
     reconcile(platform)
 
     assert platform.status("works/default/a/a.dev-5058f.yaml")["status"]["versionID"] == squash
+
+
+@pytest.mark.parametrize("output", ["", "out"])
+def test_documents_whose_status_people_took_back_go_with_their_work(platform, output):
+    """The branch of the status was put back to where the documents had come and nothing told of them yet."""
+    platform.commit({"gitops.yaml": {"output": {"branch": output}}, "destinations/dev.yaml": destination("dev")})
+    platform.reconcile()
+    platform.commit({"works/a.yaml": work("a")})
+    platform.reconcile()
+    home = output or platform.branch
+    platform.move(str(platform.log(home)[1].id), home)
+    [file] = [path for path in platform.blobs(at=home) if path.startswith(PLACE.rpartition("/")[0])]
+    platform.remove("works/a.yaml")
+    before = oracle.look(platform, home)
+    platform.reconcile()
+    model.judge(platform, oracle.judge(platform, before))
+
+    assert file not in platform.blobs(at=home)
