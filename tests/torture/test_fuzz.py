@@ -10,7 +10,15 @@ from torture.fuzz import FUZZ, LEVELS
 from torture.mutators import mutated, shrunk
 
 FOUND = {
-    "loader": [b'{a: "\\ud83d\\ude00"}', b"a: &a [*a]\n", b"\xef\xbb\xbf\xef\xbb\xbf", b"[" * 70, b"? [a]\n: b\n"],
+    "loader": [
+        b'{a: "\\ud83d\\ude00"}',
+        b"? 1e999",
+        b'{"\\ud83d\\ude00"}',
+        b"a: &a [*a]\n",
+        b"\xef\xbb\xbf\xef\xbb\xbf",
+        b"[" * 70,
+        b"? [a]\n: b\n",
+    ],
     "paths": [b".git~1", b"\xff", b"e\xcc\x81/\xc3\xa9", b"\xcd\x8f.git"],
     "documents": [b"H4sI", b"\n", b"\xff"],
 }

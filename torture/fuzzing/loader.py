@@ -43,7 +43,7 @@ def _agreed(found: list[Any], raw: bytes) -> None:
 def _shape(value: Any) -> Any:
     """What both must agree on: structure and texts. Numbers and dates are texts to us where JSON has none."""
     if isinstance(value, dict):
-        return {str(key): _shape(inner) for key, inner in value.items()}
+        return [(_shape(key), _shape(inner)) for key, inner in value.items()]
     if isinstance(value, list):
         return [_shape(inner) for inner in value]
     if not isinstance(value, str) or value[:1].isdigit() or value[:1] in "+-.":
