@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from gitops.core import messages
+from gitops.core import concern, messages
 from gitops.core.manifests import Key
 from gitops.core.plan import Plan
 from gitops.core.provenance import Provenance
@@ -43,21 +43,23 @@ def meddlers(repo: Repository, plan: Plan) -> dict[tuple[str, str], CommitName]:
     return named
 
 
-def known_versions(repo: Repository, plan: Plan) -> dict[tuple[Key, str], Oid]:
+def known_versions(repo: Repository, plan: Plan, left: Oid | None) -> dict[tuple[Key, str], Oid]:
     """Return the versions of documents that are in place though status does not know it, by (Work, placement).
 
-    Status may name a commit that is in the history no more where that is not what it was, or the status is not. Of a
-    Work that nobody can read it stays as it is.
+    Status may name a commit that is in the history no more where that is not what it was, or the status is not the one
+    that this daemon *left*, if it left any. Of a Work that nobody can read it stays as it is.
     """
     named: dict[tuple[Key, str], Oid] = {}
     home = plan.branches[plan.survey.seen.home]
+    retold = concern.retold(repo.objects, left, plan.survey.seen.status) if left else ()
     for name, branch in plan.branches.items():
         if not branch.tip or branch.failure:
             continue
-        rewritten = (branch.lost or home.lost) and not repo.objects.is_shallow
-        past = Lineage(repo).follow(branch.tip) if rewritten else None
+        past = None if repo.objects.is_shallow else Lineage(repo).follow(branch.tip)
+        doubted = plan.decided.keys() if branch.lost or home.lost else retold
         standing = [made for made in plan.delivery.placements if made.branch == name and made.version_paths]
-        asked = [made for made in standing if not (made.version_is_in(past) or plan.is_orphan(made.work))]
+        known = (made.version_is_in(past if made.work in doubted else None) for made in standing)
+        asked = [m for m, is_known in zip(standing, known, strict=True) if not (is_known or plan.is_orphan(m.work))]
         found = history.last_changed(repo, branch.tip, {path for made in asked for path in made.version_paths})
         for made in asked:
             if commits := [found[path] for path in made.version_paths if path in found]:

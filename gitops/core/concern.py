@@ -22,7 +22,7 @@ def concerned(context: Context, drift: Drift) -> set[Key]:
         return defined | set(memory.works(context.objects, survey.seen.status))
     found = {key for key in survey.advance.keys if key.kind == "Work"}
     found |= _in_broken_files(world, survey)
-    found |= _status_changed(context.objects, world.status, survey.seen.status)
+    found |= retold(context.objects, world.status, survey.seen.status)
     found |= {key for name in _rejoined(world, survey) for key in world.index.on(name)}
     found |= _retargeted(world, survey) | {key for key in world.unfinished if key.kind == "Work"}
     found |= {key for name in _on(survey, drift.lost) for key in world.index.on(name)}
@@ -63,8 +63,11 @@ def _in_broken_files(world: World, survey: Survey) -> set[Key]:
     return {key for key in invalid if key not in world.works or world.works[key].orphan}
 
 
-def _status_changed(objects: Objects, old: Oid | None, new: Oid | None) -> set[Key]:
-    """Return the Works whose remembered status is not the one that the last pass left: another daemon was faster."""
+def retold(objects: Objects, old: Oid | None, new: Oid | None) -> set[Key]:
+    """Return the Works whose remembered status is not the one that the last pass left: another daemon was faster.
+
+    Or it is somebody who says that he is one.
+    """
     found = set()
     for change in diff(objects, subtree(objects, old, "works"), subtree(objects, new, "works")):
         namespace, name, *_ = (*change.path.split("/"), "", "")

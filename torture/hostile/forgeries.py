@@ -218,7 +218,6 @@ _ALL = {
 }
 
 OPEN = (
-    "#80 believed: a version that is none",
     "#80 believed: files of people in folders",
     "#80 objects that never were",
 )
