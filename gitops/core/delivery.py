@@ -84,6 +84,11 @@ class PlacementDelivery(NamedTuple):
         return self.branch != target.location.branch or not all(path.startswith(below) for path in self.inventory)
 
     @property
+    def branches(self) -> frozenset[str]:
+        """The branch of its documents, and those on which a move has left some."""
+        return frozenset((self.branch, *self.recorded.superseded()))
+
+    @property
     def version_paths(self) -> tuple[str, ...]:
         """The paths whose last change in the log is its version, unless this pass makes one; else empty."""
         if self.steady or self.changes or not self.inventory:

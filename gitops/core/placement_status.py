@@ -44,6 +44,15 @@ def record_placement(
     return record.add(placement_file(made.work, made.name), made.recorded.status, status, happened)
 
 
+def record_departure(record: Record, made: PlacementDelivery, facts: Facts) -> None:
+    """Forget a placement that goes, or, while a branch fails, only what could be removed of its documents."""
+    file, before = placement_file(made.work, made.name), made.recorded.status
+    if made.branches.isdisjoint(facts.failures):
+        record.remove(file)
+    elif made.branch not in facts.failures and before:
+        record.add(file, before, before._replace(extra=waiting(made.recorded, {}, facts)), ())
+
+
 def placement_outcome(decided: Decided, made: PlacementDelivery, generation: int, facts: Facts) -> Outcome:
     """Return what there is to record of one placement that stays."""
     placement, before = made.placement, made.recorded.status

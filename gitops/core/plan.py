@@ -106,7 +106,7 @@ class Plan:
         if not branches:
             return frozenset()
         made = self.delivery.placements
-        works = {m.work for m in made if not {m.branch, *m.recorded.superseded()}.isdisjoint(branches)}
+        works = {m.work for m in made if not m.branches.isdisjoint(branches)}
         own = self.delivery.destinations
         return frozenset(
             works | {m.object.key for m in own if not {m.branch, *m.object.recorded.superseded()}.isdisjoint(branches)}

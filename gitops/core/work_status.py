@@ -11,7 +11,7 @@ from gitops.core.conditions import false, true
 from gitops.core.delivery import PlacementDelivery
 from gitops.core.events import NORMAL, SCHEDULER, WARNING, WORK, Transition
 from gitops.core.manifests import Key, Problem
-from gitops.core.placement_status import placement_file, record_placement
+from gitops.core.placement_status import record_departure, record_placement
 from gitops.core.placing import Decided
 from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record
@@ -35,8 +35,8 @@ def record_work(
         if placed.placement:
             alike = stencil.record(placed)
             placements[placed.name] = alike or record_placement(record, decided, placed, provenance.generation, facts)
-        elif placed.branch not in facts.failures:
-            record.remove(placement_file(placed.work, placed.name))
+        else:
+            record_departure(record, placed, facts)
     verdict = _verdict(decided, placements)
     status = _work_status(verdict, decided, provenance, facts)
     happened = list(_work_transitions(verdict, decided, made, placements, status, facts))
@@ -46,15 +46,15 @@ def record_work(
 
 def _record_removal(record: Record, decided: Decided, made: Sequence[PlacementDelivery], facts: Facts) -> None:
     """Forget the placements whose documents are gone, and with the last of them the Work."""
-    gone = [placed for placed in made if placed.branch not in facts.failures]
+    gone = [placed for placed in made if placed.branches.isdisjoint(facts.failures)]
     happened = [_deleted(placed, facts) for placed in gone]
     status, key = decided.recorded.status, decided.key
     if len(gone) == len(made):
         record.remove(memory.work_folder(key.namespace, key.name))
         record.happen(key, happened)
         return
-    for placed in gone:
-        record.remove(placement_file(key, placed.name))
+    for placed in made:
+        record_departure(record, placed, facts)
     if status and gone:
         record.add(memory.work_file(key.namespace, key.name), status, status, happened)
 
@@ -197,7 +197,7 @@ def _operations(
         if placed.steady:
             continue
         if placed.placement is None:
-            if placed.branch not in facts.failures:
+            if placed.branches.isdisjoint(facts.failures):
                 yield _deleted(placed, facts)
         elif before is None:
             yield _reconciled(placed, "created")

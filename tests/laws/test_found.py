@@ -472,6 +472,24 @@ def test_the_documents_of_a_destination_that_moved_go_when_their_store_lets_them
     assert not platform.files(at="documents")
 
 
+@pytest.mark.parametrize("gone", ["works/a.yaml", "destinations/dev.yaml"])
+def test_what_a_move_left_behind_goes_also_when_its_work_or_destination_went_meanwhile(platform, monkeypatch, gone):
+    """It was forgotten with the placement, although it could not be removed from the branch of before."""
+    there = {"statestores/s.yaml": store("s", "documents"), "works/a.yaml": work("a")}
+    platform.commit({**there, "destinations/dev.yaml": destination("dev", store="s", cleanup="all")})
+    reconcile(platform)
+    platform.commit({"destinations/dev.yaml": destination("dev", cleanup="all")})
+    with monkeypatch.context() as patch:
+        patch.setattr(refs, "move", refusing("documents"))
+        reconcile_what_is_not_refused(platform)
+        platform.remove(gone)
+        reconcile_what_is_not_refused(platform)
+        assert not [path for path in platform.blobs("state/dev/") if "canary" not in path]
+    reconcile(platform)
+    assert not [path for path in platform.files(at="documents") if "canary" not in path]
+    assert not platform.files("status/works/default/a/a.")
+
+
 def test_an_aggregate_goes_with_its_last_document_also_when_people_took_its_status_away(platform):
     """Nobody remembered what was in it, and so nobody took it for ours."""
     platform.commit({"destinations/dev.yaml": destination("dev", mode="aggregatedYAML"), "works/a.yaml": work("a")})
