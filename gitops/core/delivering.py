@@ -8,6 +8,7 @@ from gitops.core import layout
 from gitops.core.aggregate import Aggregate, aggregates, completed
 from gitops.core.below import Additions, Below
 from gitops.core.delivery import Delivery, Drift, PlacementDelivery, Roots, superseded
+from gitops.core.documents import Documents
 from gitops.core.edits import Edits
 from gitops.core.ledger import Ledger, folder
 from gitops.core.manifests import Key
@@ -17,7 +18,7 @@ from gitops.core.placing import Context, Decided
 from gitops.core.recorded import RecordedPlacement
 from gitops.core.removal import Removal
 from gitops.core.strays import Strays, Writers
-from gitops.core.targets import Location
+from gitops.core.targets import Location, Target
 from gitops.core.tree import DIRECTORY, Change, Entry, Oid
 from gitops.core.world import Placement
 
@@ -65,17 +66,21 @@ class _Placements:
         if documents is None:
             keep = self._left if decided.state and decided.state.orphan else self._held
             return keep(decided, placement, recorded, at)
+        return self._delivery(decided, placement, recorded, at, *self._wanted(target, at, documents))
+
+    def _wanted(
+        self, target: Target, at: Location, documents: Documents
+    ) -> tuple[Mapping[str, Oid], Edits, Sequence[Change] | None]:
+        """Return the files that are to stand there, the edits to that end, and what these change if it is known."""
+        if target.mode == layout.AGGREGATED:
+            return {}, {}, None  # `completed` with the aggregate
         inventory = Below(at.path, documents.files)
-        if target.mode == layout.NESTED:
-            if documents.files and self._ledger.is_new(at.branch, target.directory):
-                wanted: Edits = {at.path: Entry(DIRECTORY, documents.tree)}
-                return self._delivery(decided, placement, recorded, at, inventory, wanted, Additions(inventory))
-            wanted = self._ledger.directory(at.branch, at.path, documents.tree if documents.files else None)
-            return self._delivery(decided, placement, recorded, at, inventory, wanted)
         if target.mode == layout.FLAT:
-            wanted = self._ledger.present(at.branch, inventory)
-            return self._delivery(decided, placement, recorded, at, inventory, wanted)
-        return self._delivery(decided, placement, recorded, at, {}, {})  # `completed` with the aggregate
+            return inventory, self._ledger.present(at.branch, inventory), None
+        if documents.files and self._ledger.is_new(at.branch, target.directory):
+            return inventory, {at.path: Entry(DIRECTORY, documents.tree)}, Additions(inventory)
+        tree = documents.tree if documents.files else None
+        return inventory, self._ledger.directory(at.branch, at.path, tree), None
 
     def _steady(self, decided: Decided, placement: Placement) -> PlacementDelivery | None:
         """Return a placement that is as the last pass left it, in a Destination that is, with documents as they are."""

@@ -97,9 +97,10 @@ class Plan:
         return frozenset(name for name, paths in found if any(map(self.branches[name].writers.get, paths)))
 
     def is_orphan(self, work: Key) -> bool:
-        """Whether status alone tells of a Work, and nobody has its definition."""
+        """Whether status alone tells of a Work that has placements, and nobody has its definition."""
         state = self.decided[work].state
-        return state is not None and state.orphan
+        assert state is not None
+        return state.orphan
 
     def on(self, branches: Collection[str]) -> frozenset[Key]:
         """Return the Works and Destinations that have or had documents on one of these branches."""
