@@ -92,6 +92,7 @@ class Branches:
 
     def refresh(self) -> None:
         """Begin a pass: see where the branches of the remote are that the last pass asked for. TransportError."""
+        self.repo.objects.refresh()
         if self.origin is None:
             refs.recover(self.repo)
             return

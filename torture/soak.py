@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import pygit2
 from support import model, oracle
 from support.definitions import Manifest, configmap, destination, work
 from support.platform import Platform
@@ -160,7 +159,7 @@ class _Watched:
             self._look(platform, number + 1, commits)
 
     def _look(self, platform: Platform, number: int, commits: int) -> None:
-        platform.repo = pygit2.Repository(str(platform.path))  # whose old one holds on to packs that are gone
+        platform.repo.free()  # it holds on to packs that are gone
         memory, found = _memory(self._pid), self._held(platform)
         self._first = self._first or (memory if number * 5 >= commits else 0)
         told = ", ".join(f"{count:,} {what}" for what, count in found.items())

@@ -24,9 +24,11 @@ from gitops.git.pack import Pack, let_go
 KINDS = {1: COMMIT, 2: TREE, 3: BLOB}
 """Of objects, by the numbers that libgit2 gives them."""
 
+REOPENED = 50
+"""How often a repository is used before it is opened anew: libgit2 holds on to the packs that git has removed."""
+
 _CACHED_ENTRIES = 60_000  # of trees, about 250 bytes each
 _CACHED_COMMITS = 200
-_REOPENED = 50  # flushes
 _UNSETTLED = 64  # packs whose objects are not written again
 _MANY = 500  # objects, for which it pays to start a process
 _PACK_SIZE = 32 << 20  # bytes; past that what is staged goes to disk before the flush, to bound memory
@@ -42,7 +44,7 @@ class ObjectStore:
         self.folder = folder
         self._shallow = _shallow(folder.parent / "shallow")
         self._folders = loose.alternates(folder)
-        self._packs, self._flushed = self._open_packs(), 0
+        self._packs, self._refreshed = self._open_packs(), 0
         self._staged = Pack()
         self._ahead: ReadAhead | None = None
         self._written: dict[Path, set[Oid]] = {}
@@ -55,6 +57,12 @@ class ObjectStore:
         for place in self._folders:
             packs.add_backend(pygit2.OdbBackendPack(str(place)), 1)
         return packs
+
+    def refresh(self) -> None:
+        """Begin a pass: now and then let go of the packs that git has put together since."""
+        self._refreshed += 1
+        if self._refreshed % REOPENED == 0:
+            self._packs = self._open_packs()
 
     def blob(self, oid: Oid) -> bytes:
         return self._content(BLOB, oid)
@@ -130,9 +138,6 @@ class ObjectStore:
                 self.settle()
             self._written[self._staged.write(self.folder / "pack")] = self._staged.oids()
             self._staged = Pack()
-            self._flushed += 1
-            if self._flushed % _REOPENED == 0:  # libgit2 holds on to the packs that git has put together since
-                self._packs = self._open_packs()
 
     def discard(self) -> None:
         """Forget what was added and not flushed."""

@@ -14,6 +14,7 @@ import pygit2
 from gitops.core.tree import Oid
 from gitops.errors import RepositoryError
 from gitops.git.blame import blaming, cause
+from gitops.git.objects import REOPENED
 from gitops.git.repository import Repository
 
 REMOTES = "refs/gitops/remotes/"
@@ -27,6 +28,7 @@ class Tracking:
 
     def __init__(self, repo: Repository, remote_id: str, pause: Callable[[float], None] = time.sleep) -> None:
         self._folder, self._above, self._pause = repo.common_dir, f"{REMOTES}{remote_id}/", pause
+        self._reads = 0
         with blaming(repo.common_dir):
             self._handle = repo.again()
 
@@ -36,6 +38,9 @@ class Tracking:
 
     def read(self, ref: str) -> Oid | None:
         """Return what a ref leads to; None as well when a power cut or a garbage collection ruined it."""
+        self._reads += 1
+        if self._reads % REOPENED == 0:
+            self._handle.free()  # what it needs is opened again
         try:
             found = self._handle.references.get(ref)
             return (

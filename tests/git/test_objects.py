@@ -245,7 +245,8 @@ def test_a_commit_is_told_from_a_tree(repo):
 def test_packs_that_git_has_put_together_are_let_go(repo, root, git):
     """libgit2 keeps what it has mapped; over months that would be every pack there ever was."""
     store = repo.objects
-    for number in range(objects._REOPENED):
+    for number in range(objects.REOPENED):
+        store.refresh()
         oid = store.add(BLOB, b"%d" % number)
         store.flush()
         assert Repository.open(root).objects.blob(oid) == store._packs.read(oid.hex())[1]

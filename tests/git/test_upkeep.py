@@ -4,12 +4,15 @@ import errno
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 import structlog
 
 from gitops.core.tree import BLOB
 from gitops.git.clones import open_clone
+from gitops.git.objects import REOPENED
+from gitops.git.tracking import Tracking
 from gitops.git.upkeep import Upkeep
 
 HOUR = 3600
@@ -64,6 +67,29 @@ def test_hundreds_of_passes_leave_few_packs_in_a_clone_and_a_daemon_reads_on(clo
     assert packs(clone) < 50
     assert {oid: clone.objects.blob(oid) for oid in written} == written
     assert git(clone.common_dir, "fsck", "--strict", "--no-dangling") == ""
+
+
+def held(repo):
+    """The packs that this process holds open although they are gone."""
+    links = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [link for link in links if link.startswith(str(repo.common_dir)) and link.endswith(" (deleted)")]
+
+
+def test_a_daemon_lets_go_of_the_packs_that_git_has_put_together(clone):
+    """Each pass opens one, also where there is nothing to write: a thousand were all that it could hold."""
+    upkeep, tracking, most = Upkeep(clone), Tracking(clone, "a"), []
+    for turn in range(150):
+        clone.objects.refresh()
+        blob = clone.objects.add(BLOB, b"%d" % turn)
+        clone.objects.flush()
+        clone.objects.settle()
+        upkeep.look()
+        tracking.record(tracking.ref(f"b{turn}"), blob)
+        assert tracking.read(tracking.ref(f"b{turn}")) == blob
+        assert clone.objects.blob(blob)
+        upkeep.wait()
+        most.append(len(held(clone)))
+    assert 0 < max(most) < 2 * REOPENED
 
 
 def test_it_waits_until_many_packs_came(clone):
