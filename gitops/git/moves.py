@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,8 +78,8 @@ def announce(common_dir: Path, move: Move) -> Record:
         os.fsync(handle)
         sync_folder(folder)
     except OSError:
-        record.remove()
-        record.close()
+        with closing(record):
+            record.remove()
         raise
     return record
 
@@ -108,15 +109,15 @@ def _take(path: Path) -> Record | None:
         handle = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return None
+    move = None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        move = _decode(os.read(handle, 10_000)) if os.fstat(handle).st_nlink else None
-    except BlockingIOError:
-        move = None
-    if move is None:
-        os.close(handle)
-        return None
-    return Record(path, handle, move)
+        with suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            move = _decode(os.read(handle, 10_000)) if os.fstat(handle).st_nlink else None
+    finally:
+        if move is None:
+            os.close(handle)
+    return Record(path, handle, move) if move else None
 
 
 def _decode(raw: bytes) -> Move | None:

@@ -132,19 +132,25 @@ def hold(place: Checkout) -> HeldIndex:
     """Lock the index of a work tree. `Busy` when somebody else, such as an open editor, holds it."""
     stale = _take(place)
     if stale is not None:
-        HeldIndex(place, stale).drop()
+        _drop(place, stale)
     try:
         handle = os.open(place.claim, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
     except FileExistsError as error:
         raise _busy(place) from error
-    fcntl.flock(handle, fcntl.LOCK_EX)
     try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
         sync_folder(place.git_dir)
         os.link(place.claim, place.lock)
     except OSError as error:
-        HeldIndex(place, handle).drop()
+        _drop(place, handle)
         raise (_busy(place) if place.lock.exists() else error) from error
     return HeldIndex(place, handle)
+
+
+def _drop(place: Checkout, handle: int) -> None:
+    """Drop what is held, and in any case let go of it: or else the next pass would wait for this one."""
+    with closing(HeldIndex(place, handle)) as held:
+        held.drop()
 
 
 def interrupted(repo: Repository) -> list[Checkout]:
@@ -181,9 +187,11 @@ def _take(place: Checkout) -> int | None:
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError as error:
         os.close(handle)
-        return None
+        if isinstance(error, BlockingIOError):
+            return None
+        raise
     return handle
 
 

@@ -1,5 +1,6 @@
 """A checked-out branch moves together with its files and index, and nothing of the user's is touched."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitops.errors import Busy, Moved, RepositoryError
-from gitops.git import refs
+from gitops.git import moves, refs, worktree
 from gitops.git.files import WorkFiles
 from gitops.git.repository import Repository
 
@@ -267,7 +268,7 @@ import os, signal, sys
 from pathlib import Path
 from importlib import import_module
 from gitops.core.tree import BLOB, FILE, Entry, patch
-from gitops.git import refs
+from gitops.git import moves, refs, worktree
 from gitops.git.commits import Identity
 from gitops.git.repository import Repository
 
@@ -444,4 +445,28 @@ def test_a_move_that_cannot_be_seen_for_a_moment_leaves_no_work_tree_behind(repo
     refs.recover(repo)
 
     assert (root / "state/a").read_text() == "2"
+    assert status(git, root) == []
+
+
+@pytest.mark.parametrize("fails", ["index", "announcement"])
+def test_a_disk_that_fails_while_something_is_held_keeps_nobody_waiting_afterwards(
+    repo, root, git, change, monkeypatch, fails
+):
+    """What had been locked before the disk failed stayed locked until the daemon ended."""
+    change(repo, {"state/a": "1"})
+    with monkeypatch.context() as failing:
+
+        def fail(folder):
+            if (folder == repo.common_dir) == (fails == "index"):
+                raise OSError(errno.EIO, os.strerror(errno.EIO), str(folder))
+
+        for room in (worktree, moves):
+            failing.setattr(room, "sync_folder", fail)
+        failing.setattr(moves.Record, "remove", lambda record: fail(record._path.parent))
+        for _ in range(2):
+            with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+                change(repo, {"state/a": "2"})
+    change(repo, {"state/a": "3"})
+    assert (root / "state/a").read_text() == "3"
+    assert leftovers(repo) == []
     assert status(git, root) == []
