@@ -5,6 +5,8 @@ For people only: what has happened is never decided by a text.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 
 from gitops.core.text import printable
@@ -49,6 +51,8 @@ _CAUSES = (
      "the connection was cut"),
     (r"expected \w+|protocol error|bad line|is this a git repo", "it does not answer as a Git server does, or was cut"),
 )  # fmt: skip
+_OWN = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_FAULTS = tuple(f": {os.strerror(number)}" for number in _OWN)  # of this machine: all else that is said follows from it
 _HOST_KEY = re.compile(r"host key verification failed|host key is known|identification has changed", re.I)
 _FINGERPRINT = re.compile(r"server host key: (\S+ SHA256:[A-Za-z0-9+/]+)", re.I)
 
@@ -58,12 +62,18 @@ def cause(said: str, log: str = "") -> str:
     if _HOST_KEY.search(said + log):
         found = _FINGERPRINT.search(log)
         return f"its SSH host key{f' {found[1]}' if found else ''} is not the one in key knownHosts of the secret"
+    lines = [line for line in _lines(said) if re.match(r"(?:fatal|error|ERROR): ", line)] or list(_lines(said))
+    if fault := next((line for line in lines if line.endswith(_FAULTS)), ""):
+        return _told(fault)
     both = f"{log}\n{said}"
     for pattern, message in _CAUSES:
         if match := re.search(pattern, both, re.IGNORECASE):
             return match.expand(message)
-    lines = [line for line in _lines(said) if re.match(r"(?:fatal|error|ERROR): ", line)] or list(_lines(said))
-    return stable(re.sub(r"^\w+: ", "", lines[-1])) if lines else "the git command failed without a word"
+    return _told(lines[-1]) if lines else "the git command failed without a word"
+
+
+def _told(line: str) -> str:
+    return stable(re.sub(r"^\w+: ", "", line))
 
 
 def refusal(report: str, said: str) -> str:

@@ -39,3 +39,19 @@ def test_progress_is_not_part_of_what_a_server_says():
     assert sayings.refusal(report, said) == "hook declined: no ticket"
     assert sayings.cause("Counting objects: 1, done.\nfatal: odd\n") == "odd"
     assert sayings.cause("") == "the git command failed without a word"
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("fatal: write error: Input/output error\nfatal: fetch-pack: invalid index-pack output\n",
+         "write error: Input/output error"),
+        ("fatal: fsync error on '/tmp/x/tmp_pack_1': No space left on device\nfatal: fetch-pack: invalid output\n",
+         "fsync error on '<path>': No space left on device"),
+        ("fatal: cannot exec 'pack-objects': Too many open files\nfatal: protocol error: bad pack header\n",
+         "cannot exec 'pack-objects': Too many open files"),
+        ("remote: fatal: write error: Input/output error\nfatal: the remote end hung up\n", "the connection was cut"),
+    ],
+)  # fmt: skip
+def test_what_this_machine_fails_at_is_told_and_not_what_follows_from_it(said, cause):
+    assert sayings.cause(said) == cause
