@@ -86,6 +86,8 @@ def _make(path: Path, url: str) -> None:
     with tempfile.TemporaryDirectory(prefix=_aside(path), dir=path.parent) as folder:
         unfinished = Path(folder, "clone")
         pygit2.init_repository(str(unfinished), bare=True, initial_head="main")
+        for lock in unfinished.glob("*.lock"):  # libgit2 leaves it where it cannot remove it, and says nothing
+            lock.unlink()
         (unfinished / CLONE).parent.mkdir()
         (unfinished / CLONE).write_text(f"{urls.canonical(url)}\n", "utf-8")
         (unfinished / _CHECKED).write_text(_this_run())

@@ -37,6 +37,7 @@ def seal() -> None:
         pygit2.settings.search_path[level] = ""
     pygit2.settings.owner_validation = True
     pygit2.settings.enable_fsync_gitdir(True)
+    pygit2.settings.enable_strict_object_creation(False)  # what a ref leads to we make sure of ourselves
     pygit2.settings.mwindow_size, pygit2.settings.mwindow_mapped_limit = _WINDOW, _MAPPED
     pygit2.settings.enable_caching(False)  # what is read again is in a cache of ours
 

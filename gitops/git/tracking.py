@@ -48,7 +48,7 @@ class Tracking:
                 if found and isinstance(found.target, pygit2.Oid) and found.target in self._handle
                 else None
             )
-        except (pygit2.GitError, OSError):
+        except (pygit2.GitError, OSError, ValueError):  # the last where the system fails to map a file
             return None
 
     def record(self, ref: str, oid: Oid) -> None:

@@ -209,8 +209,12 @@ def _holds(path: Path, content: str) -> bool:
 def _replace(path: Path, content: str) -> None:
     """Give a file its content at once and durably, for others may read it, and a power cut may follow."""
     unfinished = path.with_name(f"{path.name}.{threading.get_native_id()}")
-    with unfinished.open("w") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
+    try:
+        with unfinished.open("w") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
