@@ -98,9 +98,13 @@ def _try(arena: Arena, lane: Lane, chance: Random, of: str, error: str, first: i
 
 
 def names(cause: str, error: str) -> bool:
-    """Whether a text tells what went wrong, of a full disk also how full it is; or which lock an error left behind."""
+    """Whether a text tells what went wrong, of a full disk also how full it is; or which lock an error left behind.
+
+    What git says, where a repository elsewhere is asked, is told as it is.
+    """
     said = os.strerror(ERRORS[error][0]).lower() in cause.lower()
-    return "has been held" in cause or (said and (error != "ENOSPC" or "bytes are free" in cause))
+    full = error == "ENOSPC" and "(secret: " not in cause
+    return "has been held" in cause or (said and (not full or "bytes are free" in cause))
 
 
 def _tell(arena: Arena) -> None:
