@@ -89,7 +89,11 @@ def _swap(repo: Repository, intent: Move, message: str, moved: Callable[[], obje
         refusal = _try_swap(repo, intent, message)
         if refusal is None:
             moved()
-        now = _read(repo, intent.ref)
+        try:
+            now = _read(repo, intent.ref)
+        except RepositoryError:
+            moved()  # perhaps it has: `recover` will see
+            raise
         if now is not None and _holds(repo, now, intent.new):
             moved()
             break

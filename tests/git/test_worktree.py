@@ -352,6 +352,30 @@ def test_an_error_after_the_swap_is_made_good_by_the_next_pass(repo, root, git, 
     assert leftovers(repo) == []
 
 
+def test_a_branch_that_moved_and_then_could_not_be_read_is_followed_by_the_next_pass(
+    repo, root, git, change, monkeypatch
+):
+    change(repo, {"a": "1"})
+    with monkeypatch.context() as failing:
+        swap, read = refs._try_swap, refs._read
+
+        def fails(repo, ref):
+            raise RepositoryError(f"{ref} cannot be read")
+
+        def swapped(*arguments):
+            done = swap(*arguments)
+            failing.setattr(refs, "_read", fails)
+            return done or OSError("the folder could not be synced")
+
+        failing.setattr(refs, "_try_swap", swapped)
+        with pytest.raises(RepositoryError, match="cannot be read"):
+            change(repo, {"a": "2"})
+        failing.setattr(refs, "_read", read)
+    refs.recover(repo)
+    assert (status(git, root), looks(root / "a")) == ([], "2")
+    assert leftovers(repo) == []
+
+
 def test_a_lock_of_ours_that_the_user_removed_leaves_no_trap(repo, root, git, change):
     change(repo, {"state/a": "1", "state/b": "1"})
     subprocess.run([sys.executable, "-c", CRASH, root, "gitops.git.files", "WorkFiles", "sync", "before"], check=False)
