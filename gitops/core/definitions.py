@@ -70,14 +70,22 @@ def work(found: InEffect) -> Work | None:
 
 
 def effective(catalog: Catalog, objects: Objects, key: Key, recorded: Recorded, problem: Problem | None) -> Effective:
-    """Find the definition of *key*; *problem* is what is wrong with its definition, or with its recorded file."""
-    chosen = choose(catalog.candidates(key, objects), recorded.text("source"))
-    if chosen:
+    """Find the definition of *key*; *problem* is what is wrong with its definition, or with its recorded file.
+
+    Of several the one that was there first keeps its place, also while it is invalid, and when its file was renamed.
+    """
+    candidates, source = catalog.candidates(key, objects), recorded.text("source")
+    chosen = choose(candidates, source)
+    invalid = problem if problem and (not chosen or problem.path == source != chosen.path) else None
+    if chosen and (len(candidates) == 1 or chosen.path == source) and not invalid:
         return Effective(chosen, catalog.entry_of(chosen), None)
-    if problem is None:
-        return NOTHING
     last = previous(objects, key, recorded)
-    return Effective(last[0], last[1], problem, True) if last else Effective(None, None, problem)
+    if last and invalid:
+        return Effective(last[0], last[1], invalid, True)
+    if chosen:
+        renamed = next((m for m in candidates if last and catalog.entry_of(m) == last[1]), chosen)
+        return Effective(renamed, catalog.entry_of(renamed), None)
+    return Effective(None, None, problem) if problem else NOTHING
 
 
 def choose(candidates: Sequence[Manifest], source: str) -> Manifest | None:

@@ -700,3 +700,33 @@ def test_documents_whose_status_people_took_back_go_with_their_work(platform, ou
     model.judge(platform, oracle.judge(platform, before))
 
     assert file not in platform.blobs(at=home)
+
+
+@pytest.mark.parametrize("typo", ["kind: Work\nspec: [\n", None], ids=["unreadable", "invalid"])
+def test_a_definition_that_was_there_first_keeps_its_place_while_it_is_invalid(dev, typo):
+    """A copy that had been ignored took over, and kept the place for ever."""
+    mine, copy = work("a", {"mine.yaml": configmap("a")}), work("a", {"copy.yaml": configmap("a")})
+    dev.commit({"works/m.yaml": mine})
+    reconcile(dev)
+    dev.commit({"works/copy.yaml": copy})
+    reconcile(dev)
+    dev.commit({"works/m.yaml": typo or {**mine, "spec": {**mine["spec"], "promisName": "x"}}})
+    reconcile(dev)
+    assert f"{PLACE}/mine.yaml" in dev.files()
+    assert dev.condition("works/default/a/work.yaml", "Ready")[1] == "InvalidDefinition"
+    dev.commit({"works/m.yaml": mine})
+    reconcile(dev)
+    assert f"{PLACE}/mine.yaml" in dev.files()
+    assert dev.condition("works/default/a/work.yaml", "Ready")[0] == "True"
+
+
+def test_a_definition_that_was_there_first_keeps_its_place_when_its_file_is_renamed(dev):
+    mine, copy = work("a", {"mine.yaml": configmap("a")}), work("a", {"copy.yaml": configmap("a")})
+    dev.commit({"works/m.yaml": mine})
+    reconcile(dev)
+    dev.commit({"works/copy.yaml": copy})
+    reconcile(dev)
+    dev.commit({"works/m.yaml": None, "works/z.yaml": mine})
+    reconcile(dev)
+    assert f"{PLACE}/mine.yaml" in dev.files()
+    assert dev.status("works/default/a/work.yaml")["status"]["source"] == "works/z.yaml"
