@@ -11,7 +11,7 @@ from typing import Any
 from gitops.cli.repository import Opened
 from gitops.core import yaml
 from gitops.core.manifests import Key
-from gitops.core.memory import WORK_FILE, object_file, placement_file, work_folder
+from gitops.core.memory import WORK_FILE, file_of, object_file, work_folder
 from gitops.core.statusfile import MAX_NODES
 from gitops.core.tree import DIRECTORY, Oid, lookup, subtree
 from gitops.views.events import by_time, split
@@ -138,4 +138,4 @@ def _paths(kind: Kind, namespace: str, name: str) -> list[str]:
     if kind.kind == "Work":
         return [f"{work_folder(namespace, name)}/{WORK_FILE}"]
     works = [name[:end] for end, char in enumerate(name) if char == "."]  # the name begins with that of its Work
-    return [f"{work_folder(namespace, work)}/{placement_file(name)}" for work in works]
+    return [f"{work_folder(namespace, work)}/{file_of(name)}" for work in works]

@@ -26,8 +26,8 @@ def work_file(namespace: str, name: str) -> str:
     return f"{work_folder(namespace, name)}/{WORK_FILE}"
 
 
-def placement_file(name: str) -> str:
-    """Return the status file of a WorkPlacement in its Work's folder; a name too long for a file is cut and hashed."""
+def file_of(name: str) -> str:
+    """Return the status file of what is called *name*, in its folder; a name too long for a file is cut and hashed."""
     if len(name) <= _LONGEST:
         return f"{name}.yaml"
     return f"{name[: _LONGEST - 11]}-{hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[:10]}.yaml"
@@ -36,8 +36,8 @@ def placement_file(name: str) -> str:
 def object_file(key: Key) -> str:
     """Return the status file of a cluster-scoped object, relative to `status/`."""
     if key.kind == "Destination":
-        return f"destinations/{key.name}.yaml"
-    return f"statestores/{key.kind}/{key.name}.yaml"
+        return f"destinations/{file_of(key.name)}"
+    return f"statestores/{key.kind}/{file_of(key.name)}"
 
 
 class _Awaited(Mapping[str, RecordedPlacement]):
@@ -50,7 +50,7 @@ class _Awaited(Mapping[str, RecordedPlacement]):
     def __getitem__(self, name: str) -> RecordedPlacement:
         found = self._found[name]
         if found is None:
-            entry = self._objects.tree(self._folder).get(placement_file(name))
+            entry = self._objects.tree(self._folder).get(file_of(name))
             status = statusfile.load(self._objects.blob(entry.oid)) if entry else None
             found = self._found[name] = RecordedPlacement(status)
         return found
@@ -79,7 +79,7 @@ def work(objects: Objects, status: Oid | None, namespace: str, name: str) -> Rec
             continue
         if file == WORK_FILE and found.kind == "Work":
             own = found
-        elif found.kind == "WorkPlacement" and file == placement_file(found.name):
+        elif found.kind == "WorkPlacement" and file == file_of(found.name):
             placements[found.name] = RecordedPlacement(found)
     return RecordedWork(own, placements)
 
@@ -129,6 +129,13 @@ def cluster_objects(objects: Objects, status: Oid | None) -> Iterator[tuple[Key,
         ("BucketStateStore", "statestores/BucketStateStore"),
     ):
         above = subtree(objects, status, folder)
-        for name, entry in (objects.tree(above) if above else {}).items():
-            if entry.mode == FILE and name.endswith(".yaml"):
-                yield Key(kind, "", name.removesuffix(".yaml")), entry
+        for file, entry in (objects.tree(above) if above else {}).items():
+            if entry.mode == FILE and file.endswith(".yaml"):
+                yield Key(kind, "", _named(objects, file, entry)), entry
+
+
+def _named(objects: Objects, file: str, entry: Entry) -> str:
+    """Return whose status file it is: of a name that was cut only its content tells."""
+    name = file.removesuffix(".yaml")
+    found = statusfile.load(objects.blob(entry.oid)) if len(name) == _LONGEST else None
+    return found.name if found and file_of(found.name) == file else name

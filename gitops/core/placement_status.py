@@ -23,7 +23,7 @@ _IN_PLACE = true(conditions.WRITTEN, "WorkloadsWrittenToStateStore", "")
 
 def placement_file(work: Key, name: str) -> str:
     """Return the status file of a WorkPlacement, relative to `status/`."""
-    return f"{memory.work_folder(work.namespace, work.name)}/{memory.placement_file(name)}"
+    return f"{memory.work_folder(work.namespace, work.name)}/{memory.file_of(name)}"
 
 
 class Outcome(NamedTuple):

@@ -730,3 +730,23 @@ def test_a_definition_that_was_there_first_keeps_its_place_when_its_file_is_rena
     reconcile(dev)
     assert f"{PLACE}/mine.yaml" in dev.files()
     assert dev.status("works/default/a/work.yaml")["status"]["source"] == "works/z.yaml"
+
+
+@pytest.mark.parametrize("length", [245, 246, 253])
+def test_the_status_of_the_longest_names_stands_in_files_that_everybody_can_check_out(platform, length):
+    """It stood in files of more than 255 bytes: nobody could clone the repository any more."""
+    name = "d" * length
+    platform.commit(
+        {
+            "destinations/long.yaml": destination(name, store=name, env="long", cleanup="all"),
+            "statestores/long.yaml": store(name, "documents", "docs"),
+            "works/a.yaml": work("a", env="long"),
+        }
+    )
+    reconcile(platform)
+    assert max(len(part) for path in platform.blobs() for part in path.split("/")) <= 255
+    [at] = [file for file, status in platform.statuses().items() if status["kind"] == "Destination" and "ddd" in file]
+    assert platform.status(at)["metadata"]["name"] == name
+    platform.remove("destinations/long.yaml")
+    reconcile(platform)
+    assert not [file for file in platform.statuses() if file == at]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import yaml
-from support.oracle import Scene
+from support.oracle import Scene, destination
 from support.platform import Platform
 
 Definition = dict[str, Any]
@@ -37,7 +37,7 @@ def judge(platform: Platform, scene: Scene) -> None:
         _placements_fit(scene, key, work, destinations)
         for status in _placements(scene, key):
             name = status["spec"]["targetDestinationName"]
-            target = scene.statuses[f"destinations/{name}.yaml"]
+            target = destination(scene.statuses, name)
             if name in destinations and _written(status) and target["status"]["mode"] != "aggregatedYAML":
                 definition = destinations[name].work
                 _documents_are(platform, scene, status, _expected(work, files, status, target, definition))

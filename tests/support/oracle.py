@@ -72,6 +72,12 @@ def _stands(platform: Platform, home: str, oid: str) -> bool:
     return bool(platform.blobs("status/", at=home) == platform.blobs("status/", at=oid))
 
 
+def destination(statuses: Statuses, name: str) -> Status:
+    """The status of a Destination: its file has another name where that would be too long."""
+    found = (s for f, s in statuses.items() if f.startswith("destinations/") and s["metadata"]["name"] == name)
+    return statuses.get(f"destinations/{name}.yaml") or next(found, {})
+
+
 def is_status(commit: pygit2.Commit) -> bool:
     return bool(_STATUS.match(commit.message)) and "Gitops-Source-Commit" in trailers(commit)
 
@@ -247,7 +253,7 @@ def _places(statuses: Statuses, home: str) -> Iterator[str]:
     """The directories of placements in mode nestedByMetadata, with a slash at the end and the branch in front."""
     for status in _of_kind(statuses, "WorkPlacement"):
         spec, metadata = status["spec"], status["metadata"]
-        target = statuses.get(f"destinations/{spec['targetDestinationName']}.yaml", {}).get("status", {})
+        target = destination(statuses, spec["targetDestinationName"]).get("status", {})
         if target.get("mode") != "nestedByMetadata":
             continue
         short = metadata["name"].rpartition("-")[2]
@@ -314,7 +320,7 @@ def _placements_move_with_a_reason(old: Statuses, new: Statuses) -> None:
             counts = [_count(s.get(work, {}), message) for s in (old, new)]
             assert counts[1] > counts[0], f"{file} went without an event"
             place = was["spec"]["targetDestinationName"]
-            gone = f"destinations/{place}.yaml" not in new
+            gone = not destination(new, place)
             gone |= _count(new[work], f"{message} (definition removed in") > 0  # others of the Work had to wait
             gone |= _count(new[work], f"{message} (Destination/{place} removed in") > 0  # what else is there has to
             same = was["spec"]["generation"] == new[work]["metadata"]["generation"]  # it may have had to wait
