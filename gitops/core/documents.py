@@ -112,7 +112,7 @@ def _folder_sources(
     entry = lookup(objects, folder, own)
     if entry is None or not entry.is_tree:
         raise ValueError(f"directory {group.directory} is not in the folder")
-    others = {paths.directory(g.directory) for g in work.spec.workload_groups if g.workloads is None} - {own}
+    others = {paths.directory(g.directory) for g in work.spec.workload_groups} - {own}
     skip = tuple(f"{other}/" for other in others if other and (not own or other.startswith(f"{own}/")))
     for path, file in sorted(files(objects, entry.oid, f"{own}/" if own else "")):
         if path == FOLDER_WORK or path.startswith(skip):

@@ -17,7 +17,7 @@ from gitops.core.manifests import Problem
 from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record, restored, waiting
 from gitops.core.recorded import REMOVED
-from gitops.core.targets import Store
+from gitops.core.targets import Store, Target
 from gitops.core.world import Object
 
 
@@ -37,9 +37,8 @@ def record_destination(
     ready = _destination_ready(made, facts)
     extra = _source(known, provenance, facts) | _placing(made, facts)
     happened = _change(before, ready, "DestinationReady", "DestinationNotReady", DESTINATION, "Destination is Ready")
-    if made.restored and made.branch not in facts.failures:
-        text = restored(made.branch, made.restored, facts)
-        happened.append(Transition(WARNING, "DriftCorrected", DESTINATION, text))
+    if made.branch not in facts.failures:
+        happened += restored(made.branch, made.restored, DESTINATION, facts)
     return record.add(file, before, _status(known, provenance, ready, extra), happened)
 
 
@@ -59,12 +58,17 @@ def _destination_ready(made: DestinationDelivery, facts: Facts) -> Condition:
     if target.reason:
         return false(conditions.READY, target.reason, target.message)
     if failure := facts.failures.get(made.branch):
-        return false(
-            conditions.READY, "StateStoreWriteFailed", f"Failed to write test documents to State Store: {failure}"
-        )
+        return _unwritable(target, failure)
     if target.canary:
         return true(conditions.READY, "TestDocumentsWritten", "Test documents written to State Store")
     return true(conditions.READY, "DestinationReady", "Destination is ready")
+
+
+def _unwritable(target: Target, failure: Failure) -> Condition:
+    if failure.step is Step.WRITE:
+        text = f"Failed to write test documents to State Store: {failure}"
+        return false(conditions.READY, "StateStoreWriteFailed", text)
+    return false(conditions.READY, "StateStoreNotReady", f"{target.store}: not ready: {failure.cause}")
 
 
 def _left_behind(known: Object, facts: Facts) -> Condition:

@@ -174,8 +174,7 @@ def _placement_transitions(
         lost = f"labels for destination: {name} no longer match the expected labels"
         message = f"{lost}, marking this workplacement as misplaced"
         yield Transition(WARNING, "DestinationSelectorMismatch", SCHEDULER, message)
-    if made.restored:
-        yield Transition(WARNING, "DriftCorrected", WORKPLACEMENT, restored(made.branch, made.restored, facts))
+    yield from restored(made.branch, made.restored, WORKPLACEMENT, facts)
     if version and version != made.recorded.text("versionID"):
         message = f"successfully written to Destination: {name} with versionID: {version}"
         yield Transition(NORMAL, "WorkloadsWrittenToStateStore", WORKPLACEMENT, message)

@@ -18,8 +18,8 @@ from gitops.core.targets import Site, Store, Target
 class Places:
     """The state stores and the Destinations on them. *site* is what it was made for.
 
-    `unready` are Destinations that were recorded as not Ready, `kept` those that keep what was delivered to them though
-    no definition of them is in effect.
+    `unready` are Destinations that were recorded as not Ready, or cannot be, `kept` those that keep what was delivered
+    to them though no definition of them is in effect.
     """
 
     site: Site = field(default_factory=Site)
@@ -54,7 +54,8 @@ def places(
         stores,
         found,
         last.matcher if same else Matcher(found.values()),
-        frozenset(name for name, r in recorded.items() if r.status and r.status.ready is False),
+        frozenset(name for name, r in recorded.items() if r.status and r.status.ready is False)
+        | {target.name for target in found.values() if target.reason},
         kept,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from gitops.api.status import Status
 from gitops.core import conditions, events, statusfile
 from gitops.core.delivery import UnitId
-from gitops.core.events import Transition
+from gitops.core.events import WARNING, Transition
 from gitops.core.failures import Failure
 from gitops.core.manifests import Key
 from gitops.core.recorded import Recorded
@@ -135,7 +136,8 @@ def inventories(found: Inventories) -> dict[str, dict[str, str]]:
     return {branch: {path: oid.hex() for path, oid in sorted(files.items())} for branch, files in sorted(found.items())}
 
 
-def restored(branch: str, paths: Sequence[str], facts: Facts) -> str:
-    """Say how many files were put back, and who had changed them."""
-    who = next((facts.meddlers[branch, path] for path in paths if (branch, path) in facts.meddlers), None)
-    return f"{len(paths)} files changed outside gitops in {who or 'an unknown commit'} were restored"
+def restored(branch: str, paths: Sequence[str], source: str, facts: Facts) -> Iterator[Transition]:
+    """Tell of each commit by others how many of its changes were put back; *source* is the controller that tells."""
+    for who, count in Counter(facts.meddlers.get((branch, path)) for path in paths).items():
+        text = f"{count} files changed outside gitops in {who or 'an unknown commit'} were restored"
+        yield Transition(WARNING, "DriftCorrected", source, text)

@@ -85,5 +85,8 @@ def test_inventories_are_written_in_one_order():
 def test_who_changed_what_was_put_back_is_named_if_anybody_knows():
     ada = CommitName(b"\x12\x34\x56\x78" * 5, "Ada")
     facts = Facts("now", "main", meddlers={("main", "b"): ada, ("out", "a"): CommitName(b"\x00" * 20, "Bob")})
-    assert restored("main", ["a", "b"], facts) == ("2 files changed outside gitops in 1234567 by Ada were restored")
-    assert restored("main", ["a"], facts) == "1 files changed outside gitops in an unknown commit were restored"
+    by_ada, unknown = restored("main", ["b", "a", "c"], "Controller", facts)
+    by_ada_text = "1 files changed outside gitops in 1234567 by Ada were restored"
+    assert by_ada == ("Warning", "DriftCorrected", "Controller", by_ada_text)
+    assert unknown[3] == "2 files changed outside gitops in an unknown commit were restored"
+    assert list(restored("main", [], "Controller", facts)) == []

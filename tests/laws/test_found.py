@@ -750,3 +750,14 @@ def test_the_status_of_the_longest_names_stands_in_files_that_everybody_can_chec
     platform.remove("destinations/long.yaml")
     reconcile(platform)
     assert not [file for file in platform.statuses() if file == at]
+
+
+def test_a_request_passes_over_a_destination_that_cannot_be_ready_as_it_comes(platform):
+    """It was known at once that the place overlaps another's, and the request stayed there for ever."""
+    taken = {f"destinations/{name}.yaml": destination(name, path="x", env="dev") for name in ("a", "b")}
+    good = {"destinations/z.yaml": destination("z", env="dev")}
+    request = {f"works/{number}.yaml": work(f"w{number}", request=f"w{number}", env="dev") for number in range(8)}
+    platform.commit({**taken, **good, **request})
+    reconcile(platform)
+    chosen = {s["spec"]["targetDestinationName"] for s in platform.statuses().values() if s["kind"] == "WorkPlacement"}
+    assert chosen == {"a", "z"}

@@ -71,9 +71,9 @@ class Fleet:
         status = self.platform.condition
         told = f"GitStateStore/s: {cause}"
         assert status(S) == ("False", reason, f"{step}{cause}")
-        assert status(D) == (
-            "False", "StateStoreWriteFailed", f"Failed to write test documents to State Store: {told}"
-        )  # fmt: skip
+        refused = ("StateStoreWriteFailed", f"Failed to write test documents to State Store: {told}")
+        away = ("StateStoreNotReady", f"GitStateStore/s: not ready: {cause}")
+        assert status(D) == ("False", *(refused if reason == "ErrorValidatingPermissions" else away))
         assert status(P, "WriteSucceeded") == ("False", "WorkloadsFailedWrite", told)
         assert status(W)[:2] == ("False", "WorkplacementsFailing")
         assert self.platform.status(S)["status"]["status"] == "NotReady"
