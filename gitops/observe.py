@@ -7,16 +7,22 @@ from datetime import UTC, datetime
 
 from gitops.branches import Branches
 from gitops.core import messages
-from gitops.core.catalog import STATUS
+from gitops.core.catalog import FOLDERS, SETTINGS, STATUS
 from gitops.core.messages import Source
 from gitops.core.survey import Seen
-from gitops.core.tree import Oid, subtree
+from gitops.core.tree import Oid, Tree, subtree
+from gitops.errors import GitOpsError
 from gitops.git import history
 from gitops.git.commits import CommitInfo
 from gitops.git.history import Lineage
 from gitops.git.newest import newest
 from gitops.git.repository import Repository
 from gitops.settings import settings
+
+_OUTPUT = (
+    "{0} has no definitions, and its status comes from another branch: it is an output branch. Give the branch with the"
+    " definitions with --branch; or, if {0} is to be one, commit a gitops.yaml to it"
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,10 @@ class Observation:
 
 
 def observe(branches: Branches, branch: str, lineage: Lineage) -> Observation | None:
-    """Look at the repository, and follow the *lineage* of the source branch; None while there is no commit on it."""
+    """Look at the repository, and follow the *lineage* of the source branch; None while there is no commit on it.
+
+    GitOpsError when it is the output branch of another: there is no definition, and all would be withdrawn.
+    """
     repo, source_tip = branches.repo, branches.tip(branch)
     if source_tip is None:
         return None
@@ -42,11 +51,20 @@ def observe(branches: Branches, branch: str, lineage: Lineage) -> Observation | 
     last = newest(repo, tip, messages.is_status) if tip else None
     if last is None:  # a new output branch begins with what was known so far
         last = newest(repo, source_tip, messages.is_status)
+    past = lineage.follow(source_tip)
+    if home == branch and last and _is_output(repo.objects.tree(root), last, past):
+        raise GitOpsError(_OUTPUT.format(branch))
     standing = repo.objects.commit_tree(tip) if tip else None
     status = subtree(repo.objects, last.tree if last else standing, STATUS)  # in a squashed history, what stands there
-    before, rewritten = _last_source(repo, last, status, lineage.follow(source_tip), same=home == branch)
+    before, rewritten = _last_source(repo, last, status, past, same=home == branch)
     seen = Seen(root, branch, status, found, problems, before, rewritten, branches.url, branches.protocols)
     return Observation(source_tip, tip, last, _source(repo, source_tip, branches.shown), seen)
+
+
+def _is_output(root: Tree, last: CommitInfo, past: Lineage) -> bool:
+    """Whether a branch without any definition has its status from a commit that never was on it."""
+    source = messages.source_of(last.message)
+    return root.keys().isdisjoint((*FOLDERS, SETTINGS)) and source is not None and source not in past
 
 
 def _last_source(

@@ -11,8 +11,11 @@ from support.platform import BOB, Platform
 
 from gitops.branches import Branches
 from gitops.cache import Cache
-from gitops.errors import RepositoryError
+from gitops.core.render import render
+from gitops.errors import GitOpsError, RepositoryError
 from gitops.git import refs
+from gitops.git.repository import Repository
+from gitops.reconciler import Reconciler
 
 REQUEST = "state/dev/resources/default/redis/{0}/instance-configure/5058f/{0}.yaml"
 PLACE = "state/dev/dependencies/redis/instance-configure/5058f"
@@ -761,3 +764,14 @@ def test_a_request_passes_over_a_destination_that_cannot_be_ready_as_it_comes(pl
     reconcile(platform)
     chosen = {s["spec"]["targetDestinationName"] for s in platform.statuses().values() if s["kind"] == "WorkPlacement"}
     assert chosen == {"a", "z"}
+
+
+def test_an_output_branch_is_not_taken_for_a_source_without_definitions(platform):
+    """Whoever checked it out and ran a pass had all documents withdrawn."""
+    platform.commit({"gitops.yaml": {"output": {"branch": "out"}}, "destinations/dev.yaml": destination("dev")})
+    platform.commit({"works/a.yaml": work("a")})
+    platform.reconcile()
+    tip = platform.tip("out")
+    with pytest.raises(GitOpsError, match=r"out has no definitions, .* --branch"):
+        Reconciler(Repository.open(platform.path), "out", platform.clock, render).reconcile()
+    assert platform.tip("out") == tip

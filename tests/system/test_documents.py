@@ -70,6 +70,15 @@ def test_the_rest_is_all_but_the_directories_of_other_groups(platform):
     assert set(delivered(platform, other[-10:-5])) == {"alerts/a.txt", "alerts/deep/b.txt"}, alerts
 
 
+def test_the_rest_is_without_the_directory_of_a_group_that_has_its_documents_inline(platform):
+    inline = group({"a.txt": "inline"}, selector(env="dev"), directory="alerts")
+    made = work("r", groups=[group(None, selector(env="dev"), directory="."), inline])
+    platform.commit({**dev(), "works/r/work.yaml": made, "works/r/x.txt": "x", "works/r/alerts/old.txt": "old"})
+    settle(platform)
+
+    assert delivered(platform) == {"x.txt": b"x"}
+
+
 def test_a_changed_added_or_removed_file_of_a_folder_is_an_update(platform):
     platform.commit({**dev(), "works/r/work.yaml": folder_work(), "works/r/a.txt": "a", "works/r/b.txt": "b"})
     settle(platform)
