@@ -5,7 +5,7 @@ Adding the blobs and the tree here means naming them; what becomes lasting is de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -151,13 +151,13 @@ def finish(found: tuple[tuple[str, Oid], ...], objects: Objects) -> Documents:
 
 
 def joined(made: Documents, objects: Objects) -> Documents:
-    """Return *made* as parts of one file: an agent finds the objects of all documents there, whatever their names."""
+    """Return *made* as parts of one file that an agent reads: all of them have to be objects, whatever their names."""
     if made.refusal or made.unfit or all(path.endswith(_READ) for path, _ in made.files):
         return made
     seen: dict[ObjectId, str] = {}
     for path, oid in made.files:
-        if twice := _add(path, kubernetes.recognised(objects.blob(oid)), seen):
-            return replace(made, unfit=twice)
+        if unfit := _identify(path, objects.blob(oid), seen):
+            return replace(made, unfit=unfit)
     return replace(made, objects=frozenset(seen))
 
 
@@ -199,11 +199,6 @@ def _identify(path: str, raw: bytes, seen: dict[ObjectId, str]) -> str:
         found = kubernetes.objects(raw)
     except ValueError as error:
         return f"{path}: {error}"
-    return _add(path, found, seen)
-
-
-def _add(path: str, found: Iterable[ObjectId], seen: dict[ObjectId, str]) -> str:
-    """Add objects to those that were *seen*, and in which document; return which comes twice."""
     for identity in found:
         if identity in seen:
             also = f", also in {seen[identity]}" if seen[identity] != path else ""

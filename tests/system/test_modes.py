@@ -46,7 +46,9 @@ def delivered(platform):
 )
 def test_each_mode_has_its_place_and_delivers_byte_for_byte(platform, mode, kind, expected):
     text = "no newline at the end\r\n\ttabs, \u00fc and {{ braces }}"
-    platform.commit({**dev(mode), "works/r.yaml": work("r", {"sub/x.txt": text}, request=kind, env="dev")})
+    platform.commit(
+        {**dev(mode, agent="none"), "works/r.yaml": work("r", {"sub/x.txt": text}, request=kind, env="dev")}
+    )
     settle(platform)
 
     assert platform.files("state/") == {f"state/dev/{expected}": text.encode()}
@@ -57,7 +59,7 @@ def test_a_destination_at_the_root_of_a_branch_has_no_prefix(platform, mode):
     platform.commit(
         {
             "statestores/s.yaml": store("s", "deploy"),
-            **dev(mode, path="/", store="s"),
+            **dev(mode, path="/", store="s", agent="none"),
             **request("r", {"x.txt": "x"}),
         }
     )
@@ -90,7 +92,7 @@ def test_an_empty_document_is_a_file(platform):
 
 @pytest.mark.parametrize("mode", [NESTED, FLAT, AGGREGATED])
 def test_a_document_that_is_no_more_in_the_work_goes(platform, mode):
-    platform.commit({**dev(mode), **request("r", {"x.txt": "x", "d/y.txt": "y"})})
+    platform.commit({**dev(mode, agent="none"), **request("r", {"x.txt": "x", "d/y.txt": "y"})})
     settle(platform)
     platform.commit(request("r", {"x.txt": "x"}))
     settle(platform)
@@ -352,7 +354,7 @@ def test_k9_the_order_is_by_namespace_name_and_group(platform):
             for own in ("zz", "aa")
         ]
         works[f"works/{namespace}-{name}.yaml"] = work(name, namespace=namespace, request=name, groups=groups)
-    platform.commit({**dev(AGGREGATED), **works})
+    platform.commit({**dev(AGGREGATED, agent="none"), **works})
     settle(platform)
 
     order = [f"{work}/{own}" for work in ("a/b", "a/z", "a-a/a", "b/a") for own in ("aa", "zz")]
@@ -360,7 +362,7 @@ def test_k9_the_order_is_by_namespace_name_and_group(platform):
 
 
 def test_works_that_share_an_aggregate_and_others_change_together(platform):
-    places = {**dev(AGGREGATED), "destinations/qa.yaml": destination("qa", env="qa")}
+    places = {**dev(AGGREGATED, agent="none"), "destinations/qa.yaml": destination("qa", env="qa")}
     where = {"a": "qa", "b": "dev", "c": "dev", "d": "qa"}
     works = {f"works/{n}.yaml": work(n, {"x.txt": n}, request=n, env=env) for n, env in where.items()}
     platform.commit({**places, **works})
@@ -373,7 +375,7 @@ def test_works_that_share_an_aggregate_and_others_change_together(platform):
 
 
 def test_the_last_part_takes_the_file_with_it(platform):
-    platform.commit({**dev(AGGREGATED), **request("a", {"x.txt": "a"}), **request("b", {"x.txt": "b"})})
+    platform.commit({**dev(AGGREGATED, agent="none"), **request("a", {"x.txt": "a"}), **request("b", {"x.txt": "b"})})
     settle(platform)
     platform.remove("works/a.yaml")
     settle(platform)
@@ -385,9 +387,9 @@ def test_the_last_part_takes_the_file_with_it(platform):
 
 
 def test_k9_a_changed_filename_moves_the_aggregate_in_one_commit(platform):
-    platform.commit({**dev(AGGREGATED), **request("a", {"x.txt": "a"})})
+    platform.commit({**dev(AGGREGATED, agent="none"), **request("a", {"x.txt": "a"})})
     settle(platform)
-    platform.commit(dev(AGGREGATED, filename="all/documents.yaml"))
+    platform.commit(dev(AGGREGATED, agent="none", filename="all/documents.yaml"))
     settle(platform)
 
     assert delivered(platform) == {"all/documents.yaml": "a"}
@@ -434,9 +436,8 @@ def test_an_object_of_an_aggregate_stays_with_its_first_owner_whoever_comes_firs
 
 
 def test_an_object_comes_once_in_an_aggregate_whatever_the_names_of_the_documents(platform):
-    text = {"notes.txt": "no object"}
     platform.commit(
-        {**dev(AGGREGATED), **request("a", {"a.txt": configmap("x")}), **request("b", {"b": configmap("x")} | text)}
+        {**dev(AGGREGATED), **request("a", {"a.txt": configmap("x")}), **request("b", {"b": configmap("x")})}
     )
     settle(platform)
 
@@ -449,6 +450,25 @@ def test_an_object_comes_once_in_an_aggregate_whatever_the_names_of_the_document
     assert platform.condition(placement("a"), "WriteSucceeded") == ("False", "InvalidDocument", twice)
 
 
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"README.md": "# Notes\n\n: {"}, "README.md: "),
+        ({"x.json": '{"a": 1}'}, "x.json: "),
+        ({"notes.txt": "some notes"}, "notes.txt: line 1: expected a Kubernetes object, found"),
+    ],
+)
+def test_what_is_no_object_is_kept_out_of_an_aggregate_that_an_agent_reads(platform, document, reason):
+    """Whatever its name: there it is YAML among the others, and the agent would stop at all of them."""
+    platform.commit({**dev(AGGREGATED), **request("a", {"a.yaml": configmap("a")}), **request("b", document)})
+    settle(platform)
+
+    assert delivered(platform) == {"aggregated.yaml": configmap("a")}
+    refused = platform.condition(placement("b"), "WriteSucceeded")
+    assert refused[:2] == ("False", "InvalidDocument")
+    assert refused[2].startswith(reason)
+
+
 def test_an_aggregate_keeps_objects_that_stand_where_its_destination_had_them_before(platform):
     platform.commit({**dev(NESTED), **request("b", {"b.yaml": configmap("x")})})
     settle(platform)
@@ -459,7 +479,7 @@ def test_an_aggregate_keeps_objects_that_stand_where_its_destination_had_them_be
 
 
 def test_an_aggregate_that_somebody_edited_is_restored_whole(platform):
-    platform.commit({**dev(AGGREGATED), **request("a", {"x.txt": "a"}), **request("b", {"x.txt": "b"})})
+    platform.commit({**dev(AGGREGATED, agent="none"), **request("a", {"x.txt": "a"}), **request("b", {"x.txt": "b"})})
     settle(platform)
     commit = platform.commit({"state/dev/aggregated.yaml": "mine"}, by=BOB)
     settle(platform)
@@ -473,7 +493,7 @@ def test_an_aggregate_that_somebody_edited_is_restored_whole(platform):
 
 
 def test_every_part_has_the_version_that_last_changed_the_file(platform):
-    platform.commit({**dev(AGGREGATED), **request("a", {"x.txt": "a"}), **request("b", {"x.txt": "b"})})
+    platform.commit({**dev(AGGREGATED, agent="none"), **request("a", {"x.txt": "a"}), **request("b", {"x.txt": "b"})})
     settle(platform)
     platform.commit(request("b", {"x.txt": "new"}))
     settle(platform)
