@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from gitops.core import concern, messages
+from gitops.core import concern, messages, urls
 from gitops.core.manifests import Key
 from gitops.core.plan import Plan
 from gitops.core.provenance import Provenance
@@ -56,7 +56,8 @@ def known_versions(repo: Repository, plan: Plan, left: Oid | None) -> dict[tuple
         if not branch.tip or branch.failure:
             continue
         past = None if repo.objects.is_shallow else Lineage(repo).follow(branch.tip)
-        doubted = plan.decided.keys() if branch.lost or home.lost else retold
+        here = not urls.split_branch(name)[0]  # who tells of a branch elsewhere may have seen more of it
+        doubted = plan.decided.keys() if branch.lost or home.lost else retold if here else ()
         standing = [made for made in plan.delivery.placements if made.branch == name and made.version_paths]
         known = (made.version_is_in(past if made.work in doubted else None) for made in standing)
         asked = [m for m, is_known in zip(standing, known, strict=True) if not (is_known or plan.is_orphan(m.work))]

@@ -121,13 +121,16 @@ class Strays:
 
     def _is_told(self, branch: str, path: str) -> bool:
         """Whether a status has it, or this pass changes it: all is in order then."""
-        return any((branch, at) in self._told for at in (path, *directories_above(path)))
+        above = (path, *directories_above(path))
+        return (branch, path) in self._recorded or any((branch, at) in self._edited for at in above)
 
     @cached_property
-    def _told(self) -> frozenset[tuple[str, str]]:
-        recorded = [made.recorded for made in self._placed if not made.steady]
-        home = self._context.survey.seen.home
-        found = {(known.branch(home), path) for known in recorded for path in known.inventory()}
-        found |= {(at, path) for known in recorded for at, left in known.superseded().items() for path in left}
-        units = self._ledger.units.values()
-        return frozenset(found | {(unit.branch, path) for unit in units for path, _ in unit.edits})
+    def _recorded(self) -> frozenset[tuple[str, str]]:
+        known, home = [made.recorded for made in self._placed if not made.steady], self._context.survey.seen.home
+        left = ((at, path) for each in known for at, files in each.superseded().items() for path in files)
+        return frozenset(left) | {(each.branch(home), path) for each in known for path in each.inventory()}
+
+    @cached_property
+    def _edited(self) -> frozenset[tuple[str, str]]:
+        """The paths, also of directories as a whole, that this pass writes or removes."""
+        return frozenset((unit.branch, path) for unit in self._ledger.units.values() for path, _ in unit.edits)

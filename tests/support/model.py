@@ -43,7 +43,7 @@ def judge(platform: Platform, scene: Scene) -> None:
                 _documents_are(platform, scene, status, _expected(work, files, status, target, definition))
     for file, status in scene.statuses.items():
         if file.startswith("destinations/") and status["status"].get("mode") == "aggregatedYAML":
-            _aggregate_is(platform, scene, status, works, destinations)
+            _aggregate_is(platform, scene, status, works, destinations, broken=_is_broken(found))
         if file.startswith("destinations/"):
             _objects_come_once(platform, scene, status, destinations)
 
@@ -62,6 +62,16 @@ def _definitions(found: Mapping[str, bytes], prefix: str, kind: str) -> Iterator
         except yaml.YAMLError:
             continue
         yield from (Folder(d, below) for d in documents if isinstance(d, dict) and d.get("kind") == kind)
+
+
+def _is_broken(found: Mapping[str, bytes]) -> bool:
+    """Whether there is a file that may define whatever nobody has: what was written for that has to stay."""
+    for path, raw in found.items():
+        try:
+            list(yaml.parse(raw, yaml.CSafeLoader) if path.startswith("works/") else ())
+        except yaml.YAMLError:
+            return True
+    return False
 
 
 def _only(found: list[Folder]) -> dict[Any, Folder]:
@@ -191,6 +201,8 @@ def _aggregate_is(
     target: Definition,
     works: Mapping[tuple[str, str], Folder],
     destinations: Mapping[str, Folder],
+    *,
+    broken: bool,
 ) -> None:
     """The documents of all placements, by (namespace, name, group), when all of them are plain cases."""
     name, body = target["metadata"]["name"], target["status"]
@@ -204,6 +216,7 @@ def _aggregate_is(
         name not in destinations
         or _reason(target) == "PathOverlap"
         or not all(map(_written, found))
+        or (not found and broken)
         or not set(keys) <= works.keys()
     ):
         return

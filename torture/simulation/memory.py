@@ -154,6 +154,9 @@ class Refs:
         self._host = host
         self.references = self
 
+    def free(self) -> None:
+        """Let go of files, of which memory has none."""
+
     def get(self, name: str) -> _Ref | None:
         oid = self._host.refs.get(name)
         return _Ref(name, pygit2.Oid(raw=oid)) if oid else None
