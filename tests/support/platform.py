@@ -11,6 +11,7 @@ The repository is bare: what a checked-out work tree shows is another matter, wi
 """
 
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,6 +41,7 @@ class Person(NamedTuple):
 
 ADA = Person("Ada Lovelace", "ada@example.org")
 BOB = Person("Bob Babbage", "bob@example.org")
+_PATIENCE = 20  # tries
 DAEMON = Person("gitops", "gitops@localhost")
 
 
@@ -110,8 +112,15 @@ class Platform:
         name = f"refs/heads/{branch or self.branch}"
         if oid is None:
             self.repo.references.delete(name)
-        else:
-            self.repo.references.create(name, oid, force=True)
+            return
+        for patience in range(_PATIENCE, -1, -1):  # git's own maintenance may hold the lock for a moment
+            try:
+                self.repo.references.create(name, oid, force=True)
+                break
+            except OSError:
+                if not patience:
+                    raise
+                time.sleep(0.05)
 
     def rewind(self, commits: int) -> str:
         """Take the newest *commits* from the branch (first parents), but never its first commit."""
