@@ -44,13 +44,21 @@ def record_placement(
     return record.add(placement_file(made.work, made.name), made.recorded.status, status, happened)
 
 
-def record_departure(record: Record, made: PlacementDelivery, facts: Facts) -> None:
-    """Forget a placement that goes, or, while a branch fails, only what could be removed of its documents."""
+def record_departure(record: Record, made: PlacementDelivery, facts: Facts) -> Status | None:
+    """Forget a placement that goes; while a branch fails, tell so, and what is left there. Return what stays told."""
     file, before = placement_file(made.work, made.name), made.recorded.status
-    if made.branches.isdisjoint(facts.failures):
+    failing = sorted(made.branches & facts.failures.keys())
+    if not failing:
         record.remove(file)
-    elif made.branch not in facts.failures and before:
-        record.add(file, before, before._replace(extra=waiting(made.recorded, {}, facts)), ())
+    if not failing or before is None:
+        return None
+    written = false(conditions.WRITTEN, "WorkloadsFailedWrite", str(facts.failures[failing[0]]))
+    ready = false(conditions.READY, written.reason, "Failing")
+    after = before._replace(
+        conditions=(*(c for c in before.conditions if c.type == conditions.SCHEDULED), ready, written),
+        extra=before.extra if made.branch in failing else waiting(made.recorded, {}, facts),
+    )
+    return record.add(file, before, after, tuple(_failed(made.destination, written, before)))
 
 
 def placement_outcome(decided: Decided, made: PlacementDelivery, generation: int, facts: Facts) -> Outcome:
@@ -178,11 +186,13 @@ def _placement_transitions(
     if version and version != made.recorded.text("versionID"):
         message = f"successfully written to Destination: {name} with versionID: {version}"
         yield Transition(NORMAL, "WorkloadsWrittenToStateStore", WORKPLACEMENT, message)
+    if written and written.status == "False":
+        yield from _failed(name, written, before)
+
+
+def _failed(destination: str, written: Condition, before: Status | None) -> Iterator[Transition]:
+    """Tell of a failure unless that is told already."""
     last = before.condition(conditions.WRITTEN) if before else None
-    if (
-        written
-        and written.status == "False"
-        and (last is None or (last.status, last.message) != ("False", written.message))
-    ):
-        message = f"failed writing to Destination: {name} with error: {written.message}"
+    if last is None or (last.status, last.message) != ("False", written.message):
+        message = f"failed writing to Destination: {destination} with error: {written.message}"
         yield Transition(WARNING, "FailedWriteToDestination", WORKPLACEMENT, message)

@@ -23,8 +23,7 @@ def record_work(
 ) -> Status | None:
     """Record one Work and its placements, or remove the status of a Work that is gone. Return the Work's status."""
     if decided.effective.removed:
-        _record_removal(record, decided, made, facts)
-        return None
+        return _record_removal(record, decided, made, facts)
     placements: dict[str, Status] = {}
     stencil = Stencil(record, decided, provenance.generation, facts)
     for placed in made:
@@ -35,8 +34,8 @@ def record_work(
         if placed.placement:
             alike = stencil.record(placed)
             placements[placed.name] = alike or record_placement(record, decided, placed, provenance.generation, facts)
-        else:
-            record_departure(record, placed, facts)
+        elif left := record_departure(record, placed, facts):
+            placements[placed.name] = left
     verdict = _verdict(decided, placements)
     status = _work_status(verdict, decided, provenance, facts)
     happened = list(_work_transitions(verdict, decided, made, placements, status, facts))
@@ -44,19 +43,21 @@ def record_work(
     return record.add(file, decided.recorded.status, status, happened)
 
 
-def _record_removal(record: Record, decided: Decided, made: Sequence[PlacementDelivery], facts: Facts) -> None:
-    """Forget the placements whose documents are gone, and with the last of them the Work."""
-    gone = [placed for placed in made if placed.branches.isdisjoint(facts.failures)]
-    happened = [_deleted(placed, facts) for placed in gone]
-    status, key = decided.recorded.status, decided.key
-    if len(gone) == len(made):
+def _record_removal(record: Record, decided: Decided, made: Sequence[PlacementDelivery], facts: Facts) -> Status | None:
+    """Forget the placements whose documents are gone, and with the last of them the Work. Return what stays told."""
+    happened = [_deleted(placed, facts) for placed in made if placed.branches.isdisjoint(facts.failures)]
+    failing = tuple(placed.name for placed in made if record_departure(record, placed, facts))
+    before, key = decided.recorded.status, decided.key
+    if not failing or before is None:
         record.remove(memory.work_folder(key.namespace, key.name))
         record.happen(key, happened)
-        return
-    for placed in made:
-        record_departure(record, placed, facts)
-    if status and gone:
-        record.add(memory.work_file(key.namespace, key.name), status, status, happened)
+        return None
+    if sorted(failing) != _recorded_failing(decided):
+        happened.append(Transition(WARNING, "WorkplacementsFailing", WORK, _failing(failing)))
+    ready = false(conditions.READY, "WorkplacementsFailing", _failing(failing))
+    kept = tuple(c for c in before.conditions if c.type == conditions.SCHEDULED)
+    after = before._replace(conditions=(*kept, ready))
+    return record.add(memory.work_file(key.namespace, key.name), before, after, happened)
 
 
 def _deleted(made: PlacementDelivery, facts: Facts) -> Transition:
@@ -88,7 +89,7 @@ def _verdict(decided: Decided, placements: Mapping[str, Status]) -> _Verdict:
     if state is None:
         return _Verdict(decided.effective.problem, (), (), ())
     misplaced = {p.group for p in state.placements if p.misplaced}
-    failing = tuple(p.name for p in state.placements if _fails(placements.get(p.name)))
+    failing = tuple(name for name, status in placements.items() if _fails(status))
     ordered = tuple(group.id for group in state.groups if group.id in misplaced)
     return _Verdict(decided.effective.problem, state.unscheduled, ordered, failing)
 

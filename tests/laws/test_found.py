@@ -775,3 +775,26 @@ def test_an_output_branch_is_not_taken_for_a_source_without_definitions(platform
     with pytest.raises(GitOpsError, match=r"out has no definitions, .* --branch"):
         Reconciler(Repository.open(platform.path), "out", platform.clock, render).reconcile()
     assert platform.tip("out") == tip
+
+
+def test_a_removal_that_waits_for_its_branch_says_so(platform, monkeypatch):
+    """All was Ready as before, and the subject of the status told of no Work."""
+    placed, own = "works/default/a/a.dev-5058f.yaml", "works/default/a/work.yaml"
+    there = {"statestores/s.yaml": store("s", "documents"), "destinations/dev.yaml": destination("dev", store="s")}
+    platform.commit({**there, "works/a.yaml": work("a")})
+    reconcile(platform)
+    platform.remove("works/a.yaml")
+    with monkeypatch.context() as patch:
+        patch.setattr(refs, "move", refusing("documents"))
+        reconcile_what_is_not_refused(platform)
+    told = platform.condition(placed, "WriteSucceeded")
+    assert told == ("False", "WorkloadsFailedWrite", "branch documents cannot be written: no space left")
+    assert platform.condition(own) == (
+        "False",
+        "WorkplacementsFailing",
+        "Workplacements failed to write: [a.dev-5058f]",
+    )
+    assert platform.subjects()[0].startswith("status: 1 Work, 1 Failing ")
+    reconcile(platform)
+    assert not platform.files("status/works/")
+    assert not [path for path in platform.files(at="documents") if "canary" not in path]
