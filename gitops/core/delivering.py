@@ -115,7 +115,8 @@ class _Placements:
         self, decided: Decided, placement: Placement, recorded: RecordedPlacement, at: Location
     ) -> PlacementDelivery:
         """Keep the last good documents in place: they are known by id, and still in the history."""
-        inventory = recorded.inventory()
+        target, inventory = self._survey.targets[placement.destination], recorded.inventory()
+        inventory = {path: oid for path, oid in inventory.items() if not layout.gives_way(target, path)}
         branch = recorded.branch(self._survey.seen.home) if inventory else recorded.text("branch") or at.branch
         own = {p: oid for p, oid in inventory.items() if oid in self._objects and not self._is_aggregate(branch, p)}
         wanted = self._ledger.present(branch, own)

@@ -47,6 +47,12 @@ def is_canary(target: Target, path: str) -> bool:
     return any(own in _canaries(mode) for mode in (NESTED, FLAT))
 
 
+def gives_way(target: Target, path: str) -> bool:
+    """Whether *path*, a file of the branch, stands where a canary document of *target* comes, or below that."""
+    own = path.removeprefix(f"{target.directory}/") if target.directory else path
+    return any(own == canary or own.startswith(f"{canary}/") for canary in canaries(target))
+
+
 def _canaries(mode: str) -> dict[str, bytes]:
     above = ("dependencies", "resources") if mode == NESTED else ("", "")
     return {

@@ -18,6 +18,7 @@ from gitops.git.repository import Repository
 from gitops.reconciler import Reconciler
 
 REQUEST = "state/dev/resources/default/redis/{0}/instance-configure/5058f/{0}.yaml"
+CANARY = "kratix-canary-namespace.yaml"
 PLACE = "state/dev/dependencies/redis/instance-configure/5058f"
 
 
@@ -798,3 +799,16 @@ def test_a_removal_that_waits_for_its_branch_says_so(platform, monkeypatch):
     reconcile(platform)
     assert not platform.files("status/works/")
     assert not [path for path in platform.files(at="documents") if "canary" not in path]
+
+
+def test_a_document_that_a_canary_takes_the_place_of_is_not_put_back(platform):
+    """Each daemon that began from nothing put the one in place of the other, and committed that."""
+    flat = {"mode": "none", "agent": "none", "env": "dev"}
+    mine = work("a", {CANARY: "mine: 1\n"}, request="a", env="dev")
+    off = destination("dev", initWorkloads={"enabled": False}, **flat)
+    platform.commit({"destinations/dev.yaml": off, "works/a.yaml": mine})
+    reconcile(platform)
+    platform.commit({"destinations/dev.yaml": destination("dev", **flat)})
+    reconcile(platform)
+    assert b"kratix-worker-system" in platform.files()[f"state/dev/{CANARY}"]
+    assert platform.condition("works/default/a/a.dev-5058f.yaml", "WriteSucceeded")[1] == "PathConflict"
