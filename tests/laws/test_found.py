@@ -810,5 +810,8 @@ def test_a_document_that_a_canary_takes_the_place_of_is_not_put_back(platform):
     reconcile(platform)
     platform.commit({"destinations/dev.yaml": destination("dev", **flat)})
     reconcile(platform)
+    tip = platform.tip()
+    platform.reconciler().reconcile()
+    assert platform.tip() == tip
     assert b"kratix-worker-system" in platform.files()[f"state/dev/{CANARY}"]
     assert platform.condition("works/default/a/a.dev-5058f.yaml", "WriteSucceeded")[1] == "PathConflict"
