@@ -2,6 +2,9 @@
 
 Without DESTINATION those whose spec.agent is this agent. Flux gets in each cluster what is for its own Destination:
 name it. One Argo CD for all knows the clusters by the names of the Destinations.
+
+Dependencies are synced before resources where the canary documents keep both folders in Git. With initWorkloads.enabled:
+false a Destination is synced as one, from its first document to the removal of its last.
 """
 
 from __future__ import annotations
@@ -75,7 +78,7 @@ def _folder(found: Survey, target: Target, here: str) -> Folder:
     url = stores[target.store].spec.url if address else here
     if not url:
         raise UsageError("the agent needs an address, and this repository has no remote `origin`: give one with --url")
-    return Folder(target.name, _reachable(url), branch, target.directory, target.mode)
+    return Folder(target.name, _reachable(url), branch, target.directory, target.mode, target.canary)
 
 
 def _reachable(url: str) -> str:

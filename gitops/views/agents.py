@@ -2,6 +2,9 @@
 
 In mode `nestedByMetadata` dependencies come before the resources that need them; in the other modes a Destination is
 one folder. An agent fetches, or looks for changes in, no more than the Destination's own folder.
+
+A path that is not in Git stops an agent, which then removes nothing either. Only the canary documents keep a folder
+there when nothing else is in it: without them the path is the top of the repository, of which all else is left out.
 """
 
 from __future__ import annotations
@@ -21,19 +24,24 @@ _DESTINATION = "platform.kratix.io/destination"
 _TIERS = ("dependencies", "resources")
 _PROJECT = "gitops-destinations"
 _MAGIC = re.compile(r"[*?[]| (?=/|$)")  # what a `.gitignore` takes for more, or less, than it is
+_GLOB = re.compile(r"[*?{}[\]\\]")  # what Argo CD takes for more than it is
 _RETRY = {"limit": -1, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}}
 
 Object = Mapping[str, Any]
 
 
 class Folder(NamedTuple):
-    """Where the documents of a Destination stand: a repository as the agent reaches it, a branch, a directory."""
+    """Where the documents of a Destination stand: a repository as the agent reaches it, a branch, a directory.
+
+    *lasting* tells that there are documents in it at any time, the canary documents at least.
+    """
 
     destination: str
     url: str
     branch: str
     directory: str
     mode: str
+    lasting: bool
 
 
 class Wishes(NamedTuple):
@@ -125,13 +133,14 @@ def _project(folders: Sequence[Folder], wishes: Wishes) -> Object:
 
 def _application(folder: Folder, wishes: Wishes, name: str, path: str, wave: int) -> Object:
     cluster = {"server": "https://kubernetes.default.svc"} if wishes.in_cluster else {"name": folder.destination}
+    alone = {} if path or not folder.directory else {"include": _all_below(folder.directory)}
     spec = {
         "project": _PROJECT,
         "source": {
             "repoURL": folder.url,
             "targetRevision": folder.branch,
             "path": path or ".",
-            "directory": {"recurse": True},
+            "directory": {"recurse": True, **alone},
         },
         "destination": {**cluster, "namespace": "default"},
         "syncPolicy": {
@@ -144,13 +153,20 @@ def _application(folder: Folder, wishes: Wishes, name: str, path: str, wave: int
     found["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
     found["metadata"]["annotations"] = {
         "argocd.argoproj.io/sync-wave": str(wave),
-        "argocd.argoproj.io/manifest-generate-paths": ".",
+        "argocd.argoproj.io/manifest-generate-paths": f"/{folder.directory}" if alone else ".",
     }
     return found
 
 
+def _all_below(directory: str) -> str:
+    """Return the pattern of Argo CD, whose `*` takes in slashes, for all that is in *directory*."""
+    return _GLOB.sub(r"\\\g<0>", directory) + "/*"
+
+
 def _parts(folder: Folder) -> list[tuple[str, str]]:
     """Return what is applied as one, in its order: names, and directories from the top of the repository."""
+    if not folder.lasting:
+        return [(folder.destination, "")]
     if folder.mode != NESTED:
         return [(folder.destination, folder.directory)]
     above = f"{folder.directory}/" if folder.directory else ""

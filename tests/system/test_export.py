@@ -75,6 +75,24 @@ def test_each_path_is_a_folder_with_documents(exported, platform):
         assert platform.files(f"{path}/")
 
 
+@pytest.mark.parametrize("works", [BASE["works/redis.yaml"], None])
+def test_without_canary_documents_no_folder_that_may_be_missing_is_named(exported, platform, works):
+    bare = destination("dev", env="dev", path="clusters/[dev]", initWorkloads={"enabled": False})
+    platform.commit({"destinations/dev.yaml": bare, "works/redis.yaml": works, "works/request.yaml": None})
+    platform.reconcile()
+
+    flux = exported("flux", "dev", "--url", URL)
+    (argo,) = [obj for obj in exported("argocd", "dev", "--url", URL) if obj["kind"] == "Application"]
+
+    assert bool(platform.files("state/clusters/")) == bool(works)
+    assert {name: spec["path"] for name, spec in named(flux, "Kustomization").items()} == {"dev": "./"}
+    assert "dependsOn" not in named(flux, "Kustomization")["dev"]
+    assert named(flux, "GitRepository")["gitops-dev"]["ignore"].endswith("!/state/clusters/\\[dev]\n")
+    assert argo["spec"]["source"]["path"] == "."
+    assert argo["spec"]["source"]["directory"] == {"recurse": True, "include": r"state/clusters/\[dev\]/*"}
+    assert argo["metadata"]["annotations"]["argocd.argoproj.io/manifest-generate-paths"] == "/state/clusters/[dev]"
+
+
 @pytest.mark.parametrize("folder", ["clusters/dev", "clusters/[a]* /?", "#/!x "])
 def test_git_itself_leaves_nothing_but_the_folder_of_the_destination(exported, platform, tmp_path, folder):
     platform.commit({"destinations/dev.yaml": destination("dev", env="dev", path=folder)})
