@@ -3,8 +3,8 @@
 Without DESTINATION those whose spec.agent is this agent. Flux gets in each cluster what is for its own Destination:
 name it. One Argo CD for all knows the clusters by the names of the Destinations.
 
-Dependencies are synced before resources where the canary documents keep both folders in Git. With initWorkloads.enabled:
-false a Destination is synced as one, from its first document to the removal of its last.
+Dependencies are synced before resources where the canary documents keep both folders in Git. A Destination without
+them (initWorkloads.enabled: false) is synced as one, whether or not there are documents.
 """
 
 from __future__ import annotations

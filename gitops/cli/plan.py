@@ -1,6 +1,8 @@
 """What a pass would change: placements first, then files. It decides with the code of `gitops run`, and writes nothing.
 
 With --base or --head it is the pass after the head was merged into the base: what a pull request comes to.
+With -o diff it is a patch for `git apply`; where a branch other than that of the status changes, a line `branch NAME`
+begins the patch of each branch.
 Exit code 0; with --detailed-exitcode 0 when nothing would change, 2 when something would, 1 for an error.
 """
 
@@ -16,7 +18,7 @@ from gitops.cli.repository import open_repository
 from gitops.errors import NotFoundError
 from gitops.git.patches import patch
 from gitops.reconciler import Planned, Reconciler
-from gitops.views.escape import escape_json
+from gitops.views.escape import escape, escape_json
 from gitops.views.markdown import as_markdown
 from gitops.views.plan import as_json
 from gitops.views.plan_text import as_diff, as_text
@@ -51,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
 def _told(planned: Planned, output: str) -> Iterable[str]:
     plan, objects, writes = planned.plan, planned.objects, planned.writes
     if output == "diff":
+        for branch, failure in sorted(plan.failures.items()):
+            print(escape(f"warning: nothing can be written to branch {branch}: {failure}"), file=sys.stderr)
         return as_diff(plan, objects, patch)
     if output == "markdown":
         return [as_markdown(plan, objects, patch, writes=writes)]

@@ -34,7 +34,7 @@ def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drif
     destinations = OwnDocuments(context, decided, ledger, removal, drift).deliver(aggregated)
     settled = [_settled(p, ledger, removal, context.survey.seen.home) for p in placed]
     strays = Strays(context, decided, ledger, removal, drift, settled).withdraw(writers)
-    return Delivery(tuple(settled), tuple(destinations), ledger.units, strays)
+    return Delivery(tuple(settled), tuple(destinations), ledger.units, strays, ledger.moved)
 
 
 _UNSEEN = RecordedPlacement()
@@ -197,7 +197,7 @@ def _gone(decided: Decided) -> Iterator[RecordedPlacement]:
 
 def _book_aggregate(ledger: Ledger, name: str, aggregate: Aggregate) -> tuple[Key, tuple[Change, ...]]:
     """Commit an aggregate with the one Work that changed it, or else with its Destination."""
-    alone = len(aggregate.authors) == 1 and not ledger.moves(name)
+    alone = len(aggregate.authors) == 1 and name not in ledger.moved
     key = aggregate.authors[0] if alone else Key("Destination", "", name)
     return key, ledger.book(key, name, aggregate.branch, aggregate.edits(ledger), aggregate.authors)
 

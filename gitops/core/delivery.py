@@ -170,12 +170,17 @@ class UnitId(NamedTuple):
 
 @dataclass(frozen=True)
 class Delivery:
-    """All that is written in a pass. `strays` are files, by branch, of which it is not certain yet whose they are."""
+    """All that is written in a pass.
+
+    `strays` are files, by branch, of which it is not certain yet whose they are; `moved` the Destinations of which all
+    documents get another place.
+    """
 
     placements: tuple[PlacementDelivery, ...]
     destinations: tuple[DestinationDelivery, ...]
     units: Mapping[UnitId, Unit]
     strays: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    moved: frozenset[str] = frozenset()
 
 
 def superseded(recorded: Recorded, branch: str, home: str) -> Mapping[str, Mapping[str, Oid]]:

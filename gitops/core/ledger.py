@@ -21,14 +21,17 @@ def folder(paths: Iterable[str]) -> str:
 
 
 class Ledger:
-    """Compares what is wanted with what stands in *roots*, the trees of the branches, and books the difference."""
+    """Compares what is wanted with what stands in *roots*, the trees of the branches, and books the difference.
+
+    `moved` are the Destinations of which a changed path, mode, filename or store moves all documents.
+    """
 
     def __init__(self, survey: Survey, objects: Objects, roots: Roots) -> None:
         self._survey, self._objects, self._roots = survey, objects, roots
         self._units: dict[UnitId, Unit] = {}
         self._new: dict[tuple[str, str], bool] = {}
         destinations = (known for known in survey.objects.values() if known.key.kind == "Destination")
-        self._moved = {known.key.name for known in destinations if self._has_moved(known)}
+        self.moved = frozenset(known.key.name for known in destinations if self._has_moved(known))
 
     @property
     def units(self) -> dict[UnitId, Unit]:
@@ -41,11 +44,7 @@ class Ledger:
 
     def unit_of(self, work: Key, destination: str) -> Key:
         """Return who commits what changes for *work* on *destination*: a Destination that moves does so itself."""
-        return Key("Destination", "", destination) if destination in self._moved else work
-
-    def moves(self, destination: str) -> bool:
-        """Whether a changed path, mode, filename or store moves all documents of *destination*."""
-        return destination in self._moved
+        return Key("Destination", "", destination) if destination in self.moved else work
 
     def changes(self, branch: str, wanted: Edits) -> tuple[Change, ...]:
         """Return the files that *wanted* changes; none on a branch to which no definition leads any more."""

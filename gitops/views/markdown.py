@@ -10,7 +10,8 @@ from itertools import accumulate
 from gitops.core.plan import Plan
 from gitops.core.text import markdown, printable
 from gitops.core.tree import Objects
-from gitops.views.plan import MARKS, SIGNS, Compare, File, Row, files, headline, patched, pending, placements, problems
+from gitops.views.placements import SIGNS, Row, pending, placements
+from gitops.views.plan import MARKS, Compare, File, files, headline, patched, problems
 
 MAX_LENGTH = 60_000
 """Characters. GitHub takes 65,536 in a comment."""
@@ -35,9 +36,12 @@ def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
         yield from _bounded(
             [f"- {row.action}: {_code(row.work)} {markdown(row.reason)}" for row in waiting], "- … {} more"
         )
-    if wrong := problems(plan):
+    if wrong := problems(plan, objects):
         yield from ("", "**Problems**", "")
         yield from _bounded([f"- {_code(found.location)} {markdown(found.message)}" for found in wrong], "- … {} more")
+    if failing := sorted(plan.failures.items()):
+        yield from ("", "**Nothing can be written to**", "")
+        yield from _bounded([f"- branch {_code(name)}: {markdown(str(why))}" for name, why in failing], "- … {} more")
 
 
 def _placement(row: Row) -> str:
@@ -58,7 +62,8 @@ def _fitting(plan: Plan, objects: Objects, compare: Compare, room: int) -> str:
     changed = files(plan, objects)
     told: list[str] = []
     for file, change in changed.items():
-        told.append(_folded(file, patched(change, objects, compare)))
+        where = "" if file.branch == plan.survey.seen.home else f" (branch <code>{_html(file.branch)}</code>)"
+        told.append(_folded(file, where, patched(change, objects, compare)))
         room -= len(told[-1])
         if room < 0:
             told.pop()
@@ -68,10 +73,14 @@ def _fitting(plan: Plan, objects: Objects, compare: Compare, room: int) -> str:
     return "".join(told)
 
 
-def _folded(file: File, patch: str) -> str:
+def _folded(file: File, where: str, patch: str) -> str:
     fence = "`" * (1 + max([2, *map(len, _FENCE.findall(patch))]))
-    title = f"{MARKS[file.change]} <code>{html.escape(printable(file.path))}</code>"
+    title = f"{MARKS[file.change]} <code>{_html(file.path)}</code>{where}"
     return f"\n<details><summary>{title}</summary>\n\n{fence}diff\n{patch}{fence}\n\n</details>\n"
+
+
+def _html(name: str) -> str:
+    return html.escape(printable(name))
 
 
 def _code(text: str) -> str:

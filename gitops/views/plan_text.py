@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from gitops.core.paths import MAX_PATH
 from gitops.core.plan import Plan
 from gitops.core.text import printable
 from gitops.core.tree import Objects
 from gitops.views.escape import escape
-from gitops.views.plan import MARKS, SIGNS, Compare, files, headline, patched, pending, placements, problems
+from gitops.views.placements import SIGNS, pending, placements
+from gitops.views.plan import MARKS, Compare, files, headline, patched, problems
 
 
 def as_text(plan: Plan, objects: Objects, *, writes: bool) -> str:
@@ -18,8 +20,13 @@ def as_text(plan: Plan, objects: Objects, *, writes: bool) -> str:
 
 
 def as_diff(plan: Plan, objects: Objects, compare: Compare) -> Iterator[str]:
-    """Yield the changes of each document."""
-    return (patched(change, objects, compare) for change in files(plan, objects).values())
+    """Yield the changes of each document; those of a branch below its name, unless all are on the home branch."""
+    changed = files(plan, objects)
+    is_named = any(file.branch != plan.survey.seen.home for file in changed)
+    for branch, group in groupby(changed.items(), key=lambda item: item[0].branch):
+        if is_named:
+            yield f"branch {escape(branch)}\n"
+        yield from (patched(change, objects, compare) for _, change in group)
 
 
 def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
@@ -33,9 +40,12 @@ def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
     if waiting := pending(plan):
         yield "\nWaiting"
         yield from (f"  ? {row.action:9} {row.work}  {row.reason}" for row in waiting)
-    if wrong := problems(plan):
+    if wrong := problems(plan, objects):
         yield "\nProblems"
         yield from (f"  {problem.location} {problem.message}" for problem in wrong)
+    if plan.failures:
+        yield "\nNothing can be written to"
+        yield from (f"  ! branch {branch}  {failure}" for branch, failure in sorted(plan.failures.items()))
     if changed := files(plan, objects):
         yield "\nFiles"
         yield from (f"  {MARKS[f.change]} {printable(f.path, MAX_PATH)}{_elsewhere(plan, f.branch)}" for f in changed)

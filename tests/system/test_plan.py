@@ -171,3 +171,111 @@ def test_a_group_that_loses_its_place_is_withdrawn(platform, capsys):
 
     gone = {row["placement"] for row in rows if row["action"] == "withdraw"}
     assert gone == {f"two.{name}-92eb5" for name in ("dev", "edge", "far")}
+
+
+FLAT = {
+    "destinations/flat.yaml": destination("flat", env="flat", mode="none"),
+    "works/a.yaml": work("a", {"same.txt": "one"}, promise="a", env="flat"),
+    "works/b.yaml": work("b", {"same.txt": "one"}, promise="b", env="flat"),
+}
+
+
+def told_of(platform, capsys, placement):
+    return {(r["action"], r["reason"]) for r in planned(platform, capsys)["placements"] if r["placement"] == placement}
+
+
+def test_that_nothing_holds_a_placement_back_any_more_is_told_also_where_no_document_changes(platform, capsys):
+    platform.commit(FLAT)
+    platform.reconcile()
+    platform.commit({"works/a.yaml": None})
+
+    assert told_of(platform, capsys, "b.flat-5058f") == {("release", "nothing holds it back any more")}
+    assert planned(platform, capsys)["files"] == []
+    platform.reconcile()
+    assert platform.condition("works/default/b/b.flat-5058f.yaml")[0] == "True"
+    assert told_of(platform, capsys, "b.flat-5058f") == set()
+
+
+def test_what_is_written_first_when_nothing_holds_it_back_any_more_is_placed(platform, capsys):
+    platform.commit({**FLAT, "works/b.yaml": work("b", {"same.txt": "b", "b.txt": "b"}, promise="b", env="flat")})
+    platform.reconcile()
+    platform.commit({"works/a.yaml": work("a", {"other.txt": "one"}, promise="a", env="flat")})
+
+    assert told_of(platform, capsys, "b.flat-5058f") == {("place", "its selectors match")}
+    platform.reconcile()
+    assert "place(default/b): flat (+1 ~1 -0)" in platform.subjects()
+
+
+def test_drift_of_what_is_held_back_is_told(platform, capsys):
+    platform.commit(BASE)
+    platform.reconcile()
+    platform.commit({"works/redis.yaml": work("redis", {"../x": "a"}, env="dev")})
+    platform.reconcile()
+    platform.commit({"state/dev/dependencies/redis/instance-configure/5058f/redis.yaml": "of people"})
+
+    assert told_of(platform, capsys, "redis.dev-5058f") == {("update", "1 file changed outside gitops is restored")}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"works/redis.yaml": None}, ("withdraw", "the Work is removed")),
+        (
+            {"works/redis.yaml": work("redis", env="gone")},
+            ("misplace", "the Destination no longer matches its selectors; the documents stay"),
+        ),
+        ({"destinations/dev.yaml": None}, ("misplace", "the Destination is removed; the documents stay")),
+    ],
+)
+def test_why_a_placement_goes_or_stays_is_told(platform, capsys, change, told):
+    platform.commit(BASE)
+    platform.reconcile()
+    platform.commit(change)
+
+    assert told_of(platform, capsys, "redis.dev-5058f") == {told}
+
+
+def test_a_destination_that_is_removed_with_all_that_is_on_it_withdraws(platform, capsys):
+    platform.commit({**BASE, "destinations/dev.yaml": destination("dev", env="dev", cleanup="all")})
+    platform.reconcile()
+    platform.commit({"destinations/dev.yaml": None})
+
+    assert told_of(platform, capsys, "redis.dev-5058f") == {("withdraw", "the Destination is removed")}
+
+
+@pytest.mark.parametrize(("before", "after"), [("aggregatedYAML", "none"), ("none", "aggregatedYAML")])
+def test_another_mode_moves_documents_in_the_words_of_the_commit(platform, capsys, before, after):
+    platform.commit({**BASE, "destinations/edge.yaml": destination("edge", env="dev", mode=before)})
+    platform.reconcile()
+    platform.commit({"destinations/edge.yaml": destination("edge", env="dev", mode=after)})
+
+    assert told_of(platform, capsys, "redis.edge-5058f") == {("move", "the place of its documents changed")}
+    platform.reconcile()
+    assert platform.subjects()[1].startswith("move(edge): ")
+
+
+def test_a_definition_that_only_got_another_file_changes_status_alone(platform, capsys):
+    platform.commit(BASE)
+    platform.reconcile()
+    platform.rename("works/redis.yaml", "works/team/redis.yaml")
+
+    assert main(["--repo", str(platform.path), "plan"]) == 0
+    assert capsys.readouterr().out.startswith("Plan: no document changes, but status does.\n")
+
+
+def test_a_definition_that_another_one_comes_before_is_a_problem(platform, capsys):
+    platform.commit(BASE)
+    platform.reconcile()
+    platform.commit({"works/a.yaml": work("redis", promise="a", env="dev")}, branch="pr", onto=platform.tip())
+
+    assert main(["--repo", str(platform.path), "plan", "--head", "pr", "-o", "json"]) == 0
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert problem == {
+        "file": "works/a.yaml",
+        "line": 1,
+        "column": 1,
+        "message": "Work/default/redis is already defined in works/redis.yaml:1; this one is ignored",
+    }
+    for output in ("text", "markdown"):
+        assert main(["--repo", str(platform.path), "plan", "--head", "pr", "-o", output]) == 0
+        assert "this one is ignored" in capsys.readouterr().out

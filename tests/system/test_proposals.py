@@ -1,6 +1,7 @@
 """`gitops plan --base --head`: what a pull request comes to is told exactly, before the merge. Nothing is written."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -154,6 +155,41 @@ def test_the_patch_makes_of_the_documents_what_they_become(proposed, capsys, tmp
     after = proposed.files("state/")
     assert {str(p.relative_to(work_tree)): p.read_bytes() for p in (work_tree / "state").rglob("*.*")} == after
     assert said(capsys, proposed.path, "-o", "diff") == ""
+
+
+def test_where_several_branches_change_each_has_a_patch_of_its_own(proposed, capsys, tmp_path):
+    proposed.commit({"statestores/other.yaml": store("other", "other", "state"), "destinations/far.yaml": destination(
+        "far", env="dev", store="other", path="dev"
+    )})  # fmt: skip
+    proposed.reconcile()
+    proposed.commit({"works/redis.yaml": work("redis", {"new.yaml": configmap("new", "newer")}, env="dev")})
+
+    told = said(capsys, proposed.path, "-o", "diff")
+    _, *each = re.split("^branch (.*)$\n", told, flags=re.MULTILINE)
+    patches = dict(zip(each[::2], each[1::2], strict=True))
+
+    path = "state/dev/dependencies/redis/instance-configure/5058f/new.yaml"
+    assert told.count(f"diff --git a/{path} b/{path}\n") == 2
+    comment = said(capsys, proposed.path, "-o", "markdown")
+    assert f"<code>{path}</code></summary>" in comment
+    assert f"<code>{path}</code> (branch <code>other</code>)</summary>" in comment
+    trees = {}
+    for branch, patch in patches.items():
+        trees[branch] = tmp_path / branch
+        subprocess.run(["git", "clone", "-q", "-b", branch, proposed.path, trees[branch]], check=True)
+        subprocess.run(["git", "-C", trees[branch], "apply", "-"], input=patch, text=True, check=True)
+    proposed.reconcile()
+    assert {name: (tree / path).read_bytes() for name, tree in trees.items()} == {
+        name: proposed.files(at=name)[path] for name in ("main", "other")
+    }
+
+
+def test_the_patch_of_the_home_branch_alone_names_none(proposed, capsys):
+    proposed.commit({"destinations/far.yaml": destination("far", env="other", store="other")})
+    proposed.reconcile()
+    proposed.commit({"destinations/near.yaml": destination("near", env="dev")})
+
+    assert said(capsys, proposed.path, "-o", "diff").startswith("diff --git a/state/near/")
 
 
 def test_the_patch_keeps_the_line_ends_of_documents(proposed, capsys, tmp_path):

@@ -1,5 +1,6 @@
 """State stores in other repositories, behind real servers: what arrives there, and what is said when it does not."""
 
+import json
 import shutil
 
 import pytest
@@ -258,6 +259,53 @@ def test_a_store_that_goes_away_is_not_ready_with_all_that_is_on_it_and_comes_ba
     assert fleet.is_ready()
     assert fleet.platform.status(P)["status"]["versionID"] == version
     assert len(fleet.there.log()) == 2
+
+
+def test_a_plan_says_of_a_store_that_is_away_what_a_pass_does_there(fleet):
+    fleet.begin()
+    fleet.settle()
+    away = fleet.servers.path("fleet").rename(fleet.servers.root / "away")
+    fleet.platform.commit({"works/r.yaml": work("r", {"r.yaml": configmap("r", "new")}, request="r", env="dev")})
+
+    def plan(output="json"):
+        return fleet.command("--repo", fleet.platform.path, "plan", "--detailed-exitcode", "-o", output)
+
+    def told():
+        ended = plan()
+        found = json.loads(ended.out)
+        rows = [(row["action"], row["reason"]) for row in found["placements"]]
+        return ended.code, found["changes"], rows, found["files"]
+
+    cause = "GitStateStore/s: there is no repository at that address, or these credentials do not show it"
+    assert told() == (2, True, [("hold", f"WorkloadsFailedWrite: {cause}")], [])
+    fleet.once()
+    assert told() == (0, False, [], [])
+    (failure,) = json.loads(plan().out)["failures"]
+    assert failure == {"branch": f"{fleet.servers.url('file', 'fleet')}#main", "message": cause}
+    assert f"Nothing can be written to\n  ! branch {failure['branch']}  {cause}\n" in plan("text").out
+    assert f"- branch `{failure['branch']}`: " in plan("markdown").out
+    assert plan("diff") == (0, "", f"warning: nothing can be written to branch {failure['branch']}: {cause}\n")
+
+    away.rename(fleet.servers.path("fleet"))
+    code, changes, rows, files = told()
+    assert (code, changes, rows) == (2, True, [("update", "its documents changed")])
+    assert [file["path"] for file in files] == [DOCUMENT]
+
+
+def test_a_plan_leaves_documents_where_they_are_while_the_store_that_they_move_to_is_away(fleet):
+    url = fleet.servers.url("file", "fleet")
+    fleet.platform.commit({"statestores/s.yaml": git_store(url), **delivered(store="")})
+    fleet.settle()
+    fleet.servers.path("fleet").rename(fleet.servers.root / "away")
+    fleet.platform.commit({"destinations/dev.yaml": destination("dev", store="s", env="dev")})
+    state = fleet.platform.git("rev-parse", "main:state").strip()
+
+    found = json.loads(fleet.command("--repo", fleet.platform.path, "plan", "-o", "json").out)
+
+    assert [row["action"] for row in found["placements"]] == ["hold"]
+    assert (found["files"], found["documentTrees"]["embedded"]) == ([], state)
+    fleet.once()
+    assert fleet.platform.git("rev-parse", "main:state").strip() == state
 
 
 def test_one_repository_under_two_names_is_one_store(fleet):
