@@ -74,7 +74,7 @@ def misses(selector: Selector, found: Candidate) -> list[str]:
     if (DRY_RUN, "true") not in selector.labels and labels.get(DRY_RUN) == "true":
         told.append(f"it is for dry runs alone: it has {DRY_RUN}=true")
     if selector.empty and found.strict and labels:
-        told.append("the group asks for nothing, and spec.strictMatchLabels wants all labels to be asked for")
+        told.append("the group asks for nothing, and spec.strictMatchLabels with labels is only for those that ask")
     told += [f"{k}={v}: it has {_held(labels, k)}" for k, v in sorted(selector.labels) if labels.get(k) != v]
     unmet = [each for each in selector.expressions if not _is_met(each, labels)]
     return told + [f"{each}: it has {_held(labels, each.key)}" for each in sorted(unmet, key=str)]

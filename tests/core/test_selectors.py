@@ -176,7 +176,7 @@ def test_the_index_answers_as_looking_at_each_destination_would(places, asked, e
             "env=dev",
             True,
             selector(),
-            ["the group asks for nothing, and spec.strictMatchLabels wants all labels to be asked for"],
+            ["the group asks for nothing, and spec.strictMatchLabels with labels is only for those that ask"],
         ),
         (
             "env=dev,kratix.io/dry-run=true",
