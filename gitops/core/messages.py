@@ -98,7 +98,9 @@ def _object(units: Sequence[Unit]) -> str:
         key = units[0].key
         return key.name if key.kind == "Destination" else f"{key.namespace}/{key.name}"
     works = len({unit.key for unit in units if unit.key.kind == "Work"})
-    return f"{works} Works" if works else f"{len(units)} Destinations"
+    if not works:
+        return f"{len(units)} Destinations"
+    return "1 Work" if works == 1 else f"{works} Works"
 
 
 def _listed(names: Sequence[str], noun: str) -> str:

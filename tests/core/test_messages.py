@@ -119,6 +119,14 @@ def test_subjects_fit_into_72_characters(units):
     assert len(messages.documents(found, SOURCE, {}).partition("\n")[0]) <= 72
 
 
+def test_a_subject_counts_one_work_as_one():
+    own = Unit(Key("Destination", "", "dev"), "main", booked=[[change("x")]], destinations={"dev"})
+
+    told = messages.documents([unit(destination="dev"), own], SOURCE, {})
+
+    assert told.startswith("place(1 Work): dev (+3 ~0 -0)\n")
+
+
 def test_a_short_subject_keeps_its_counts():
     subject = messages.documents([unit("w" * 200)], SOURCE, {}).partition("\n")[0]
 
