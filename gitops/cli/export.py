@@ -33,7 +33,7 @@ _FETCHED = (urls.HTTPS, urls.HTTP, urls.SSH)  # both by Flux and by Argo CD
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.add_argument("agent", metavar="flux|argocd", choices=(FLUX, ARGOCD))
-    parser.add_argument("destinations", metavar="DESTINATION", nargs="*")
+    parser.add_argument("destinations", metavar="DESTINATION", nargs="*", default=[])
     parser.add_argument("--url", help="this repository's address for the agent (default: that of --repo, or of origin)")
     parser.add_argument("--secret", default="", metavar="NAME", help="the Secret with which Flux reaches it")
     parser.add_argument("--namespace", "-n", metavar="NAME", help="of the agent (default: flux-system, argocd)")

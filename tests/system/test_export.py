@@ -180,3 +180,9 @@ def test_what_cannot_be_exported_is_told(exported, platform):
     platform.commit({"destinations/argo.yaml": destination("argo", store="lost", agent="argocd")})
     assert "no Destination has spec.agent: argocd" in exported("argocd", "--url", URL, code=1)
     assert "argo cannot be synced: StateStoreNotFound" in exported("argocd", "argo", "--url", URL, code=1)
+
+
+def test_a_destination_need_not_be_named(exported, capsys):
+    with pytest.raises(SystemExit):
+        main(["export"])
+    assert capsys.readouterr().err.startswith("error: the following arguments are required: flux|argocd\n")
