@@ -12,38 +12,36 @@ import sys
 from gitops.cli import origin
 from gitops.cli.parser import Parser
 from gitops.cli.repository import open_repository
-from gitops.cli.selection import one_kind
+from gitops.cli.selection import add_object_arguments, read_object
 from gitops.core.explaining import explain
 from gitops.core.manifests import Key
 from gitops.core.placing import Decided
 from gitops.errors import GitOpsError, NotFoundError, UsageError
 from gitops.reconciler import Reconciler
 from gitops.views.escape import escape_json
-from gitops.views.events import DEFAULT_NAMESPACE
 from gitops.views.explain import as_json, as_text
 
 
 def add_arguments(parser: Parser) -> None:
     """Add the command's options."""
-    parser.add_argument("kind", metavar="work")
-    parser.add_argument("name", metavar="NAME")
-    parser.add_argument("-n", "--namespace", metavar="NAMESPACE", default=DEFAULT_NAMESPACE, help="default: default")
+    add_object_arguments(parser, "work")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="output format")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the explanation."""
-    if one_kind(args.kind).kind != "Work":
+    kind, name = read_object(args)
+    if kind.kind != "Work":
         raise UsageError("only Works are explained: gitops explain work NAME")
     opened = open_repository(args)
     branches = origin.branches(opened.repo, opened.origin, args)
     planned = Reconciler(opened.repo, opened.source, branches=branches).plan()
-    decided = planned.plan.decided.get(Key("Work", args.namespace, args.name)) if planned else None
+    decided = planned.plan.decided.get(Key("Work", args.namespace, name)) if planned else None
     if planned is None or decided is None or decided.effective.removed:
-        raise NotFoundError(f"no Work {args.namespace}/{args.name} is defined on branch {opened.source}")
+        raise NotFoundError(f"no Work {args.namespace}/{name} is defined on branch {opened.source}")
     groups = explain(_good(decided), planned.plan.survey)
     if args.output == "json":
-        print(escape_json(json.dumps(as_json(f"{args.namespace}/{args.name}", groups), indent=2)))
+        print(escape_json(json.dumps(as_json(f"{args.namespace}/{name}", groups), indent=2)))
     else:
         sys.stdout.write(as_text(groups))
     return 0

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gitops.cli.parser import Parser
 from gitops.cli.repository import Opened, open_repository
-from gitops.cli.selection import one_kind
+from gitops.cli.selection import add_object_arguments, read_object
 from gitops.cli.status import parse, paths
 from gitops.core.memory import WORK_FILE
 from gitops.core.tree import Entry, Oid, lookup
@@ -22,34 +22,35 @@ from gitops.git.commits import CommitInfo
 from gitops.git.history import walk
 from gitops.git.objects import ObjectStore
 from gitops.views import history
-from gitops.views.events import DEFAULT_NAMESPACE
 from gitops.views.kinds import Kind, Object
 
 
 def add_arguments(parser: Parser) -> None:
     """Add the command's options."""
-    parser.add_argument("kind", metavar="KIND")
-    parser.add_argument("name", metavar="NAME")
-    parser.add_argument("-n", "--namespace", metavar="NAMESPACE", default=DEFAULT_NAMESPACE, help="default: default")
+    add_object_arguments(parser)
     parser.add_argument("-o", "--output", choices=["json"], help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what the log says of the object."""
-    kind = one_kind(args.kind)
+    kind, name = read_object(args)
     opened = open_repository(args)
-    told = [_entries(opened.repo.objects, change) for change in _changes(opened, _places(kind, args))]
-    entries = [entry for each in reversed(told) for entry in each]
+    places = _places(kind, args.namespace, name)
+    found = [_entries(opened.repo.objects, change) for change in _changes(opened, places)]
+    entries = [entry for each in reversed(found) for entry in each]
+    if ends := ", ".join(sorted(oid.hex()[:7] for oid in opened.repo.objects.ends)):
+        told = f"the log of this shallow clone ends at {ends}; `git fetch --unshallow` brings what was before"
+        print(f"warning: {told}", file=sys.stderr)
     if not entries:
         where = f" in {args.namespace} namespace" if kind.namespaced else ""
-        raise NotFoundError(f"no history of {kind.resource} {args.name}{where} on branch {opened.output}")
+        raise NotFoundError(f"no history of {kind.resource} {name}{where} on branch {opened.output}")
     sys.stdout.write(history.as_json(entries) if args.output else history.table(entries))
     return 0
 
 
-def _places(kind: Kind, args: argparse.Namespace) -> Sequence[str]:
+def _places(kind: Kind, namespace: str, name: str) -> Sequence[str]:
     """Return where the status may stand: a file, or the folder of a Work and its placements."""
-    found = paths(kind, args.namespace, args.name)
+    found = paths(kind, namespace, name)
     return [path.removesuffix(f"/{WORK_FILE}") for path in found]
 
 
@@ -62,10 +63,12 @@ class Change(NamedTuple):
 
 
 def _changes(opened: Opened, places: Sequence[str]) -> Iterator[Change]:
-    """List the commits that changed one of *places*, newest first."""
+    """List the commits that changed one of *places*, newest first; of those that end a shallow clone nobody knows."""
     objects = opened.repo.objects
     tip = opened.tip(opened.output)
     for commit in walk(opened.repo, tip) if tip else ():
+        if commit.oid in objects.ends:
+            continue
         parents = [objects.read_commit(parent).tree for parent in commit.parents]
         for place in places:
             after = lookup(objects, commit.tree, place)

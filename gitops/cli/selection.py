@@ -10,7 +10,7 @@ from gitops.api.meta import GROUP
 from gitops.cli.main import ServerError
 from gitops.cli.parser import Parser
 from gitops.cli.status import Snapshot
-from gitops.errors import GitOpsError
+from gitops.errors import GitOpsError, UsageError
 from gitops.views.events import DEFAULT_NAMESPACE
 from gitops.views.gotext import quote
 from gitops.views.kinds import CATEGORY, KINDS, VERSION, Kind, Object, find_kind
@@ -60,6 +60,23 @@ def add_selection_arguments(parser: Parser) -> None:
     add_namespace_arguments(parser)
     parser.add_argument("-l", "--selector", metavar="LABELS", default="", help="as a=b,c!=d,e in (f,g),h,!i")
     parser.add_argument("--field-selector", metavar="FIELDS", default="", help="as metadata.name=x")
+
+
+def add_object_arguments(parser: Parser, kind: str = "KIND") -> None:
+    """Add what names one object, of *kind* if no others are asked about."""
+    parser.add_argument("object", metavar=f"{kind} NAME | {kind}/NAME", nargs="+")
+    parser.add_argument("-n", "--namespace", metavar="NAMESPACE", default=DEFAULT_NAMESPACE, help="default: default")
+
+
+def read_object(args: argparse.Namespace) -> tuple[Kind, str]:
+    """Return the kind and the name of the one object that the arguments name. UsageError, and as `read_requests`."""
+    words: list[str] = args.object
+    if len(words) == 1 and "/" in words[0]:
+        request = _type_and_name(words[0])
+        return request.kind, request.name or ""
+    if len(words) == 2 and "/" not in "".join(words):
+        return one_kind(words[0]), words[1]
+    raise UsageError("name one object: its kind and its name, as `work redis` or `work/redis`")
 
 
 def read_requests(args: argparse.Namespace) -> list[Request]:

@@ -37,12 +37,15 @@ _ADVICE = "run 'git fsck' there, and fetch the object from another clone or rest
 
 
 class ObjectStore:
-    """Implements `core.tree.Objects`. Nothing that was added is lasting, or seen by others, before `flush`."""
+    """Implements `core.tree.Objects`. Nothing that was added is lasting, or seen by others, before `flush`.
+
+    `ends` are the commits of a clone of limited depth whose parents are not here.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Open the objects below *folder*, the `objects` directory of a repository."""
         self.folder = folder
-        self._shallow = _shallow(folder.parent / "shallow")
+        self.ends = _shallow(folder.parent / "shallow")
         self._folders = loose.alternates(folder)
         self._packs, self._refreshed = self._open_packs(), 0
         self._staged = Pack()
@@ -93,7 +96,7 @@ class ObjectStore:
                 info = commits.decode(oid, self._content(COMMIT, oid))
             except ValueError as error:
                 raise self._damaged(oid, str(error)) from error
-            if oid in self._shallow:  # a clone of limited depth ends here
+            if oid in self.ends:
                 info = info._replace(parents=())
             self._commits[oid] = info
             if len(self._commits) > _CACHED_COMMITS:
@@ -103,7 +106,7 @@ class ObjectStore:
     @property
     def is_shallow(self) -> bool:
         """Whether the history is cut off somewhere, as in a clone of limited depth."""
-        return bool(self._shallow)
+        return bool(self.ends)
 
     def commit_tree(self, oid: Oid) -> Oid:
         return self.read_commit(oid).tree

@@ -105,6 +105,8 @@ def test_for_people_it_is_a_table(platform, capsys):
         "",
     ]
     assert lines[7] == "nearest miss, by 1 rule: eu"
+    assert main(["--repo", str(platform.path), "explain", "work/a"]) == 0
+    assert capsys.readouterr().out.splitlines() == lines
 
 
 def test_what_cannot_be_explained_is_told(platform, capsys):
