@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from unittest import mock
 
@@ -17,6 +17,8 @@ from support.vocabulary import DESTINATIONS, FILES, FOLDERS, STORE
 
 from gitops.cache import Cache
 from gitops.git import refs
+from gitops.reconciler import Planned
+from gitops.views.plan import files
 
 
 def chosen(some):
@@ -219,11 +221,24 @@ class History(RuleBasedStateMachine):
 
     def _pass(self, reconcile) -> None:
         before = oracle.look(self.platform, self.home)
+        planned = self.platform.reconciler().plan()
         reconcile()
         after = oracle.judge(self.platform, before, f"{self.platform.clock():%Y-%m-%dT%H:%M:%SZ}")
         model.judge(self.platform, after)
+        self._is_planned(planned, before, after)
         self._again(before, after)
         self._nothing_more(after)
+
+    def _is_planned(self, planned: Planned | None, before: oracle.Scene, after: oracle.Scene) -> None:
+        """The plan named the documents that differ now, and told whether there would be any commit."""
+        told = {(file.branch, file.path) for file in files(planned.plan, planned.objects)} if planned else set()
+        changed = self._documents(before.tips).items() ^ self._documents(after.tips).items()
+        assert told == {place for place, _ in changed}
+        assert bool(planned and planned.writes) == (before.tips != after.tips)
+
+    def _documents(self, tips: Mapping[str, str]) -> dict[tuple[str, str], str]:
+        found = {(branch, path): blob for branch in tips for path, blob in self.platform.blobs(at=tips[branch]).items()}
+        return {place: blob for place, blob in found.items() if not place[1].startswith("status/")}
 
     def _again(self, before: oracle.Scene, after: oracle.Scene) -> None:
         """A daemon that has seen nothing makes the very same commits."""

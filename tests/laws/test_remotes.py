@@ -20,6 +20,7 @@ from gitops.git.repository import Repository
 from gitops.reconciler import Reconciler
 from gitops.secrets import Secrets
 from gitops.stores import Stores
+from gitops.views.plan import files
 
 NAMES, PLACES, MODES = ["s", "t"], ["dev", "prod"], ["nestedByMetadata", "none", "aggregatedYAML"]
 
@@ -40,6 +41,7 @@ class Remotes(RuleBasedStateMachine):
         self.stores = {name: Platform(self.folder / f"{name}.git") for name in NAMES}
         self.seconds = count(0.0, 10_000.0)  # each look at the clock is long after the last: nothing waits
         self.daemons = [self.daemon(), self.daemon()]
+        self.refusing: set[str] = set()
 
     def teardown(self) -> None:
         shutil.rmtree(self.folder)
@@ -97,6 +99,7 @@ class Remotes(RuleBasedStateMachine):
     def refuse_or_not(self, name, code):
         if self._is_there(name):
             hook(self.folder / f"{name}.git", "pre-receive", f"exit {code}")
+            (self.refusing.add if code else self.refusing.discard)(name)
 
     def _is_there(self, name):
         return (self.folder / f"{name}.git").exists()
@@ -115,11 +118,14 @@ class Remotes(RuleBasedStateMachine):
         self.reconcile(0)
 
     def reconcile(self, number):
-        before = self._tips()
+        before, documents, planned = self._tips(), self._documents(), self.daemon().plan()
         self.platform.clock.advance()
         self.daemons[number].reconcile()
         after = self._tips()
         self._judge()
+        if not self.refusing:  # a plan asks nobody whether he would take it
+            assert planned.writes == (before != after)
+            assert self._told(planned) == {place for place, _ in documents.items() ^ self._documents().items()}
         self._put_back(before)
         self.daemon().reconcile()
         assert self._tips() == after, self._difference(after)
@@ -127,6 +133,16 @@ class Remotes(RuleBasedStateMachine):
             self.platform.clock.advance()
             daemon.reconcile()
             assert self._tips() == after, self._difference(after)
+
+    def _told(self, planned):
+        """Return the files that a plan says are changed, by the name of the store and their paths."""
+        changed = files(planned.plan, planned.objects)
+        return {(file.branch.partition(".git#")[0].rpartition("/")[2], file.path) for file in changed}
+
+    def _documents(self):
+        there = {"main": self.platform, **{n: s for n, s in self.stores.items() if self._is_there(n) and s.tip()}}
+        found = {(name, path): blob for name, at in there.items() for path, blob in at.blobs().items()}
+        return {place: blob for place, blob in found.items() if not place[1].startswith("status/")}
 
     def _tips(self):
         return {"": self.platform.tip(), **{n: self.stores[n].tip() for n in NAMES if self._is_there(n)}}
