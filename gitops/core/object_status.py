@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from gitops.api.destination import Destination
 from gitops.api.meta import API_VERSION
 from gitops.api.status import Condition, Status
-from gitops.core import conditions, memory, yaml
+from gitops.core import conditions, memory, urls, yaml
 from gitops.core.conditions import false, true
 from gitops.core.delivery import DestinationDelivery
 from gitops.core.events import DESTINATION, NORMAL, WARNING, Transition
@@ -31,7 +31,7 @@ def record_destination(
     reached = facts.failures.keys().isdisjoint((made.branch, *known.recorded.superseded()))
     if known.effective.removed and done and reached:
         record.remove(file)
-        text = f"{REMOVED} {facts.removed.get(known.key) or 'an unknown commit'}; {_ended(known)}"
+        text = f"{REMOVED} {facts.removed.get(known.key) or 'an unknown commit'}; {_ended(made, facts)}"
         record.happen(known.key, [Transition(WARNING, "DestinationNotReady", DESTINATION, text)])
         return None
     ready = _destination_ready(made, facts)
@@ -42,10 +42,12 @@ def record_destination(
     return record.add(file, before, _status(known, provenance, ready, extra), happened)
 
 
-def _ended(known: Object) -> str:
-    return (
-        "its documents are removed" if known.recorded.text("cleanup") == "all" else "nothing is placed there any more"
-    )
+def _ended(made: DestinationDelivery, facts: Facts) -> str:
+    if made.object.recorded.text("cleanup") != "all":
+        return "nothing is placed there any more"
+    if made.branch in facts.unfound:
+        return f"its documents stay in {urls.shown(made.branch)}, to which no state store leads any more"
+    return "its documents are removed"
 
 
 def _destination_ready(made: DestinationDelivery, facts: Facts) -> Condition:

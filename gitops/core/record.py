@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -39,7 +39,8 @@ class Facts:
     `versions` are the documents commits of this pass; `known_versions` those that the log names for documents that
     were already there, by (Work, placement). `sources` are the commits in which definitions last changed, by path, and
     `meddlers` those in which others changed documents, by (branch, path). `failures` are branches that could not be
-    written, and why; `removed` the objects that are not defined any more, and the commits that removed them.
+    written, and why; `unfound` those that no definition leads to any more. `removed` are the objects that are not
+    defined any more, and the commits that removed them.
     """
 
     now: str
@@ -49,6 +50,7 @@ class Facts:
     sources: Mapping[str, CommitName] = field(default_factory=dict)
     meddlers: Mapping[tuple[str, str], CommitName] = field(default_factory=dict)
     failures: Mapping[str, Failure] = field(default_factory=dict)
+    unfound: Collection[str] = frozenset()
     removed: Mapping[Key, CommitName] = field(default_factory=dict)
 
 

@@ -153,6 +153,12 @@ def test_it_is_forgotten_when_nothing_is_placed_there_or_all_is_cleaned_up(recor
     assert removed(record, failing(Step.WRITE), occupied=False)
 
 
+def test_documents_that_nobody_finds_the_way_to_are_not_told_as_removed(record):
+    assert removed(record, Facts(NOW, HOME, unfound={"out"}), cleanup="all") is None
+    [(_, _, text)] = told(record)
+    assert text.endswith("; its documents stay in out, to which no state store leads any more")
+
+
 def test_an_invalid_one_names_the_file_that_is_wrong_and_the_one_it_came_from(record):
     status = removed(record, effective=WRONG, source="destinations/dev.yaml", observedCommit="ab" * 20)
 
