@@ -1,6 +1,7 @@
 """The example repository, reconciled before your eyes: two passes, and a label change in between.
 
-Dates and people are made up, so that everyone gets the same commits. The repository stays, to play with.
+Dates and people are made up, so that everyone gets the same commits. The repository stays, to play with: a demo is made
+anew only where nobody has played yet.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import sys
 from pathlib import Path
 
 from gitops.cli import demo_remote
+from gitops.cli.folder import tree
 from gitops.cli.main import main
 from gitops.cli.repository import Opened
 from gitops.cli.status import StatusReader
+from gitops.core.sketch import Sketch
 from gitops.demo import BRANCH, Demo
 from gitops.errors import NotFoundError, UsageError
 from gitops.git import refs
 from gitops.git.history import walk
+from gitops.git.repository import Repository
 from gitops.views.describe import describe
 from gitops.views.events import EventTable, split
 from gitops.views.kinds import find_kind
@@ -36,31 +40,53 @@ def run(args: argparse.Namespace) -> int:
     """Tell the story. UsageError when something else is there."""
     folder = Path(args.directory)
     _clear(folder)
-    if args.remote:
-        folder.mkdir(exist_ok=True)
-        (folder / _REMOTE_MARK).touch()
-        demo_remote.tell(folder)
-        return 0
+    mark = folder / (_REMOTE_MARK if args.remote else _MARK)
+    try:
+        _tell_remotely(folder) if args.remote else _tell(folder)
+    finally:  # also what was cut short is nobody's yet
+        if mark.parent.is_dir():
+            mark.write_text(_left(folder))
+    return 0
+
+
+def _tell_remotely(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    demo_remote.tell(folder)
+
+
+def _tell(folder: Path) -> None:
     demo = Demo(folder)
-    (folder / _MARK).touch()
     screen = _Screen(demo, folder)
     _first_pass(demo, screen)
     change = _label_change(demo, screen)
     _advise(folder, change)
-    return 0
 
 
 def _clear(folder: Path) -> None:
-    """Make room for the demo where nothing is, or an earlier demo."""
-    if not folder.exists():
+    """Make room for the demo where nothing is, or an earlier demo that nobody has changed since."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
-    marked = any((folder / mark).is_file() for mark in (_MARK, _REMOTE_MARK))
-    if not folder.is_dir() or (any(folder.iterdir()) and not marked):
-        raise UsageError(f"{folder} is there already and no demo: name another folder, as in 'gitops demo {folder}-2'")
+    other = f"name another folder, as in 'gitops demo {folder}-2'"
+    mark = next((folder / mark for mark in (_MARK, _REMOTE_MARK) if (folder / mark).is_file()), None)
+    if mark is None:
+        raise UsageError(f"{folder} is there already and no demo: {other}")
+    if mark.read_text() != _left(folder):
+        raise UsageError(f"{folder} is an earlier demo, and changed since: move it away or remove it, or {other}")
     for path in sorted(
         folder.iterdir(), key=lambda path: path.name in (".git", _REMOTE_MARK.name)
     ):  # the mark goes last
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _left(folder: Path) -> str:
+    """Return what a demo leaves, as text: where the branches of its repositories are, and a digest of the files."""
+    repositories = [path for path in (folder / ".git", *sorted(folder.glob("*.git"))) if path.is_dir()]
+    lines = []
+    for repo in map(Repository.open, repositories):
+        lines += [f"HEAD {repo.head_branch()}", *(f"{name} {at}" for name, at in refs.everything(repo).items())]
+    apart = {*repositories, folder / _REMOTE_MARK}
+    files = tree(Sketch(), folder, (path for path in folder.iterdir() if path not in apart))
+    return "\n".join([*lines, files.hex(), ""])
 
 
 class _Screen:

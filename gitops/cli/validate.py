@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
+from gitops.cli.folder import tree
 from gitops.cli.repository import open_repository
 from gitops.core import checking
 from gitops.core.catalog import FOLDERS, SETTINGS
 from gitops.core.manifests import Problem
 from gitops.core.sketch import Sketch
-from gitops.core.tree import BLOB, EMPTY, EXECUTABLE, FILE, LINK, Entry, Oid, patch
+from gitops.core.tree import EMPTY
 from gitops.errors import NotFoundError
 from gitops.sandbox import Sandbox
 from gitops.views.escape import escape
@@ -49,7 +50,7 @@ def _check_repository(args: argparse.Namespace) -> checking.Report:
     if workdir:
         objects = Sketch()
         found = [workdir / name for name in (*FOLDERS, SETTINGS)]
-        return checking.check(objects, _tree(objects, workdir, found), opened.source, Sandbox())
+        return checking.check(objects, tree(objects, workdir, found), opened.source, Sandbox())
     tip = opened.tip(opened.source)
     root = opened.repo.objects.commit_tree(tip) if tip else EMPTY
     return checking.check(Sketch(opened.repo.objects), root, opened.source, Sandbox())
@@ -69,7 +70,7 @@ def _check_path(objects: Sketch, path: Path) -> checking.Report:
     if root is None:
         return _check_alone(objects, path)
     found = [root / name for name in (*FOLDERS, SETTINGS)]
-    whole = checking.check(objects, _tree(objects, root, found), "main", Sandbox())
+    whole = checking.check(objects, tree(objects, root, found), "main", Sandbox())
     own = path.resolve().relative_to(root).as_posix()
     problems = tuple(p for p in whole.problems if own == "." or p.path == own or p.path.startswith(f"{own}/"))
     return checking.Report(whole.below(own), tuple(_relocated(p, root) for p in problems))
@@ -94,24 +95,3 @@ def _check_alone(objects: Sketch, path: Path) -> checking.Report:
     files = [path] if path.is_file() else sorted(below)
     found = [checking.check_file(str(file), file.read_bytes()) for file in files]
     return checking.Report(sum(r.definitions for r in found), tuple(p for r in found for p in r.problems))
-
-
-def _tree(objects: Sketch, root: Path, found: Iterable[Path]) -> Oid:
-    """Sketch the tree that a commit of these files and folders would have. Symbolic links are not followed."""
-    entries = [(file.relative_to(root).as_posix(), _entry(objects, file)) for top in found for file in _files(top)]
-    return patch(objects, None, entries)
-
-
-def _files(top: Path) -> Iterator[Path]:
-    if top.is_file() or top.is_symlink():
-        yield top
-    for folder, folders, names in os.walk(top):
-        folders[:] = sorted(name for name in folders if name != ".git")
-        yield from (Path(folder) / name for name in [*names, *(n for n in folders if (Path(folder) / n).is_symlink())])
-
-
-def _entry(objects: Sketch, file: Path) -> Entry:
-    if file.is_symlink():
-        return Entry(LINK, objects.add(BLOB, os.fsencode(file.readlink())))
-    mode = EXECUTABLE if os.access(file, os.X_OK) else FILE
-    return Entry(mode, objects.add(BLOB, file.read_bytes()))

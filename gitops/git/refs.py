@@ -29,6 +29,14 @@ def tip(repo: Repository, branch: str) -> Oid | None:
     return _read(repo, _ref(branch))
 
 
+def everything(repo: Repository) -> dict[str, str]:
+    """Return what each ref points to, by its full name: branches, tags, the stash. RepositoryError."""
+    try:
+        return {ref.name: str(ref.target) for ref in repo.handle.references.iterator()}
+    except (pygit2.GitError, OSError) as error:
+        raise RepositoryError(f"the refs cannot be read: {error}; 'git fsck' names what is damaged") from error
+
+
 def move(repo: Repository, branch: str, old: Oid | None, new: Oid, message: str) -> None:
     """Move *branch* from *old* (None: unborn) to *new*, durably, and all work trees that have it checked out.
 

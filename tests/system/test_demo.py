@@ -1,12 +1,15 @@
 """The demo: the same story with the same commits for everybody, in a repository that is left to play with."""
 
+import os
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from gitops.cli.main import main
+from gitops.errors import GitOpsError
 from gitops.git.repository import Repository
 from gitops.reconciler import Reconciler
 
@@ -80,16 +83,75 @@ def test_the_way_back_that_it_advises_works(capsys):
     assert capsys.readouterr().out == WORKS.format(orders="Ready")
 
 
-def test_an_earlier_demo_is_made_anew():
+def test_an_earlier_demo_that_was_only_looked_at_is_made_anew():
     main(["demo"])
     first = git("rev-parse", "HEAD")
-    Path("demo/notes.txt").write_text("played")
-    Path("demo/works/team-c/search.yaml").unlink()
+    git("status")
+    git("gc", "--quiet")
 
     assert main(["demo"]) == 0
 
     assert git("rev-parse", "HEAD") == first
     assert git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo mine > mine.txt",
+        "rm works/team-c/search.yaml",
+        "mkdir cache && touch cache/mine",
+        "mkdir .config && touch .config/ignored && echo .config > .git/info/exclude",
+        "git commit -q --allow-empty -m mine",
+        "git checkout -q -b mine && git commit -q --allow-empty -m mine && git checkout -q main",
+        "git checkout -q --detach && git commit -q --allow-empty -m mine",
+        "echo mine > README.md && git stash -q -u",
+        "git tag mine HEAD~1",
+    ],
+)
+def test_a_demo_that_somebody_played_with_is_left_alone(command, capsys):
+    main(["demo"])
+    subprocess.run(f"cd demo && {command}", shell=True, check=True)
+    before = (git("for-each-ref"), git("status", "--porcelain"), git("rev-parse", "HEAD"))
+
+    assert main(["demo"]) == 2
+
+    told = capsys.readouterr().err
+    assert told.startswith(
+        "error: demo is an earlier demo, and changed since: move it away or remove it, or name another"
+    )
+    assert (git("for-each-ref"), git("status", "--porcelain"), git("rev-parse", "HEAD")) == before
+
+
+def test_a_demo_that_was_cut_short_is_made_anew(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("gitops.cli.demo.demo_remote.serving", no_servers)
+        assert remote_demo() == 1
+        assert remote_demo() == 1
+
+    assert main(["demo"]) == 0
+
+
+def test_what_was_committed_to_a_demo_with_servers_is_left_alone(monkeypatch):
+    monkeypatch.setattr("gitops.cli.demo.demo_remote.serving", no_servers)
+    remote_demo()
+    commit = "git -C demo/platform.git commit-tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904 -m mine"
+    identity = {f"GIT_{who}_{what}": "me" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    made = subprocess.run(commit.split(), capture_output=True, text=True, check=True, env={**os.environ, **identity})
+    move = f"git -C demo/platform.git update-ref refs/heads/mine {made.stdout}"
+    subprocess.run(move.split(), check=True)
+
+    assert remote_demo() == 2
+    assert main(["demo"]) == 2
+
+
+def remote_demo() -> int:
+    with mock.patch.dict(os.environ):  # where it says where its clones and secrets are
+        return main(["demo", "--remote"])
+
+
+def no_servers(*_: object) -> None:
+    raise GitOpsError("nginx is not installed")
 
 
 @pytest.mark.parametrize("kind", ["folder", "repository", "file"])
