@@ -1,18 +1,24 @@
-"""check(): every definition of a tree, as a pass would see it, without a history: what is wrong, and where."""
+"""check(): every definition of a tree, as a pass would see it: what is wrong, and where.
+
+Of what no tree tells, whose place something is, status tells; where there is none the first goes first, as in a pass.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from gitops.api.settings import Settings
-from gitops.core import definitions, manifests
-from gitops.core.catalog import SETTINGS, Catalog
+from gitops.core import claims, definitions, manifests
+from gitops.core.catalog import SETTINGS
+from gitops.core.definitions import InEffect
 from gitops.core.documents import Render
-from gitops.core.manifests import Manifest, Problem
-from gitops.core.placing import Context
+from gitops.core.manifests import Key, Problem
+from gitops.core.placing import Context, Decided
 from gitops.core.recovery import Traces
 from gitops.core.survey import Seen, Survey, survey
+from gitops.core.targets import store_key
 from gitops.core.tree import Objects, Oid, lookup
 from gitops.core.world import World
 
@@ -29,18 +35,18 @@ class Report(NamedTuple):
         return sum(path == "." or file == path or file.startswith(f"{path}/") for file in self.files)
 
 
-def check(objects: Objects, source: Oid | None, branch: str, renderer: Render) -> Report:
-    """Check the definitions of the tree *source*."""
-    settings, wrong = _settings(objects, source)
-    seen = Seen(source, branch, None, settings, wrong)
-    found = survey(World(), objects, seen)
-    context = Context(World(), found, objects, renderer, Traces({}, {}, {}, objects))
+def check(objects: Objects, seen: Seen, renderer: Render) -> Report:
+    """Check the definitions of the tree that was *seen*. Its settings are in effect, as far as they are right."""
+    settings, wrong = _settings(objects, seen.source)
+    found = survey(World(), objects, replace(seen, settings=settings or seen.settings))
+    decided = _decided(found, objects, renderer)
     problems = {
         *wrong,
         *found.catalog.problems(),
-        *_duplicates(found.catalog, objects),
+        *_duplicates(found, decided, objects),
+        *_stores(found),
         *_destinations(found),
-        *_documents(context),
+        *_documents(decided),
     }
     files = tuple(unit.file for unit in found.catalog.units.values() for _ in unit.keys)
     return Report(len(files), tuple(sorted(problems, key=lambda p: (p.path, p.line, p.column, p.message))), files)
@@ -52,40 +58,57 @@ def check_file(path: str, raw: bytes) -> Report:
     return Report(len(found.objects), found.problems)
 
 
-def _settings(objects: Objects, source: Oid | None) -> tuple[Settings, tuple[Problem, ...]]:
+def _settings(objects: Objects, source: Oid | None) -> tuple[Settings | None, tuple[Problem, ...]]:
     entry = lookup(objects, source, SETTINGS)
     if entry is None or entry.is_tree:
         return Settings(), ()
-    settings, problems = manifests.load_settings(SETTINGS, objects.blob(entry.oid))
-    return settings or Settings(), problems
+    return manifests.load_settings(SETTINGS, objects.blob(entry.oid))
 
 
-def _duplicates(catalog: Catalog, objects: Objects) -> Iterator[Problem]:
-    for key in catalog.contested:
-        yield from definitions.duplicates(catalog, objects, key, "")
+def _decided(found: Survey, objects: Objects, renderer: Render) -> Mapping[Key, Decided]:
+    """Decide all Works as if every Destination were Ready: what is wrong with one must not hide their own faults."""
+    ready = {name: replace(target, reason="", message="") for name, target in found.targets.items()}
+    survey = replace(found, places=replace(found.places, targets=ready))
+    context = Context(World(), survey, objects, renderer, Traces({}, {}, {}, objects))
+    works = sorted(key for key in {*found.catalog.by_key, *found.troubles.of} if key.kind == "Work")
+    return claims.settle(context, {key: context.decide(key) for key in works})
+
+
+def _duplicates(found: Survey, decided: Mapping[Key, Decided], objects: Objects) -> Iterator[Problem]:
+    for key in found.catalog.contested:
+        known = decided.get(key) or found.objects[key]
+        yield from definitions.duplicates(found.catalog, objects, key, known.effective.source)
+
+
+def _stores(found: Survey) -> Iterator[Problem]:
+    """What a state store's condition Ready would say before anybody asks its server."""
+    for key, known in found.objects.items():
+        store = found.places.stores.get(store_key(key.kind, key.name))
+        if store and store.reason:
+            yield from _at(known.effective, f"{key}: {store.reason}: {store.message}")
 
 
 def _destinations(found: Survey) -> Iterator[Problem]:
-    """What a Destination's condition Ready would say: a missing store, a place that is another's."""
+    """What a Destination's condition Ready would say, unless its store says it: no store, a place that is another's."""
+    wrong = {store_key(key.kind, key.name) for key in found.troubles.of}
     for key, known in found.objects.items():
         target = found.targets.get(key.name) if key.kind == "Destination" else None
-        if target and target.reason and known.effective.manifest:
-            yield _at(known.effective.manifest, f"{key}: {target.reason}: {target.message}")
+        if target and target.reason not in ("", "StateStoreNotReady") and target.store not in wrong:
+            yield from _at(known.effective, f"{key}: {target.reason}: {target.message}")
 
 
-def _documents(context: Context) -> Iterator[Problem]:
+def _documents(decided: Mapping[Key, Decided]) -> Iterator[Problem]:
     """What a Work's placements would be refused for, wherever they go."""
-    for key in context.survey.catalog.by_key:
-        decided = context.decide(key) if key.kind == "Work" else None
-        if decided is None or decided.state is None or decided.effective.manifest is None:
-            continue
-        state = decided.state
-        refusals = [g.documents.refusal for g in state.groups if g.documents]
-        refusals += [placement.offer.refusal for placement in state.placements]
-        for refusal in dict.fromkeys(refusals):
-            if refusal and refusal.reason != "WorkloadsFailedWrite":
-                yield _at(decided.effective.manifest, f"{key}: {refusal.reason}: {refusal.message}")
+    for key, work in decided.items():
+        groups, placements = (work.state.groups, work.state.placements) if work.state else ((), ())
+        refusals = [group.documents.refusal for group in groups if group.documents]
+        refusals += [placement.offer.refusal for placement in placements]
+        for refusal in filter(None, dict.fromkeys(refusals)):
+            yield from _at(work.effective, f"{key}: {refusal.reason}: {refusal.message}")
 
 
-def _at(manifest: Manifest, message: str) -> Problem:
-    return Problem(manifest.path, manifest.line, 1, message, manifest.key)
+def _at(effective: InEffect, message: str) -> Iterator[Problem]:
+    """Point at a definition; of one that is in effect only as it once was, what is wrong by now is told already."""
+    manifest = effective.manifest
+    if manifest and not effective.problem:
+        yield Problem(manifest.path, manifest.line, 1, message, manifest.key)

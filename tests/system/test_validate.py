@@ -1,5 +1,6 @@
 """`gitops validate` tells before the commit what a pass would refuse, with file, line and column."""
 
+import os
 import subprocess
 
 import pytest
@@ -113,3 +114,134 @@ def test_a_bare_repository_is_checked_by_its_branch(platform, capsys):
 
     assert main(["--repo", str(platform.path), "validate"]) == 1
     assert capsys.readouterr().out.splitlines()[-1] == "1 definition, 1 problem"
+
+
+def reconcile(folder):
+    """Commit what is there, and make a pass."""
+    identity = ("-c", "user.name=Me", "-c", "user.email=me@example.com")
+    subprocess.run(["git", "add", "-A"], check=True)
+    subprocess.run(["git", *identity, "commit", "-q", "-m", "x"], check=True)
+    assert main(["run", "--once"]) == 0
+
+
+def told(capsys, *paths):
+    """What `validate` prints, but for the summary."""
+    capsys.readouterr()
+    main(["validate", *map(str, paths)])
+    return capsys.readouterr().out.splitlines()[:-1]
+
+
+@pytest.mark.parametrize("paths", [[], ["works"]])
+def test_of_two_definitions_of_one_object_that_which_came_first_keeps_its_place(folder, capsys, paths):
+    write(folder, {"works/b.yaml": work("a", env="dev"), "destinations/dev.yaml": destination("dev", env="dev")})
+    reconcile(folder)
+    write(folder, {"works/a.yaml": work("a", {"x.yaml": configmap("x")}, env="dev")})
+
+    expected = "Work/default/a is already defined in works/b.yaml:1; this one is ignored"
+    assert told(capsys, *paths) == [f"works/a.yaml:1:1: {expected}"]
+    reconcile(folder)
+    assert capsys.readouterr().err == f"problem: works/a.yaml:1: {expected}\n"
+    assert expected in (folder / "status/repository.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("layout", "expected"),
+    [
+        ({}, "InvalidDocument: ConfigMap/default/same is already delivered by default/"),
+        ({"mode": "none"}, "PathConflict: same.yaml belongs to default/"),
+    ],
+)
+def test_what_two_works_claim_is_told_before_the_pass_refuses_it(folder, capsys, layout, expected):
+    write(folder, {
+        "works/a.yaml": work("a", {"same.yaml": configmap("same")}, env="dev"),
+        "works/b.yaml": work("b", {"same.yaml": configmap("same")}, env="dev"),
+        "destinations/dev.yaml": destination("dev", env="dev", **layout),
+    })  # fmt: skip
+
+    (before,) = told(capsys)
+    assert before.startswith(f"works/b.yaml:1:1: Work/default/b: {expected}a.dev-")
+
+    (folder / "works/a.yaml").rename(folder.parent / "a.yaml")
+    reconcile(folder)
+    (folder.parent / "a.yaml").rename(folder / "works/a.yaml")
+
+    (after,) = told(capsys)
+    assert after.startswith(f"works/a.yaml:1:1: Work/default/a: {expected}b.dev-")
+
+
+def test_a_store_that_cannot_be_used_is_told_once_and_where_it_is_defined(folder, capsys):
+    far = {
+        "apiVersion": API_VERSION,
+        "kind": "GitStateStore",
+        "metadata": {"name": "far"},
+        "spec": {"url": "http://h/x"},
+    }
+    bucket = {"apiVersion": API_VERSION, "kind": "BucketStateStore", "metadata": {"name": "b"}}
+    bucket |= {"spec": {"bucketName": "b", "endpoint": "e"}}
+    write(folder, {
+        "statestores/b.yaml": bucket,
+        "statestores/far.yaml": far,
+        "destinations/dev.yaml": destination("dev", store="far"),
+    })  # fmt: skip
+
+    b, far = told(capsys)
+    assert b.startswith("statestores/b.yaml:1:1: BucketStateStore/b: ErrorInitialisingWriter: ")
+    assert far.startswith("statestores/far.yaml:1:1: GitStateStore/far: ErrorInitialisingWriter: ")
+    assert "the protocol http is not allowed" in far
+
+
+def test_the_protocols_that_the_operator_allows_are_allowed(folder, capsys, monkeypatch):
+    far = {"apiVersion": API_VERSION, "kind": "GitStateStore", "metadata": {"name": "far"}, "spec": {"url": "/x.git"}}
+    write(folder, {"statestores/far.yaml": far, "destinations/dev.yaml": destination("dev", store="far")})
+
+    monkeypatch.delenv("GIT_ALLOW_PROTOCOL", raising=False)
+    assert len(told(capsys)) == 1
+    monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "https:file")
+    assert told(capsys) == []
+
+
+def test_of_a_store_whose_definition_is_wrong_nothing_else_is_told(folder, capsys):
+    far = {"apiVersion": API_VERSION, "kind": "GitStateStore", "metadata": {"name": "far"}, "spec": {"path": "../x"}}
+    write(folder, {"statestores/far.yaml": far, "destinations/dev.yaml": destination("dev", store="far")})
+
+    (only,) = told(capsys)
+    assert only.startswith("statestores/far.yaml:")
+
+
+def test_the_faults_of_documents_are_told_whether_or_not_their_destination_is_ready(folder, capsys):
+    write(folder, {
+        "works/a.yaml": work("a", {"x.yaml": "nothing of Kubernetes"}, env="dev"),
+        "destinations/dev.yaml": destination("dev", env="dev", store="none"),
+    })  # fmt: skip
+
+    place, document = told(capsys)
+    assert "StateStoreNotFound" in place
+    assert document.startswith("works/a.yaml:1:1: Work/default/a: InvalidDocument: x.yaml: ")
+
+
+def test_settings_that_are_named_are_checked_as_settings(folder, capsys):
+    write(folder, {"gitops.yaml": "commit: {granularity: file}\n", "works/a.yaml": "kind: ["})
+
+    assert [line.split(":")[0] for line in told(capsys, "gitops.yaml")] == ["gitops.yaml"]
+    write(folder, {"gitops.yaml": "commit: {granularity: pass}\n"})
+    assert told(capsys, "gitops.yaml") == []
+
+
+def test_a_pipe_is_read(folder, capsys):
+    read, write_end = os.pipe()
+    os.write(write_end, b"kind: Wrok")
+    os.close(write_end)
+
+    (only,) = told(capsys, f"/dev/fd/{read}")
+    os.close(read)
+    assert only.startswith(f'/dev/fd/{read}:1:7: kind: "Wrok" is no definition')
+
+
+def test_where_head_is_on_no_branch_the_status_of_the_commit_counts(folder, capsys):
+    write(folder, {"works/b.yaml": work("a", env="dev"), "destinations/dev.yaml": destination("dev", env="dev")})
+    reconcile(folder)
+    for command in ("checkout -q --detach", "branch -q -D main"):
+        subprocess.run(["git", *command.split()], check=True)
+    write(folder, {"works/a.yaml": work("a", env="dev")})
+
+    assert [line.split(":")[0] for line in told(capsys)] == ["works/a.yaml"]
