@@ -15,7 +15,6 @@ from collections.abc import Iterable
 
 from gitops.cli import origin, proposal
 from gitops.cli.repository import open_repository
-from gitops.errors import NotFoundError
 from gitops.git.patches import patch
 from gitops.reconciler import Planned, Reconciler
 from gitops.views.escape import escape, escape_json
@@ -40,12 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the plan."""
-    opened = open_repository(args)
+    opened = open_repository(args, detached=args.base is not None)
     source, tips = proposal.proposal(opened, args)
     branches = origin.branches(opened.repo, opened.origin, args, tips)
     planned = Reconciler(opened.repo, source, branches=branches).plan()
     if planned is None:
-        raise NotFoundError(f"branch {source} has no commit yet")
+        print(f"Plan: nothing to change: branch {source} has no commit yet.", file=sys.stderr)
+        return 0
     sys.stdout.writelines(_told(planned, args.output))
     return CHANGES if args.detailed_exitcode and planned.writes else 0
 

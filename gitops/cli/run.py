@@ -21,9 +21,9 @@ from gitops.backoff import delay
 from gitops.branches import Branches
 from gitops.cache import Cache
 from gitops.cli.origin import daemon_branches, secrets
-from gitops.cli.repository import DEFAULT_BRANCH
+from gitops.cli.repository import DEFAULT_BRANCH, absence
 from gitops.daemon import Daemon
-from gitops.errors import Busy, SecretNotFoundError, TransportError, UsageError
+from gitops.errors import Busy, NotFoundError, SecretNotFoundError, TransportError, UsageError
 from gitops.git.upkeep import Upkeep
 from gitops.pulse import Pulse
 from gitops.reconciler import Reconciler
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         reconciler = Reconciler(branches.repo, source, cache=cache, branches=branches)
         upkeep = held.enter_context(closing(Upkeep(branches.repo)))
         if args.once:
-            code = _once(reconciler)
+            code = _once(args, branches, source, reconciler)
             upkeep.look()
             upkeep.wait()
         else:
@@ -116,17 +116,27 @@ def _source(branches: Branches, args: argparse.Namespace, stop: Event) -> str | 
     return None
 
 
-def _once(reconciler: Reconciler) -> int:
+def _once(args: argparse.Namespace, branches: Branches, source: str, reconciler: Reconciler) -> int:
     outcomes = _patiently(reconciler)
+    if outcomes[-1].tip is None:
+        return _unborn(args, branches, source)
     for problem in outcomes[-1].problems:
         print(escape(f"problem: {problem}"), file=sys.stderr)
     commits = [commit for outcome in outcomes for commit in outcome.commits]
     if not commits:
-        print(f"nothing to do ({outcomes[-1].tally or 'no commit yet'})")
+        print(f"nothing to do ({escape(outcomes[-1].tally)})")
         return 0
     events = sum(outcome.events for outcome in outcomes)
     told = f"{_count(len(commits), 'commit')}, {_count(events, 'event')}, tip {commits[-1].hex()[:7]}"
     print(f"{escape(outcomes[-1].tally)}: {told}")
+    return 0
+
+
+def _unborn(args: argparse.Namespace, branches: Branches, source: str) -> int:
+    """Say that there is nothing to do, unless it is another branch that has the commits."""
+    if why := absence(branches.repo, source, branches.origin, bool(args.branch)):
+        raise NotFoundError(why)
+    print(f"nothing to do (branch {source} has no commit yet)")
     return 0
 
 

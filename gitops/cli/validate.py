@@ -52,7 +52,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _check_repository(args: argparse.Namespace) -> checking.Report:
-    opened = open_repository(args)
+    opened = open_repository(args, detached=True)
     workdir = opened.repo.workdir()
     if workdir:
         return _check_files(workdir, opened)
@@ -87,7 +87,7 @@ def _check_paths(args: argparse.Namespace, paths: Iterable[Path]) -> checking.Re
 
 def _check_layout(args: argparse.Namespace, root: Path) -> checking.Report:
     there = argparse.Namespace(**{**vars(args), "repo": str(root)})
-    return _check_files(root, open_repository(there) if (root / ".git").exists() else None)
+    return _check_files(root, open_repository(there, detached=True) if (root / ".git").exists() else None)
 
 
 def _check_path(path: Path, check: Callable[[Path], checking.Report]) -> checking.Report:

@@ -91,6 +91,11 @@ class Remote:
         kind, _, ref = first.partition("\t")[0].partition(" ")
         return ref.removeprefix(HEADS) if kind == "ref:" and ref.startswith(HEADS) else None
 
+    def branches(self) -> list[str]:
+        """Ask which branches there are."""
+        rows = self._ask("--heads").splitlines()
+        return [row.partition("\t")[2].removeprefix(HEADS) for row in rows]
+
     def fetch(self, branches: Collection[str]) -> None:
         """Bring *branches* up to date: forced moves are followed, and one that is gone or not yet there is None.
 

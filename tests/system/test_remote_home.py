@@ -83,11 +83,14 @@ def test_commits_name_the_repository_where_people_have_it(home):
 
 def test_an_empty_repository_and_a_branch_that_is_not_there_yet_are_waited_for(home):
     url = home.url()
-    assert home.command.once(url) == "nothing to do (no commit yet)\n"
+    assert home.command.once(url) == "nothing to do (branch main has no commit yet)\n"
+    assert home.command("--repo", url, "--branch", "other", "run", "--once").code == 0
     home.platform.commit(BASE, branch="main")
     home.command.settle(url)
-    assert home.command("--repo", url, "--branch", "other", "run", "--once").out == "nothing to do (no commit yet)\n"
-    assert home.command("--repo", url, "--branch", "other", "get", "works").code == 1
+    for command in (["run", "--once"], ["get", "works"], ["plan"]):
+        ended = home.command("--repo", url, "--branch", "other", *command)
+        assert ended.code == 1
+        assert ended.err.endswith("branch other is not there; there are: main\n")
 
 
 def test_the_default_branch_of_the_server_is_the_source(home):

@@ -109,7 +109,7 @@ def test_the_lock_of_a_killed_daemon_is_free(platform, daemon):
 
 def test_one_pass_says_what_it_did(platform, capsys):
     assert main(["--repo", str(platform.path), "run", "--once"]) == 0
-    assert capsys.readouterr().out == "nothing to do (no commit yet)\n"
+    assert capsys.readouterr().out == "nothing to do (branch main has no commit yet)\n"
     platform.commit(BASE)
     assert main(["--repo", str(platform.path), "run", "--once"]) == 0
     assert capsys.readouterr().out == f"1 Work, 1 Ready: 3 commits, 4 events, tip {platform.tip()[:7]}\n"
