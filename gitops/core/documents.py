@@ -169,7 +169,8 @@ def _check_paths(found: list[str]) -> None:
         if reason := paths.check(path):
             raise ValueError(reason)
         if other := folded.get(own := paths.fold(path)):
-            raise ValueError(f"{path}: clashes with {other} of the same group")
+            clash = f"clashes with {other} of the same group" if other != path else "is given twice in the same group"
+            raise ValueError(f"{path}: {clash}")
         folded[own] = path
     for path in found:
         above = paths.fold(path)

@@ -33,6 +33,8 @@ MAX_COMPLAINTS = 20
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _LFS_MESSAGE = "this is a Git LFS pointer, not the file itself: keep definitions out of Git LFS"
+_CONFLICT = b"<<<<<<< "
+_CONFLICT_MESSAGE = "Git's conflict markers are in the file: finish the merge, and take them out"
 _NAME, _NAMESPACE = TypeAdapter(Name), TypeAdapter(Namespace)
 
 
@@ -87,7 +89,7 @@ def load(path: str, raw: bytes) -> Manifests:
     """Read the definitions in the file *path*: any number of documents, `kind: List`s among them."""
     if raw.startswith(_LFS_POINTER):
         return Manifests((), (Problem(path, 1, 1, _LFS_MESSAGE, None),))
-    documents, error = yaml.read(raw)
+    documents, error = _read(raw)
     report = _Report(path, raw)
     found: list[Manifest] = []
     for index, candidate in enumerate(c for document in documents for c in _candidates(document)):
@@ -99,7 +101,7 @@ def load(path: str, raw: bytes) -> Manifests:
 
 def load_settings(path: str, raw: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
     """Read `gitops.yaml`. An empty file stands for the defaults; None comes with what is wrong."""
-    documents, error = yaml.read(raw)
+    documents, error = _read(raw)
     report = _Report(path, raw)
     settings: Settings | None = Settings()
     for document in documents[:1]:
@@ -110,6 +112,13 @@ def load_settings(path: str, raw: bytes) -> tuple[Settings | None, tuple[Problem
     report.errors([error] if error else surplus)
     problems = report.problems()
     return (None if problems else settings), problems
+
+
+def _read(raw: bytes) -> tuple[list[yaml.Document], yaml.YamlError | None]:
+    """Read the documents of a file; a merge that was left unfinished is told as such."""
+    documents, error = yaml.read(raw)
+    marked = [number for number, line in enumerate(raw.split(b"\n"), 1) if line.startswith(_CONFLICT)] if error else []
+    return documents, yaml.YamlError(_CONFLICT_MESSAGE, marked[0], 1) if marked else error
 
 
 def key_of(obj: Object) -> Key:

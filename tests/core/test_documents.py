@@ -90,7 +90,9 @@ def test_paths_that_clash_within_a_group_are_refused(objects, other):
         work("w", groups=[group(None, workloads=[{"filepath": p, "content": "x"} for p in ("d/x", other)])])
     )
 
-    assert documents.groups(made, None, objects)[0].documents.refusal.reason == "InvalidDocument"
+    found = documents.groups(made, None, objects)[0].documents.refusal
+    assert found.reason == "InvalidDocument"
+    assert ("is given twice in the same group" in found.message) == (other == "d/x")
 
 
 def test_a_large_file_store_pointer_is_not_delivered_as_a_document(objects):

@@ -63,6 +63,13 @@ def test_each_kind_has_its_key():
     assert {manifest.path for manifest in objects} == {"works/a.yaml"}
 
 
+@pytest.mark.parametrize("before", ["", "# a\n", "kind: Work\n"])
+def test_an_unfinished_merge_is_told_as_such(before):
+    _, (problem,) = load(f"{before}<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> theirs\n")
+    assert (problem.line, problem.column) == (before.count("\n") + 1, 1)
+    assert problem.message.startswith("Git's conflict markers are in the file")
+
+
 @pytest.mark.parametrize("text", ["", "\n", "# only a comment\n", "---\n---\n", "---\n# c\n...\n"])
 def test_nothing_is_nothing_and_no_problem(text):
     assert load(text) == ((), ())

@@ -201,7 +201,8 @@ def _clash(own: str, both: tuple[str, str]) -> Case:
     definition = request(own)
     documents = [{"filepath": path, "content": "x"} for path in both]
     definition["spec"]["workloadGroups"][0]["workloads"] = documents
-    return Case({file_of(own): definition}, held(own, "clashes with"))
+    said = "is given twice" if len(set(both)) == 1 else "clashes with"
+    return Case({file_of(own): definition}, held(own, said))
 
 
 def _part(own: str, field: str, part: str, piece: str) -> Case:
