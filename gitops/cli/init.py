@@ -28,9 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make or complete the repository, and say what to do next. UsageError where none can be."""
-    if urls.is_typed(args.repo):
-        raise UsageError(f"--repo {args.repo}: init makes a repository on this machine: run it in a clone, and push")
-    root = Path(args.directory or args.repo or ".")
+    where = args.directory or args.repo or "."
+    if urls.is_typed(where):
+        raise UsageError(f"{urls.shown(where)}: init makes a repository on this machine: run it in a clone, and push")
+    root = Path(where)
     missing = _missing(root)
     if (root / ".git").exists():
         _add(root, missing)

@@ -84,7 +84,9 @@ class Repository:
         try:
             handle = pygit2.init_repository(str(path), bare=bare, initial_head=branch)
         except (pygit2.GitError, OSError) as error:
-            raise RepositoryError(f"{path}: cannot make a repository: {error}") from error
+            file = next((above for above in (path, *path.parents) if above.exists() and not above.is_dir()), None)
+            reason = f"{file} is a file; name a folder" if file else str(error)
+            raise RepositoryError(f"{path}: cannot make a repository: {reason}") from error
         make_durable(Path(handle.path))
         return cls.open(path)
 

@@ -103,3 +103,22 @@ def test_a_place_that_is_no_root_of_a_work_tree_is_refused(prepared, advice, cap
 
     assert files(Path()) == before
     assert advice in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("where", ["afile", "afile/below"])
+def test_where_a_file_is_no_folder_can_be(where, capsys):
+    Path("afile").write_text("mine")
+
+    assert main(["init", where]) == 1
+    assert capsys.readouterr().err == f"error: {where}: cannot make a repository: afile is a file; name a folder\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["init", "https://me:secret@example.com/x.git"], ["--repo", "me@host:x", "init"]]
+)
+def test_no_repository_is_made_elsewhere(arguments, capsys):
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert "init makes a repository on this machine: run it in a clone, and push" in told
+    assert "secret" not in told
+    assert not list(Path().iterdir())
