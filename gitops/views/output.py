@@ -17,6 +17,7 @@ from gitops.views.table import writer
 
 FORMS = ("custom-columns", "json", "jsonpath", "jsonpath-as-json", "name", "wide", "yaml")
 TABLES = ("", "wide")
+_ANY_CASE = ("json", "name", "yaml")  # as in kubectl, which takes the others as they are
 
 
 class OutputError(GitOpsError):
@@ -40,6 +41,7 @@ def printer(form: str, headers: bool = True, allowed: Sequence[str] = FORMS) -> 
     Its second argument says whether one object stands alone, or all of them are printed as a List.
     """
     name, given, argument = form.partition("=")
+    name = name.lower() if name.lower() in _ANY_CASE else name
     if name not in allowed:
         forms = ",".join(allowed)
         raise OutputError(
