@@ -12,6 +12,7 @@ import sys
 from gitops import __version__
 from gitops.errors import GitOpsError
 
+_STDOUT, _STDERR = 1, 2  # the last of the numbers that every process has open
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell reports for a command ended by SIGINT and by SIGPIPE
 
 
@@ -21,6 +22,7 @@ class ServerError(GitOpsError):
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command that *argv* (default: the process's arguments) names, and return its exit code."""
+    _open_streams()
     _write_utf8()
     try:
         code = _run(sys.argv[1:] if argv is None else argv)
@@ -51,6 +53,15 @@ def _run(argv: list[str]) -> int:
 def _failed(message: str, code: int) -> int:
     print(message, file=sys.stderr)
     return code
+
+
+def _open_streams() -> None:
+    """Open what the process was begun without, as git does: the next file would take its place, and what is printed."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(number)
+    sys.stdout = sys.stdout or os.fdopen(_STDOUT, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(_STDERR, "w", closefd=False)
 
 
 def _write_utf8() -> None:

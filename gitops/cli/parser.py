@@ -12,7 +12,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from gitops import __version__
 from gitops.errors import RepositoryError
@@ -45,6 +45,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(self.usage_exit_code, f"error: {message}\nSee '{self.prog} --help' for usage.\n")
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help; OSError where that fails, which argparse keeps to itself."""
+        print(self.format_help(), end="", file=file, flush=True)
 
     def add_switch(self, *names: str, default: bool = False, help: str) -> None:
         """Add an option without a value that, as in kubectl, may also be spelt `--name=true` and `--name=false`."""

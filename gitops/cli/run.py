@@ -118,7 +118,7 @@ def _source(branches: Branches, args: argparse.Namespace, stop: Event) -> str | 
 
 def _once(args: argparse.Namespace, branches: Branches, source: str, reconciler: Reconciler) -> int:
     outcomes = _patiently(reconciler)
-    if outcomes[-1].tip is None:
+    if not outcomes[-1].tally:
         return _unborn(args, branches, source)
     for problem in outcomes[-1].problems:
         print(escape(f"problem: {problem}"), file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,3 +63,31 @@ def test_it_runs_as_a_module(status_repo: Any) -> None:
 def test_as_a_plugin_of_kubectl_it_has_that_name(gitops: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/usr/local/bin/kubectl-gitops"])
     assert gitops("get", "--help").out.startswith("usage: kubectl gitops get ")
+
+
+@pytest.mark.parametrize("words", ["validate", "plan", "get works", "run --once", "nope"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_as_good_as_dev_null(status_repo: Any, words: str, closed: str) -> None:
+    status_repo.commit_raw({"README.md": b""})
+    words = f"--repo {status_repo.path} {words}"
+    command = [sys.executable, "-m", "gitops", *words.split()]
+    usual = subprocess.run(command, check=False, capture_output=True)
+    ended = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *command], check=False, capture_output=True)
+    assert ended.returncode == usual.returncode
+    assert ended.stderr == (b"" if "2>" in closed else usual.stderr)
+
+
+@pytest.mark.parametrize("words", ["--help", "get --help"])
+def test_help_that_cannot_be_printed_is_an_error(words: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "gitops", *words.split()]
+        ended = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (ended.returncode, ended.stderr) == (1, "error: [Errno 28] No space left on device\n")
+
+
+@pytest.mark.parametrize(("form", "code"), [("JSON", 0), ("Yaml", 0), ("NAME", 0), ("Wide", 1), ("JSONPath={}", 1)])
+def test_some_forms_may_be_spelt_in_any_case_as_in_kubectl(
+    status_repo: Any, gitops: Callable[..., Any], form: str, code: int
+) -> None:
+    status_repo.commit_raw({"README.md": b""})
+    assert gitops("get", "works", "-o", form).code == code
