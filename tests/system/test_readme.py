@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from gitops.core.manifests import load
+
 README = Path(__file__).parents[2] / "README.md"
 TESTED = re.compile(r"^<!-- tested(?:: (.*?))? -->\n+```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 END = "\x1e"
@@ -57,6 +59,13 @@ def test_the_examples_of_the_readme_are_true(tmp_path):
     for (command, expected), (printed, code) in zip(told, done, strict=True):
         assert code == 0, f"$ {command}\n{printed}"
         assert agrees(expected, printed), f"$ {command}\n{printed}\nREADME says:\n{expected}"
+
+
+@pytest.mark.parametrize(
+    "block", re.findall(r"^```yaml\n(apiVersion: platform.*?)^```$", README.read_text(), re.M | re.S)
+)
+def test_the_definitions_in_the_readme_are_right(block):
+    assert load("README.md", block.encode()).problems == ()
 
 
 @pytest.mark.parametrize(
