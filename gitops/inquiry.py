@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from gitops.core import concern, messages, urls
+from gitops.core.delivery import PlacementDelivery
 from gitops.core.manifests import Key
 from gitops.core.plan import Plan
 from gitops.core.provenance import Provenance
@@ -50,22 +51,30 @@ def known_versions(repo: Repository, plan: Plan, left: Oid | None) -> dict[tuple
     that this daemon *left*, if it left any. Of a Work that nobody can read it stays as it is.
     """
     named: dict[tuple[Key, str], Oid] = {}
-    home = plan.branches[plan.survey.seen.home]
-    retold = concern.retold(repo.objects, left, plan.survey.seen.status) if left else ()
+    retold = concern.retold(repo.objects, left, plan.survey.seen.status) if left else set()
     for name, branch in plan.branches.items():
         if not branch.tip or branch.failure:
             continue
-        past = None if repo.objects.is_shallow else Lineage(repo).follow(branch.tip)
-        here = not urls.split_branch(name)[0]  # who tells of a branch elsewhere may have seen more of it
-        doubted = plan.decided.keys() if branch.lost or home.lost else retold if here else ()
-        standing = [made for made in plan.delivery.placements if made.branch == name and made.version_paths]
-        known = (made.version_is_in(past if made.work in doubted else None) for made in standing)
-        asked = [m for m, is_known in zip(standing, known, strict=True) if not (is_known or plan.is_orphan(m.work))]
+        asked = list(_unversioned(repo, plan, name, branch.tip, retold))
         found = history.last_changed(repo, branch.tip, {path for made in asked for path in made.version_paths})
         for made in asked:
             if commits := [found[path] for path in made.version_paths if path in found]:
                 named[made.work, made.name] = _newest(repo, commits).oid
     return named
+
+
+def _unversioned(
+    repo: Repository, plan: Plan, name: str, tip: Oid, retold: Collection[Key]
+) -> Iterator[PlacementDelivery]:
+    """List the placements on a branch whose documents stand there in a version that status does not tell for sure."""
+    past = None if repo.objects.is_shallow else Lineage(repo).follow(tip)
+    rewritten = plan.branches[name].lost or plan.branches[plan.survey.seen.home].lost
+    elsewhere = bool(urls.split_branch(name)[0])  # who tells of it may have seen more of it than we
+    for made in plan.delivery.placements:
+        if made.branch == name and made.version_paths and not plan.is_orphan(made.work):
+            doubted = rewritten or (made.work in retold and not elsewhere)
+            if not made.version_is_in(past if doubted else None):
+                yield made
 
 
 def placed(repo: Repository, tip: Oid) -> Logged:
