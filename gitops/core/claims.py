@@ -43,10 +43,15 @@ def affected(context: Context, decided: Decided) -> set[Key]:
     destinations = frozenset().union(*(s.destinations for s in states), _recorded(decided))
     found = {key for s in states for key in index.contenders(s.claims) if works[key].destinations & destinations}
     for name in destinations:
-        target = context.survey.targets.get(name)
-        if target and target.mode == layout.AGGREGATED:
+        if _is_aggregated(context, name):
             found |= index.on(name)
     return found - {decided.key}
+
+
+def _is_aggregated(context: Context, name: str) -> bool:
+    """Whether the placements on a Destination share one file, or do where its documents have to stay for now."""
+    target, known = context.survey.targets.get(name), context.survey.objects.get(Key("Destination", "", name))
+    return layout.AGGREGATED in (target.mode if target else "", known.recorded.text("mode") if known else "")
 
 
 def _recorded(decided: Decided) -> set[str]:

@@ -815,3 +815,20 @@ def test_a_document_that_a_canary_takes_the_place_of_is_not_put_back(platform):
     assert platform.tip() == tip
     assert b"kratix-worker-system" in platform.files()[f"state/dev/{CANARY}"]
     assert platform.condition("works/default/a/a.dev-5058f.yaml", "WriteSucceeded")[1] == "PathConflict"
+
+
+@pytest.mark.parametrize("mode", ["aggregatedYAML", "nestedByMetadata", "none", "removed"])
+def test_an_aggregate_stays_for_the_others_while_its_destination_has_no_store(platform, mode):
+    """It went with the first Work that was removed: nobody looked at those that were not."""
+    platform.commit({"destinations/dev.yaml": destination("dev", mode="aggregatedYAML", env="dev")})
+    platform.commit({f"works/{name}.yaml": work(name, {f"{name}.yaml": configmap(name)}) for name in "ab"})
+    reconcile(platform)
+    unusable = None if mode == "removed" else destination("dev", mode=mode, store="gone", env="dev")
+    platform.commit({"destinations/dev.yaml": unusable})
+    reconcile(platform)
+    platform.remove("works/b.yaml")
+    reconcile(platform)
+    assert "state/dev/aggregated.yaml" in platform.files()
+    platform.remove("works/a.yaml")
+    reconcile(platform)
+    assert "state/dev/aggregated.yaml" not in platform.files()
