@@ -34,9 +34,7 @@ FOUND = (
     Found("history-1-4993", None, "a stray was taken for told, since a status named a file where its folder is"),
     Found("history-1-5635", None, "the laws did not let documents stand that an unreadable file may define"),
     Found("history-1-6734", None, "the laws wanted a reason where the source of the last status is in no history"),
-    Found(
-        "history-2-779", None, "an aggregate went with the first of its Works while its Destination had no store"
-    ),
+    Found("history-2-779", None, "an aggregate went with the first of its Works while its Destination had no store"),
     Found("history-4-605", None, "a Destination that waits to be removed was no reason for a placement to go"),
     Found("history-6-15", None, "a probe that failed for a damaged clone was taken for a store that refuses"),
     Found("history-3-224", None, "an object that no ref led to was damaged, and the simulated fsck did not look at it"),
