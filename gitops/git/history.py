@@ -48,23 +48,22 @@ def walk(repo: Repository, tip: Oid, until: Oid | None = None) -> Iterator[Commi
 
 
 class _Newest:
-    """Commits that wait; the one with the latest date comes first."""
+    """Commits that wait; the one with the latest date comes first. Only their ids are held, as there may be many."""
 
     def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects
-        self._heap: list[tuple[int, int, CommitInfo]] = []
+        self._heap: list[tuple[int, int, Oid]] = []
         self._count = 0
 
     def __bool__(self) -> bool:
         return bool(self._heap)
 
     def push(self, oid: Oid) -> None:
-        commit = self._objects.read_commit(oid)
         self._count += 1
-        heapq.heappush(self._heap, (-commit.committed, self._count, commit))
+        heapq.heappush(self._heap, (-self._objects.read_commit(oid).committed, self._count, oid))
 
     def pop(self) -> CommitInfo:
-        return heapq.heappop(self._heap)[2]
+        return self._objects.read_commit(heapq.heappop(self._heap)[2])
 
     @property
     def date(self) -> int:

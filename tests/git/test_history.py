@@ -1,5 +1,7 @@
 """Ancestry, ranges and "who last changed this" agree with git on any history."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -174,6 +176,23 @@ def test_a_lineage_holds_the_ancestors_of_its_tip_wherever_that_goes(repo, commi
     for tip in data.draw(st.lists(st.sampled_from(oids), min_size=1, max_size=3)):
         lineage.follow(tip)
         assert {oid for oid in oids if oid in lineage} == {o for o in oids if history.is_ancestor(repo, o, tip)}
+
+
+def test_a_lineage_that_goes_on_for_long_does_not_hold_what_its_commits_say(repo):
+    """A daemon follows each push; messages may have 256 KiB."""
+    objects, tree, tips = repo.objects, patch(repo.objects, EMPTY, {}), []
+    for number in range(300):
+        tips.append(objects.commit(tree, tips[-1:], ME, 1_700_000_000 + number, "m" * 20_000))
+    objects.flush()
+    lineage = history.Lineage(repo)
+    tracemalloc.start()
+    for tip in tips:
+        lineage.follow(tip)
+    repo.objects._commits.clear()  # a cache with a bound of its own
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 1_000_000
+    assert tips[0] in lineage
 
 
 def test_what_could_not_be_read_once_is_found_in_a_lineage_the_next_time(repo, monkeypatch):
