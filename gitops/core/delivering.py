@@ -204,6 +204,8 @@ def _book_aggregate(ledger: Ledger, name: str, aggregate: Aggregate) -> tuple[Ke
 
 def _settled(made: PlacementDelivery, ledger: Ledger, removal: Removal, home: str) -> PlacementDelivery:
     """Remove what the placement had and will not have any more."""
+    if made.recorded.status is None:
+        return made
 
     def prune(branch: str, inventory: Mapping[str, Oid]) -> tuple[Change, ...]:
         kept = made.inventory if branch == made.branch else {}  # what was left there may have come back since
@@ -213,8 +215,6 @@ def _settled(made: PlacementDelivery, ledger: Ledger, removal: Removal, home: st
         ledger.book_placement(made, branch, gone, changes)
         return changes
 
-    if made.recorded.status is None:
-        return made
     for branch, inventory in made.recorded.superseded().items():
         prune(branch, inventory)
     if made.recorded.branch(home) != made.branch:

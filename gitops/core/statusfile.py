@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from gitops.api.meta import API_VERSION
 from gitops.api.status import Condition, Event, Status
 from gitops.core import yaml
+from gitops.core.events import KEPT
 from gitops.core.yaml import entries, text
 
 MAX_NODES = 200_000
@@ -73,10 +75,13 @@ def load(raw: bytes) -> Status | None:
 
     Anybody who may push can write here, so that nothing in it is a reason to fail.
     """
-    documents, error = yaml.read(raw, MAX_NODES)
+    head, events = _divided(raw)
+    documents, error = yaml.read(head, MAX_NODES)
     if error or len(documents) != 1 or documents[0].faults:
         return None
     file = _mapping(documents[0].data)
+    if events and "events" in file:
+        return None  # twice
     metadata, body = _mapping(file.get("metadata")), _mapping(file.get("status"))
     kind, name = _text(file, "kind"), _text(metadata, "name")
     if not kind or not name or file.get("apiVersion") != API_VERSION:
@@ -90,8 +95,34 @@ def load(raw: bytes) -> Status | None:
         spec=_mapping(file.get("spec")),
         conditions=tuple(_read_condition(entry) for entry in _entries(body.get("conditions"), "type", "status")),
         extra={key: value for key, value in body.items() if key != "conditions"},
-        events=tuple(_read_event(entry) for entry in _entries(file.get("events"), "type", "reason")),
+        events=events or tuple(_read_event(entry) for entry in _entries(file.get("events"), "type", "reason")),
     )
+
+
+_WORD = "([A-Z][A-Za-z]{5,})"  # of any five or less letters YAML may make something else than a text
+_PHRASE = "([A-Z][A-Za-z]* [A-Za-z ]*[a-z])"
+_QUOTED = r'"([ !#-\[\]-~]*)"'
+_EVENT = re.compile(
+    rf"- type: {_WORD}\n  reason: {_WORD}\n  from: {_WORD}\n  message: (?:{_QUOTED}|{_PHRASE})\n"
+    rf"  count: ([1-9][0-9]{{0,8}})\n  firstTimestamp: {_QUOTED}\n  lastTimestamp: {_QUOTED}\n"
+)
+
+
+def _divided(raw: bytes) -> tuple[bytes, tuple[Event, ...]]:
+    """Take the events off the end of a file, if all stand there as `dump` writes them: they are most of a Work's.
+
+    What it would write in another way is left to the reader that knows all of YAML.
+    """
+    head, _, tail = raw.partition(b"\nevents:\n")
+    text, end, events = tail.decode(errors="replace"), 0, []
+    while end < len(text):
+        match = _EVENT.match(text, end)
+        if match is None or len(events) == KEPT:
+            return raw, ()
+        kind, reason, source, quoted, phrase, count, first, last = match.groups()
+        events.append(Event(kind, reason, source, phrase or quoted, int(count), first, last))
+        end = match.end()
+    return (head + b"\n", tuple(events)) if events else (raw, ())
 
 
 def _read_condition(entry: Mapping[str, Any]) -> Condition:

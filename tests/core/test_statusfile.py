@@ -1,5 +1,8 @@
 """Status files: one shape for the same facts, and nothing in one that is a reason to fail."""
 
+import re
+from itertools import product
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -175,6 +178,72 @@ def test_what_is_written_is_read_back(status):
     assert statusfile.dump(statusfile.load(raw)) == raw
 
 
+WRITTEN = FILE.partition(b"events:\n")[2].decode()
+# One in each line, the first is nothing.
+SCALARS = """
+Normal
+Ready
+True
+null
+Null
+~
+1
+0
+01
+-1
+1.5
+0x1F
+999999999999
+2025-06-23T14:03:20Z
+""
+"a: b"
+"\\u0041"
+"Ä"
+"a
+"a" # b
+'a'
+Ä
+[a]
+|
+All good
+All  good
+All: good
+All #good
+"""
+AFTERWARDS = [
+    "\n",
+    "# told\n",
+    "events: []\n",
+    "---\n",
+    "- a\n",
+    "  more: 1\n",
+    "kind: Work\n",
+    24 * WRITTEN,
+    25 * WRITTEN,
+]
+
+
+def changed(field, scalar):
+    return re.sub(f"(?m)^(..{field}:).*", lambda found: f"{found[1]} {scalar}", WRITTEN)
+
+
+@pytest.mark.parametrize("field", ["type", "reason", "from", "message", "count", "firstTimestamp", "lastTimestamp"])
+def test_events_are_read_as_any_reader_of_yaml_reads_them(field):
+    for scalar, after in product([*SCALARS.splitlines(), "All good "], ["", WRITTEN]):
+        assert_alike(changed(field, scalar) + after)
+
+
+@pytest.mark.parametrize("after", AFTERWARDS)
+def test_whatever_comes_after_an_event_is_read_as_any_reader_of_yaml_reads_it(after):
+    assert_alike(WRITTEN + after)
+
+
+def assert_alike(events):
+    """A comment is something that we never write."""
+    raw = FILE.replace(WRITTEN.encode(), events.encode())
+    assert statusfile.load(raw) == statusfile.load(raw.replace(b"\nevents:\n", b"\nevents: # told\n"))
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -188,6 +257,7 @@ def test_what_is_written_is_read_back(status):
         FILE.replace(b"  name: redis-small.worker-1-5058f\n", b"  name: 1\n"),
         FILE.replace(b"platform.kratix.io", b"example.com"),
         FILE + b"kind: Work\n",
+        b"events: []\n" + FILE,
         b"<<<<<<< HEAD\n" + FILE,
     ],
 )
