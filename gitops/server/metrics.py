@@ -23,12 +23,11 @@ def metrics(vitals: Vitals) -> str:
 
 
 def _lines(vitals: Vitals) -> Iterator[str]:
-    passes = {f'result="{result}"': vitals.passes.get(result, 0) for result in _RESULTS}
-    works = {f'state="{state}"': vitals.works.get(state, 0) for state in ORDER}
-    count = sum(vitals.passes.values())
+    passes = {f'{{result="{result}"}}': vitals.passes.get(result, 0) for result in _RESULTS}
+    works = {f'{{state="{state}"}}': vitals.works.get(state, 0) for state in ORDER}
+    took = {"_sum": vitals.seconds, "_count": sum(vitals.passes.values())}
     yield from _family("gitops_passes_total", "counter", "Passes, by how they ended.", passes)
-    yield from _family("gitops_pass_seconds_sum", "counter", "What all passes took.", {"": vitals.seconds})
-    yield from _family("gitops_pass_seconds_count", "counter", "How many passes that was.", {"": count})
+    yield from _family("gitops_pass_seconds", "summary", "What passes took.", took)
     yield from _family("gitops_commits_total", "counter", "Commits on the branch of status.", {"": vitals.commits})
     yield from _family("gitops_events_total", "counter", "Events of all objects.", {"": vitals.events})
     yield from _family("gitops_works", "gauge", "Works, by how they stand.", works)
@@ -37,7 +36,7 @@ def _lines(vitals: Vitals) -> Iterator[str]:
     )
     succeeded = "When the last pass that succeeded ended, in seconds since 1970; 0 before the first."
     yield from _family("gitops_last_success_timestamp_seconds", "gauge", succeeded, {"": vitals.succeeded or 0})
-    yield from _family("gitops_build_info", "gauge", "The version.", {f'version="{__version__}"': 1})
+    yield from _family("gitops_build_info", "gauge", "The version.", {f'{{version="{__version__}"}}': 1})
     yield from _process()
 
 
@@ -51,11 +50,11 @@ def _process() -> Iterator[str]:
 
 
 def _family(name: str, kind: str, help_: str, values: Mapping[str, float]) -> Iterator[str]:
+    """Yield the lines of a figure; *values* has what follows its name in each: nothing, labels, or `_sum`."""
     yield f"# HELP {name} {help_}"
     yield f"# TYPE {name} {kind}"
-    for labels, value in values.items():
-        series = f"{name}{{{labels}}}" if labels else name
-        yield f"{series} {_number(value)}"
+    for rest, value in values.items():
+        yield f"{name}{rest} {_number(value)}"
 
 
 def _number(value: float) -> str:

@@ -100,6 +100,19 @@ def test_figures_count_what_passes_did(ask):
     assert found["process_resident_memory_bytes"] > 1 << 20
 
 
+def test_figures_have_the_names_and_types_that_prometheus_expects(ask):
+    text = ask("GET", "/metrics")[1]
+    types = dict(line.split()[2:4] for line in text.splitlines() if line.startswith("# TYPE"))
+    helped = [line.split()[2] for line in text.splitlines() if line.startswith("# HELP")]
+    names = {name.partition("{")[0] for name in figures(text)}
+    summed = {f"{name}_{end}" for name, kind in types.items() if kind == "summary" for end in ("sum", "count")}
+
+    assert helped == list(types)
+    assert names - summed == {name for name, kind in types.items() if kind != "summary"}
+    assert {name for name in names if name.endswith(("_sum", "_count", "_bucket"))} == summed
+    assert {name for name in names if name.endswith("_total")} == {name for name in types if types[name] == "counter"}
+
+
 def test_figures_are_exact_however_large(ask):
     with ask.pulse.passing():
         ask.pulse.succeeded([Outcome()], {"Ready": 1_234_567})
