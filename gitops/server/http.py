@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from functools import partial
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
@@ -93,14 +94,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile = io.BufferedReader(_Hurried(self.connection, time.monotonic() + _PATIENCE))
 
     def do_GET(self) -> None:
-        pulse = self.server.pulse
-        if self.path == "/healthz":
+        pulse, path = self.server.pulse, self._asked()
+        if path == "/healthz":
             self._answer(200 if pulse.alive else 503, "ok" if pulse.alive else "a pass does not end")
-        elif self.path == "/readyz":
+        elif path == "/readyz":
             self._answer(
                 200 if pulse.ready else 503, "ok" if pulse.ready else "the last pass failed, or none was made yet"
             )
-        elif self.path == "/metrics":
+        elif path == "/metrics":
             self._answer(200, metrics(pulse.vitals()), CONTENT_TYPE)
         else:
             self._answer(404, "there are /healthz, /readyz, /metrics and, to POST to, /webhook")
@@ -109,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
-        if self.path != "/webhook":
+        if self._asked() != "/webhook":
             self._answer(404, "there is only /webhook to POST to")
         elif not length.isascii() or not length.isdigit():
             self._answer(411, "Content-Length is missing")
@@ -118,6 +119,13 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             code = self.server.webhook.call(self.headers, self.rfile.read(int(length)))
             self._answer(code, _SAID[code])
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer what is no request that `do_…` is for, in plain text as everything."""
+        self._answer(code, message or HTTPStatus(code).phrase)
+
+    def _asked(self) -> str:
+        return self.path.partition("?")[0]
 
     def _answer(self, code: int, text: str, content_type: str = "text/plain; charset=utf-8") -> None:
         body = f"{text.rstrip()}\n".encode()

@@ -156,8 +156,19 @@ def test_too_much_is_not_read(ask):
 def test_there_is_nothing_else(ask):
     for method, path in (("GET", "/"), ("GET", "/../etc/passwd"), ("POST", "/metrics"), ("GET", "/webhook")):
         assert ask(method, path)[0] == 404
-    assert ask("DELETE", "/webhook")[0] == 501
     assert ask("HEAD", "/healthz") == (200, "")
+
+
+def test_what_is_asked_with_a_question_mark_is_answered(ask):
+    assert ask("GET", "/healthz?verbose") == (200, "ok\n")
+    assert ask("POST", "/webhook?x=y")[0] == 401
+
+
+def test_what_is_no_request_is_told_so_in_plain_text(ask):
+    assert ask("DELETE", "/webhook") == (501, "Unsupported method ('DELETE')\n")
+    with closing(socket.create_connection(("127.0.0.1", ask.server.port), timeout=10)) as connection:
+        connection.send(b"GET /healthz HTTP/x\r\n\r\n")
+        assert b"<" not in connection.makefile("rb").read()
 
 
 def hung_up(connection):
