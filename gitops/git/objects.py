@@ -34,6 +34,7 @@ _MANY = 500  # objects, for which it pays to start a process
 _PACK_SIZE = 32 << 20  # bytes; past that what is staged goes to disk before the flush, to bound memory
 _TREE = re.compile(rb"(?:[0-7]{5,6} [^\0/]+\0.{20})*", re.DOTALL)
 _ADVICE = "run 'git fsck' there, and fetch the object from another clone or restore it from a backup"
+_PARTIAL = "this is a partial clone, which leaves objects out: clone it again without --filter"
 
 
 class ObjectStore:
@@ -240,7 +241,8 @@ class ObjectStore:
         return tree
 
     def _missing(self, oid: Oid) -> MissingError:
-        return MissingError(f"object {oid.hex()} is missing in {self.folder}: {_ADVICE}")
+        promised = any((self.folder / "pack").glob("*.promisor"))
+        return MissingError(f"object {oid.hex()} is missing in {self.folder}: {_PARTIAL if promised else _ADVICE}")
 
     def _malformed(self, oid: Oid, reason: str) -> MalformedError:
         return MalformedError(f"object {oid.hex()} in {self.folder}: {reason}", reason)

@@ -309,3 +309,12 @@ def test_packs_that_a_killed_daemon_held_are_let_go_by_the_next_and_those_of_oth
 def test_a_missing_object_is_named_with_the_way_out(repo):
     with pytest.raises(MissingError, match=f"object {'ab' * 20} is missing in .*git fsck"):
         repo.objects.blob(bytes.fromhex("ab" * 20))
+
+
+def test_what_a_partial_clone_leaves_out_is_no_damage(repo, root, git, tmp_path):
+    git(root, "config", "uploadpack.allowFilter", "true")
+    git(root, "commit", "--allow-empty", "-qm", "one")
+    clone = tmp_path / "clone.git"
+    git(root, "clone", "-q", "--bare", "--filter=tree:0", root.as_uri(), str(clone))
+    with pytest.raises(MissingError, match=r"partial clone.* without --filter"):
+        Repository.open(clone).objects.blob(bytes.fromhex("ab" * 20))
