@@ -21,7 +21,7 @@ import pygit2
 from gitops.core import urls
 from gitops.errors import RepositoryError
 from gitops.git import loose, pack
-from gitops.git.blame import blaming
+from gitops.git.blame import blaming, cause
 from gitops.git.repository import CLONE, Repository, make_durable
 
 _CHECKED = Path("gitops", "checked")  # says in which run of the machine
@@ -41,7 +41,10 @@ def open_clone(url: str, cache: Path) -> Repository:
     A damaged one is replaced. RepositoryError for what stands in its place and is not ours; ValueError as `urls.parse`.
     """
     path = _path(url, cache)
-    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise RepositoryError(f"{cause(error, cache)}: clones are kept there; set XDG_CACHE_HOME") from error
     with blaming(cache), _alone(path):
         if os.path.lexists(path) and not _usable(path, url):
             _remove(path)

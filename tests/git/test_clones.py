@@ -97,6 +97,12 @@ def test_what_gitops_did_not_make_is_never_removed(cache, repo):
     assert (path / "mine").exists()
 
 
+def test_where_no_clone_can_be_kept_the_way_out_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RepositoryError, match=r"Not a directory: .*XDG_CACHE_HOME"):
+        open_clone(URL, tmp_path / "file" / "gitops")
+
+
 def test_the_cache_is_where_the_user_keeps_caches(sealed_home, tmp_path):
     assert cache_folder({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "gitops"
     for none in ({}, {"XDG_CACHE_HOME": ""}, {"XDG_CACHE_HOME": "relative"}):
