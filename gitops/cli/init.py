@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     root = Path(where)
     missing = _missing(root)
     if (root / ".git").exists():
+        Repository.open(root)  # or it is said why it is of no use
         _add(root, missing)
     else:
         _refuse_foreign(root)

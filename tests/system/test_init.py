@@ -105,6 +105,15 @@ def test_a_place_that_is_no_root_of_a_work_tree_is_refused(prepared, advice, cap
     assert advice in capsys.readouterr().err
 
 
+def test_nothing_is_added_to_a_repository_that_could_not_be_used(capsys):
+    git(".", "init", "--quiet", "--object-format=sha256")
+
+    assert main(["init"]) == 1
+
+    assert "sha1" in capsys.readouterr().err
+    assert [path.name for path in Path().iterdir()] == [".git"]
+
+
 @pytest.mark.parametrize("where", ["afile", "afile/below"])
 def test_where_a_file_is_no_folder_can_be(where, capsys):
     Path("afile").write_text("mine")
