@@ -45,7 +45,8 @@ def _merged_tree(repo: Repository, base: Oid, head: Oid) -> Oid:
         before = repo.handle.merge_base(ours, theirs)
         if before is None:
             raise ConflictError(
-                "the two have no history in common, so that nothing can be merged: is the clone shallow?"
+                f"{str(ours)[:7]} and {str(theirs)[:7]} have no history in common, so that nothing can be merged: "
+                "is the clone shallow?"
             )
         tree = _apart(repo.objects, before.raw, base, head) if _is_all(repo, before.raw, base, head) else None
         return tree or _by_git(repo, ours, theirs)

@@ -110,7 +110,9 @@ def test_what_cannot_be_merged_is_told(proposed, capsys, tmp_path):
     other.commit(KAFKA)
     proposed.git("fetch", "-q", str(other.path), "main:stranger")
 
-    assert "no history in common" in plan(capsys, proposed.path, "--head", "stranger", code=1)
+    main_, stranger = (proposed.git("rev-parse", "--short=7", name).strip() for name in ("main", "stranger"))
+    told = plan(capsys, proposed.path, "--head", "stranger", code=1)
+    assert f"{main_} and {stranger} have no history in common" in told
     assert "nowhere is no commit here" in plan(capsys, proposed.path, "--head", "nowhere", code=1)
 
 
