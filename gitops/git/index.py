@@ -19,7 +19,8 @@ _HEADER = struct.Struct(">4sII")
 _LOOK = struct.Struct(">10I")  # ctime, its ns, mtime, its ns, device, inode, mode, uid, gid, size
 # Where these stand in an entry; two more bytes of flags may precede the name.
 _MODE, _OID, _FLAGS, _NAME = 24, 40, 60, 62
-_EXTENDED, _SKIP_WORKTREE = 0x40, 0x40  # in the first byte of the flags, and of the further ones
+_EXTENDED = 0x40  # in the first byte of the flags
+_SKIP_WORKTREE, _INTENT_TO_ADD = 0x40, 0x20  # in that of the further ones
 _LONGEST = 0x0FFF
 _KEPT = b"REUC"  # what conflicts were resolved; other extensions are caches, and would be wrong now
 _WAYS_OUT = {
@@ -55,8 +56,7 @@ class Index:
 
     def is_sparse(self, path: str) -> bool:
         """Whether the user does not want the file of *path* in his work tree."""
-        row = self._rows[_raw(path), 0]
-        return bool(row[_FLAGS] & _EXTENDED and row[_NAME] & _SKIP_WORKTREE)
+        return _has(self._rows[_raw(path), 0], _SKIP_WORKTREE)
 
     def saw(self, path: str, look: os.stat_result) -> None:
         """Remember what the file of *path* looks like, so that Git need not read it again."""
@@ -76,6 +76,8 @@ class Index:
     def _stage(self, change: Change) -> bool:
         name = _raw(change.path)
         present = self._rows.get((name, 0))
+        if present and _has(present, _INTENT_TO_ADD):
+            present = None  # the next commit will hold nothing there, so that it would revert
         if any((name, stage) in self._rows for stage in (1, 2, 3)):
             return False
         if (_entry(present) if present else None) not in (change.old, change.new):
@@ -125,6 +127,10 @@ class Index:
 
 def _entry(row: bytes) -> Entry:
     return Entry(int.from_bytes(row[_MODE : _MODE + 4]), row[_OID:_FLAGS])
+
+
+def _has(row: bytes, flag: int) -> bool:
+    return bool(row[_FLAGS] & _EXTENDED and row[_NAME] & flag)
 
 
 def _stage_of(flags: int) -> int:

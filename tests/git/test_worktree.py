@@ -89,6 +89,7 @@ USER = {
         (root / path).parent.mkdir(exist_ok=True),
         (root / path).symlink_to(root / "victim"),
     ),
+    "intended": lambda root, git, path: (write(root / path, "user's"), git(root, "add", "-fN", path)),
 }
 DAEMON = {"changes": ("1", "2"), "makes": (None, "2"), "removes": ("1", None)}
 
