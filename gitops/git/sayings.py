@@ -27,6 +27,8 @@ _CHANGING = (
 
 _NO_ENTRY = "it does not accept the credentials, or asks for some and none are given"
 _CAUSES = (
+    (r"no user exists for uid (\d+)",
+     r"ssh does not run for uid \1, which has no name here: add that user to /etc/passwd"),
     (r"could not resolve (?:host|hostname|proxy)|name or service not known", "its host name cannot be found"),
     (r"connection refused|failed to connect to", "its host refuses the connection"),
     (r"no route to host|network is unreachable", "its host cannot be reached"),

@@ -41,6 +41,11 @@ def test_progress_is_not_part_of_what_a_server_says():
     assert sayings.cause("") == "the git command failed without a word"
 
 
+def test_a_user_without_a_name_with_whom_ssh_does_not_begin_is_told_and_not_a_lost_connection():
+    said = "No user exists for uid 1000\r\nfatal: Could not read from remote repository.\n"
+    assert sayings.cause(said) == "ssh does not run for uid 1000, which has no name here: add that user to /etc/passwd"
+
+
 @pytest.mark.parametrize(
     ("said", "cause"),
     [
