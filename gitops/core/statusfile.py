@@ -114,7 +114,7 @@ def _divided(raw: bytes) -> tuple[bytes, tuple[Event, ...]]:
     What it would write in another way is left to the reader that knows all of YAML.
     """
     head, _, tail = raw.partition(b"\nevents:\n")
-    text, end, events = tail.decode(errors="replace"), 0, []
+    text, end, events = tail.decode(errors="replace"), 0, list[Event]()
     while end < len(text):
         match = _EVENT.match(text, end)
         if match is None or len(events) == KEPT:
