@@ -135,6 +135,11 @@ class Branches:
             self._fresh.add(name)
         return self.origin.tip(name)
 
+    def again(self, name: str) -> Oid | None:
+        """Look once more where a branch of this repository points to, whatever this pass has seen. TransportError."""
+        self._fresh.discard(name)
+        return self.tip(name)
+
     def wait(self) -> float:
         """Return the seconds after which another look is worth while, because something failed; mostly infinite."""
         return self.stores.wait()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import pygit2
@@ -135,6 +136,7 @@ def _judge_log(platform: Platform, before: Scene, after: Scene, now: str, own: I
     for branch in after.tips:
         _commits_are_in_order(platform, branch, before)
     _only_own_paths_are_written(platform, before, after, told, own)
+    _answers_go_forward(platform, [commit for _, _, commit in told])
     for old, new, commit in told:
         _each_event_is_a_transition(old, new, commit)
         _times_move_with_status(old, new, now)
@@ -169,6 +171,15 @@ def _commits_are_in_order(platform: Platform, branch: str, before: Scene) -> Non
         assert parsed == "".join(f"{k}: {v}\n" for k, vs in trailers(ours[0]).items() for v in vs)
     if ours and branch == before.home:
         assert is_status(ours[0]), "documents without a status"
+
+
+def _answers_go_forward(platform: Platform, statuses: Iterable[pygit2.Commit]) -> None:
+    """No status commit answers an older source than the one below it, unless people took the newer one back."""
+    log = {str(commit.id) for commit in platform.log()}
+    sources = [trailers(commit)["Gitops-Source-Commit"][0] for commit in statuses]
+    for old, new in pairwise(sources):
+        back = old != new and old in log and platform.repo.descendant_of(old, new)
+        assert not back, f"{new} is answered after {old}, which was built upon it"
 
 
 # 3. paths

@@ -7,6 +7,8 @@ from support.definitions import destination, work
 from support.passes import settle
 from support.platform import Platform
 
+from gitops.branches import Branches
+
 W, D = "works/default/a/work.yaml", "destinations/dev.yaml"
 DOCUMENT = "state/dev/dependencies/redis/instance-configure/5058f/a.yaml"
 DEV = {"destinations/dev.yaml": destination("dev", env="dev", cleanup="all")}
@@ -125,3 +127,20 @@ def test_a_broken_destination_keeps_documents_though_nobody_knows_its_last_good_
     platform.remove("destinations/dev.yaml")
     platform.reconcile()
     assert platform.blobs("state/", at="out") == {}
+
+
+def test_what_others_define_and_answer_between_two_looks_is_not_taken_for_removed(platform, monkeypatch):
+    """The source branch was looked at before the definition came, and the output branch when its status was there."""
+    platform.commit({"gitops.yaml": {"output": {"branch": "out"}}, **DEV})
+    daemon, look = platform.reconciler(), Branches.tip
+
+    def slow(self, name):
+        if name == "out" and "works/a.yaml" not in platform.files():
+            platform.commit({"works/a.yaml": work("a", env="dev")})
+            platform.reconciler().reconcile()
+        return look(self, name)
+
+    monkeypatch.setattr(Branches, "tip", slow)
+    daemon.reconcile()
+    assert platform.status(W, "out")
+    assert DOCUMENT in platform.files("state/", "out")

@@ -416,3 +416,28 @@ def test_a_stale_daemon_can_do_nothing(home, monkeypatch):
 
     assert [c.author.name for c in home.platform.log() if c.author.name != "gitops"] == [BOB.name, ADA.name]
     assert len([s for s in home.platform.subjects() if s.startswith("status: ")]) == 1
+
+
+def test_what_others_answer_between_two_looks_at_a_server_is_not_taken_for_removed(home, monkeypatch):
+    """Of two branches one was fetched before a commit of people, and the other after its answer."""
+    from gitops.git.remote import Remote
+
+    url = home.url()
+    home.platform.commit({**BASE, "gitops.yaml": {"output": {"branch": "out"}}})
+    home.command.settle(url)
+    fetch = Remote.fetch
+
+    def slow(self, branches):
+        if "main" in branches and "works/q.yaml" not in home.platform.files():
+            fetch(self, ["main"])
+            made = work("q", {"q.yaml": configmap("q")}, request="q", env="dev")
+            home.platform.commit({"works/q.yaml": made}, by=BOB)
+            home.platform.reconciler().reconcile()
+            branches = [name for name in branches if name != "main"]
+        fetch(self, branches)
+
+    monkeypatch.setattr(Remote, "fetch", slow)
+    home.command.settle(url)
+    assert [subject for subject in home.platform.subjects("out") if "default/q" in subject] == [
+        "place(default/q): dev (+1 ~0 -0)"
+    ]
