@@ -234,6 +234,7 @@ class Remote:
                 return done
 
     def _empty_commit(self) -> Oid:
+        self._repo.objects.intact()  # no ref leads to the one of the last probe: it may have been collected as garbage
         oid = self._repo.objects.commit(EMPTY, [], _NOBODY, 0, "Probe whether gitops may write")
         self._repo.objects.flush()
         return oid

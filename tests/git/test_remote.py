@@ -161,6 +161,14 @@ def test_a_probe_leaves_nothing_and_is_seen_by_hooks(remote, there, git, edit):
     assert re.fullmatch(r"(refs/gitops/probe/\w{16}\n)\1{5}", (there / "seen").read_text())
 
 
+def test_a_probe_sends_what_was_removed_since_the_last_one(remote, here):
+    """Nothing leads to its commit: the server was told as not ready, since that was taken for written."""
+    remote.probe("main")
+    for file in here.common_dir.glob("objects/pack/*"):
+        file.unlink()
+    remote.probe("main")
+
+
 def test_a_protected_branch_refuses_and_says_so(remote, here, there):
     hook(there, "update", '[ "$1" != refs/heads/main ] || { echo "main is protected" >&2; exit 1; }')
     with pytest.raises(Refused, match="hook declined: main is protected"):

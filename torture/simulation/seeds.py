@@ -38,4 +38,5 @@ FOUND = (
     Found("history-4-605", None, "a Destination that waits to be removed was no reason for a placement to go"),
     Found("history-6-15", None, "a probe that failed for a damaged clone was taken for a store that refuses"),
     Found("history-3-224", None, "an object that no ref led to was damaged, and the simulated fsck did not look at it"),
+    Found("history-1-9119", None, "the commit of a probe was taken for written after it was collected as garbage"),
 )
