@@ -135,6 +135,7 @@ class Stores:
                 elif error is None:
                     self._backoff.forget(name)
                     self._places[address].fetched[branch] = self._now()
+                    self._places[address].work = None  # a fetch that failed before is no news any more
                 else:
                     failures[name] = self._remember(name, Step.WRITE, error, address)
         if moved:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from threading import Event
 
 import pytest
 from support.definitions import configmap, destination, work
@@ -10,6 +11,8 @@ from support.servers import HOST, KINDS, PASSWORD, Silent, hook, until
 
 from gitops.branches import Branches
 from gitops.core.render import render
+from gitops.errors import TransportError
+from gitops.git.remote import Remote
 from gitops.git.repository import Repository
 from gitops.git.transport import Patience
 from gitops.reconciler import Reconciler
@@ -434,6 +437,34 @@ def test_one_that_hangs_is_not_asked_again_at_once_and_the_others_go_on(fleet):
             daemon.reconcile()
         silent.expect_nobody()
         assert fleet.platform.tip() == tip
+
+
+def test_a_slow_answer_is_no_news_once_a_push_was_taken(fleet, monkeypatch):
+    """The server was told as not ready for what had failed before the push, and was asked no more for a while."""
+
+    class Slow(Remote):
+        cut = False
+
+        def fetch(self, branches):
+            if self.cut:
+                Event().wait(0.3)
+                raise TransportError("the connection was cut")
+            super().fetch(branches)
+
+    monkeypatch.setattr("gitops.stores._GRACE", 0.01)
+    fleet.begin()
+    repo = Repository.open(fleet.platform.path)
+    stores = Stores(repo, Secrets(None, {}), interval=0, connect=Slow)
+    daemon = Reconciler(repo, "main", fleet.platform.clock, render, branches=Branches(repo, stores))
+    daemon.reconcile()
+    fleet.platform.commit({"works/r.yaml": work("r", {"r.yaml": configmap("new")}, request="r", env="dev")})
+    Slow.cut = True
+    daemon.reconcile()
+    Slow.cut = False
+    tip = fleet.platform.tip()
+    daemon.reconcile()
+    assert fleet.platform.tip() == tip
+    assert fleet.is_ready()
 
 
 def test_a_daemon_finds_drift_and_tries_again_by_itself(fleet):
