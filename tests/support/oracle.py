@@ -294,10 +294,17 @@ def _of_kind(statuses: Statuses, kind: str) -> list[Status]:
 
 def _each_event_is_a_transition(old: Statuses, new: Statuses, commit: pygit2.Commit) -> None:
     said = Counter(trailers(commit).get("Gitops-Event", []))
-    rises: Counter[str] = Counter()
+    rises = _told_of_the_gone(old, new, said)
     for file in old.keys() | new.keys():
         rises += _rises(file, old.get(file, {}), new.get(file, {}), said)
     assert said == rises, f"{commit.message}: events {said} but status files tell {rises}"
+
+
+def _told_of_the_gone(old: Statuses, new: Statuses, said: Counter[str]) -> Counter[str]:
+    """The events of Works that are gone, and of which people had left the status of placements only."""
+    folders = {file.rpartition("/")[0] for file in old.keys() - new.keys() if file.startswith("works/")}
+    bare = tuple(f" Work/{f.removeprefix('works/')}" for f in folders if f"{f}/work.yaml" not in {*old, *new})
+    return Counter({event: n for event, n in said.items() if event.endswith(bare)})
 
 
 def _rises(file: str, old: Status, new: Status, said: Counter[str]) -> Counter[str]:
