@@ -7,6 +7,7 @@ import pytest
 from support.definitions import configmap, destination, work
 
 from gitops.cli.main import main
+from gitops.core import messages
 
 
 @pytest.fixture
@@ -54,6 +55,40 @@ def test_in_a_clone_of_limited_depth_the_last_commit_did_not_do_it_all(changed, 
     warning = f"the log of this shallow clone ends at {end}; `git fetch --unshallow` brings what was before"
     assert told.err == f"warning: {warning}\n"
     assert said(capsys, changed.path, "work", "r").err == ""
+
+
+@pytest.mark.parametrize("end", ["", "Signed-off-by: Ada <ada@example.org>\n", "\nLooks good to me.\n"])
+def test_a_status_commit_that_people_amend_is_not_told_again(changed, capsys, end):
+    told = [
+        (row["reason"], row.get("message")) for row in json.loads(said(capsys, changed.path, "wk/r", "-o", "json").out)
+    ]
+    commit = changed.repo[changed.tip()]
+    changed.move(str(commit.parents[0].id))
+    amended = changed.commit({"docs/r.md": "x", **changed.files("status/", str(commit.id))}, commit.message + end)
+    changed.reconciler().reconcile()
+    changed.reconcile()
+
+    again = [
+        (row["reason"], row.get("message")) for row in json.loads(said(capsys, changed.path, "wk/r", "-o", "json").out)
+    ]
+    assert changed.tip() == amended
+    assert again == told
+
+
+def test_what_a_bounded_message_leaves_out_is_told_all_the_same(platform, capsys, monkeypatch):
+    """The status files of the commit are the whole record, and the versions are those of the documents' commits."""
+    monkeypatch.setattr(messages, "MAX_BYTES", messages._RESERVE)
+    platform.commit({"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", env="dev")})
+    platform.reconcile()
+    version = platform.status("works/default/r/r.dev-5058f.yaml")["status"]["versionID"]
+    assert "Gitops-Event" not in platform.log()[0].message
+
+    told = said(capsys, platform.path, "work", "r").out
+    for each in ("workplacement reconciled: r.dev-5058f, operation: created", f"r.dev-5058f: {version[:7]}"):
+        assert told.count(each) == 1
+    platform.remove("status")
+    platform.reconciler().reconcile()
+    assert platform.status("works/default/r/r.dev-5058f.yaml")["status"]["versionID"] == version
 
 
 def test_where_the_log_ends_is_told_also_when_nothing_is_left_of_it(changed, capsys, tmp_path):
