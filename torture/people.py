@@ -25,7 +25,7 @@ from pygit2.enums import MergeFavor, SortMode
 from support.platform import Clock, Person, Platform
 from support.servers import HOST, PASSWORD, USER, Servers
 
-_ATTEMPTS = 60
+_ATTEMPTS = 400  # each refusal is a push of somebody else, and there are not so many
 _BREATH = 0.2  # seconds, at most, between a push that was refused and the next fetch
 _ATTACHED = ["-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false"]
 _SEALED = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
@@ -66,6 +66,7 @@ class Contributor:
         self.person = Person(name.title(), f"{name}@example.org")
         self.pushed: list[str] = []  # commits that the server has acknowledged, each the tip of a push
         self.refused = 0  # pushes that came too late
+        self._told = ""  # by the server, of the last push
         self._to = to
         self._environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "USER": getpass.getuser(), **_SEALED}
 
@@ -98,14 +99,16 @@ class Contributor:
             time.sleep(self.chance.uniform(0.0, _BREATH))  # or else most of the work is that of pushes in vain
             self.fetch()
             self._catch_up(branch)
-        raise AssertionError(f"{self.name} was refused {_ATTEMPTS} times in a row")
+        raise AssertionError(f"{self.name} was refused {_ATTEMPTS} times in a row, at last so: {self._told}")
 
     def push_by_force(self, tip: str | None, branch: str = "main") -> None:
         """Make a branch of the server be where it is wanted, whatever stands there; None removes it."""
         assert self._push("--force", f"{tip or ''}:refs/heads/{branch}"), f"{branch} cannot be forced to {tip}"
 
     def _push(self, *what: str) -> bool:
-        return self._git("push", "-q", self._to.url, *what).returncode == 0
+        done = self._git("push", "-q", self._to.url, *what)
+        self._told = done.stderr
+        return done.returncode == 0
 
     def _git(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = ["git", "-C", str(self.clone.path), *_ATTACHED, *arguments]
