@@ -19,7 +19,7 @@ Status = dict[str, Any]
 Statuses = Mapping[str, Status]
 
 _STATUS = re.compile(r"status: \d+ Works?\b")
-_DOCUMENTS = re.compile(r"(place|update|withdraw|move|destination)\((\S+|\d+ (Works|Destinations))\): ")
+_DOCUMENTS = re.compile(r"(place|update|withdraw|move|destination)\((\S+|\d+ (Works?|Destinations))\): ")
 _TIMES = ("firstTimestamp", "lastTimestamp")
 
 
@@ -218,8 +218,12 @@ def _only_own_paths_are_written(
 
 
 def _is_taken_back(platform: Platform, commit: pygit2.Commit, path: str) -> bool:
-    """Whether *commit* removes a file that an earlier documents commit wrote, and nobody has changed since."""
-    if path in commit.tree or not commit.parents:
+    """Whether *commit* removes a file that an earlier documents commit wrote, and nobody has changed since.
+
+    Perhaps to make room for a directory.
+    """
+    there = _file(commit, path)
+    if (there and there.filemode != FileMode.TREE) or not commit.parents:
         return False
     return is_documents(_last_change(platform, commit.parents[0], path))
 
