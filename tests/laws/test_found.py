@@ -832,3 +832,16 @@ def test_an_aggregate_stays_for_the_others_while_its_destination_has_no_store(pl
     platform.remove("works/a.yaml")
     reconcile(platform)
     assert "state/dev/aggregated.yaml" not in platform.files()
+
+
+def test_an_object_stays_its_first_owners_while_their_aggregate_moves(dev):
+    """The rival got it, and the owner's part went along with the Destination: the object stood there twice."""
+    aggregated = {"mode": "aggregatedYAML", "env": "dev"}
+    dev.commit({"destinations/dev.yaml": destination("dev", **aggregated)})
+    dev.commit({"works/b.yaml": work("b", {"b.yaml": configmap("one", "b")})})
+    reconcile(dev)
+    rival = work("a", {"a.yaml": configmap("one", "a")})
+    dev.commit({"destinations/dev.yaml": destination("dev", path="elsewhere", **aggregated), "works/a.yaml": rival})
+    reconcile(dev)
+    assert dev.files()["state/elsewhere/aggregated.yaml"].count(b"ConfigMap") == 1
+    assert dev.condition("works/default/b/work.yaml")[0] == "True"

@@ -42,4 +42,5 @@ FOUND = (
     Found("history-1-7314", None, "a fetch that failed before a push was told after it, as if it were news"),
     Found("history-1-6302", None, "the oracle did not know the events of a Work whose own status people had removed"),
     Found("history-8-84", None, "the oracle did not see that a file went to make room for a directory"),
+    Found("history-8-207", None, "an object came twice: a rival got it while its owner's aggregate moved"),
 )
