@@ -24,7 +24,10 @@ class Parts:
         self._cut: dict[tuple[str, Oid], dict[str, bytes]] = {}
 
     def of(self, destination: str, recorded: Mapping[str, RecordedPlacement]) -> Mapping[str, bytes]:
-        """Return all parts of a Destination by name; nothing unless those *recorded* agree which file holds them."""
+        """Return all parts of a Destination by name; nothing unless those *recorded* agree which file holds them.
+
+        The lengths outlast a change to another mode, where they may be those of a file that is no more.
+        """
         sizes = self._sizes(destination)
         files = {oid for name in recorded.keys() & sizes.keys() for oid in recorded[name].inventory().values()}
         if len(files) != 1 or not all(oid in self._objects for oid in files):
@@ -40,6 +43,9 @@ class Parts:
 
 
 def _cut(content: bytes, sizes: Mapping[str, int]) -> dict[str, bytes]:
+    """Cut a file by the lengths of its parts; not at all when it has another, as it is no aggregate then."""
+    if len(content) != sum(sizes.values()) + len(SEPARATOR) * (len(sizes) - 1):
+        return {}
     found, at = {}, 0
     for name, size in sizes.items():
         found[name] = content[at : at + size]

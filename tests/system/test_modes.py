@@ -478,6 +478,18 @@ def test_an_aggregate_keeps_objects_that_stand_where_its_destination_had_them_be
     assert list(delivered(platform).values()) == [configmap("x")]
 
 
+def test_documents_are_not_cut_by_the_lengths_of_an_aggregate_that_is_no_more(platform):
+    platform.commit({**dev(AGGREGATED), **request("a", {"a.yaml": configmap("a")})})
+    settle(platform)
+    longer = configmap("a", "a" * 100)
+    platform.commit({**dev(NESTED), **request("a", {"a.yaml": longer})})
+    settle(platform)
+    platform.commit({**dev(AGGREGATED), **request("a", {"a.yaml": "no object"})})
+    settle(platform)
+
+    assert list(delivered(platform).values()) == [longer]
+
+
 def test_an_aggregate_that_somebody_edited_is_restored_whole(platform):
     platform.commit({**dev(AGGREGATED, agent="none"), **request("a", {"x.txt": "a"}), **request("b", {"x.txt": "b"})})
     settle(platform)
