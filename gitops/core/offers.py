@@ -12,6 +12,7 @@ from gitops.core.naming import group_id
 from gitops.core.outline import Outline
 from gitops.core.ownership import Claim
 from gitops.core.parts import Parts, part_name
+from gitops.core.paths import join
 from gitops.core.recorded import RecordedPlacement, RecordedWork
 from gitops.core.targets import Target
 from gitops.core.tree import Objects
@@ -102,8 +103,10 @@ def holdings(
     Of an aggregate those in its part, which has this *name*, and goes along with a Destination that moves.
     """
     inventory = recorded.inventory()
-    if target.mode == layout.AGGREGATED and (part := parts.of(target.name, {name: recorded}).get(name)):
-        return layout.object_claim(frozenset(kubernetes.recognised(part)))
+    if target.mode == layout.AGGREGATED:
+        part = parts.of(target.name, {name: recorded}).get(name, b"")
+        if part or join(target.directory, target.filename) in inventory:
+            return layout.object_claim(frozenset(kubernetes.recognised(part)))
     prefix = f"{target.directory}/" if target.directory else ""
     own = [path.removeprefix(prefix) for path in inventory if path.startswith(prefix)]
     if target.mode == layout.NESTED and any(path.startswith(f"{root}/") for path in own):

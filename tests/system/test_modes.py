@@ -478,6 +478,20 @@ def test_an_aggregate_keeps_objects_that_stand_where_its_destination_had_them_be
     assert list(delivered(platform).values()) == [configmap("x")]
 
 
+@pytest.mark.parametrize("place", [{"filename": "all.yaml"}, {"path": "moved"}])
+def test_an_aggregate_moves_with_the_part_that_is_held_back_and_the_others_go_on(platform, place):
+    platform.commit({**dev(AGGREGATED), **request("a", {"a": configmap("a")}), **request("b", {"b": configmap("b")})})
+    settle(platform)
+    platform.commit(
+        {**dev(AGGREGATED, **place), **request("a", {"a": configmap("a", "new")}), **request("b", {"b": "-"})}
+    )
+    settle(platform)
+
+    assert list(platform.files("state/").values()) == [f"{configmap('a', 'new')}\n---\n{configmap('b')}".encode()]
+    assert platform.condition(placement("a"))[0] == "True"
+    assert platform.condition(placement("b"))[1] == "InvalidDocument"
+
+
 def test_documents_are_not_cut_by_the_lengths_of_an_aggregate_that_is_no_more(platform):
     platform.commit({**dev(AGGREGATED), **request("a", {"a.yaml": configmap("a")})})
     settle(platform)
