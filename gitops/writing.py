@@ -10,7 +10,7 @@ from pathlib import Path
 from gitops import inquiry
 from gitops.api.statestore import GitStateStore
 from gitops.branches import Branches, is_elsewhere
-from gitops.core import memory, messages, recording, rest
+from gitops.core import manifests, memory, messages, recording, rest
 from gitops.core.catalog import STATUS
 from gitops.core.delivery import UnitId
 from gitops.core.documents import Render
@@ -187,6 +187,7 @@ class Writing:
         world, survey = self._world, self.plan.survey
         world.adopt({key: decided.state for key, decided in self.plan.decided.items()})
         world.catalog = replace(survey.catalog, fresh={})
+        manifests.load.cache_clear()  # the definitions themselves are not kept
         world.objects = remembered(survey.objects, self.sketch, self._status)
         world.surveyed, world.places = survey.objects, survey.places
         world.status, world.verdicts, world.seen = self._status, recorded.verdicts, True

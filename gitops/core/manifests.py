@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sized
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -85,8 +86,12 @@ class Manifests(NamedTuple):
     problems: tuple[Problem, ...]
 
 
+@lru_cache(maxsize=4)
 def load(path: str, raw: bytes) -> Manifests:
-    """Read the definitions in the file *path*: any number of documents, `kind: List`s among them."""
+    """Read the definitions in the file *path*: any number of documents, `kind: List`s among them.
+
+    The last few files are remembered, because a file is asked once for each of its definitions.
+    """
     if raw.startswith(_LFS_POINTER):
         return Manifests((), (Problem(path, 1, 1, _LFS_MESSAGE, None),))
     documents, error = _read(raw)

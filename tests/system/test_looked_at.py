@@ -1,8 +1,12 @@
 """A pass decides the Works anew that a change concerns, and no others: a missed one is a lie, one too many is slow."""
 
+from collections import Counter
+
 import pytest
 from support.definitions import configmap, destination, store, work
 from support.platform import BOB
+
+from gitops.core import yaml
 
 BASE = {
     "destinations/dev.yaml": destination("dev", env="dev"),
@@ -67,6 +71,19 @@ def test_an_unreadable_file_concerns_works_only_when_it_changes(platform, daemon
     assert looked_at(daemon) == {"prod"}
     platform.commit({"works/dev.yaml": BASE["works/dev.yaml"]})
     assert looked_at(daemon) == {"prod", "dev"}
+
+
+@pytest.mark.parametrize("changed", [[work("one", env="flat")], UNREADABLE, None])
+def test_a_file_is_read_once_in_a_pass_however_many_works_stand_in_it(platform, monkeypatch, changed):
+    file, read, reads = "works/both.yaml", yaml.read, Counter()
+    monkeypatch.setattr(yaml, "read", lambda raw, *limits: reads.update([raw]) or read(raw, *limits))
+    platform.commit(BASE)
+    platform.reconcile()
+    for content in (changed, BASE[file]):
+        platform.commit({file: content})
+        reads.clear()
+        platform.reconcile()
+        assert max(reads.values()) == 1
 
 
 @pytest.mark.parametrize(
