@@ -23,8 +23,9 @@ from gitops.core.tree import BLOB, FILE, Change, Entry, Objects, Oid, lookup
 class Aggregate(NamedTuple):
     """The file of one Destination.
 
-    `parts` are the lengths in bytes by placement, `authors` the Works that changed it. It is *owned* while there is a
-    placement, be it without documents, and if it was written before: what stands there then is nobody else's.
+    `parts` are the lengths in bytes by placement, `authors` the Works for which it changes if it does. It is *owned*
+    while there is a placement, be it without documents, and if it was written before: what stands there then is nobody
+    else's.
     """
 
     branch: str
@@ -61,7 +62,8 @@ def _aggregate(
     now = {_name(m): part for m in found if (part := _part(objects, m, last)) is not None}
     oid = objects.add(BLOB, layout.SEPARATOR.join(now.values())) if now else None
     gone = {m.work for m in found if not _is_left(m, survey.seen.home, objects, drift)}  # nobody can compare for sure
-    authors = sorted(gone | {m.work for m in found if now.get(_name(m)) != last.get(_name(m))})
+    changed = gone | {m.work for m in found if now.get(_name(m)) != last.get(_name(m))}
+    authors = sorted(changed or {m.work for m in found if _name(m) in now})  # what others changed is restored for all
     sizes = {name: len(part) for name, part in now.items()}
     assert target.location
     path = join(target.directory, target.filename)

@@ -516,6 +516,8 @@ def test_an_aggregate_that_somebody_edited_is_restored_whole(platform):
             f"DriftCorrected: 1 files changed outside gitops in {commit[:7]} by Bob Babbage were restored"
             in platform.events(placement(name))
         )
+    assert platform.subjects()[1] == "destination(dev): default/a, default/b (+0 ~1 -0)"
+    assert "Gitops-Work: default/a\nGitops-Work: default/b\n" in platform.log()[1].message
 
 
 def test_every_part_has_the_version_that_last_changed_the_file(platform):
