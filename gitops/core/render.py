@@ -16,9 +16,18 @@ MAX_OUTPUT_BYTES = 1 << 20
 _UNSTABLE_FILTERS = ("random",)
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    """Where a field has the name of a method, as in `values.items`, the field is meant."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    environment = _Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
     for name in _UNSTABLE_FILTERS:  # equal input must give equal output, or each pass would commit
         environment.filters.pop(name)
     environment.globals.pop("lipsum")

@@ -16,6 +16,11 @@ def test_values_are_filled_in_and_the_last_newline_is_kept():
     assert render("{{ values.size }}\n", {"values": {"size": 3}}) == b"3\n"
 
 
+def test_a_field_may_have_the_name_of_a_method():
+    assert render("{% for i in values.items %}{{ i }}{% endfor %}", {"values": {"items": [1, 2]}}) == b"12"
+    assert render("{% for k, v in values.items() %}{{ k }}{{ v }}{% endfor %}", {"values": {"a": 1}}) == b"a1"
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_the_line_ends_of_a_template_are_kept(end):
     text = "a: {{ v }}{% if v %}\nb: 1\n{% endif %}\nc: 2\n".replace("\n", end)
