@@ -10,6 +10,8 @@ from pydantic import Field
 from gitops.api.meta import Definition, Model, Name
 
 Agent = Literal["flux", "argocd", "none"]
+CANARIES = ("kratix-canary-namespace.yaml", "kratix-canary-configmap.yaml")
+"""The names of the canary documents: a Namespace, and a ConfigMap in it."""
 
 
 class StateStoreRef(Model):

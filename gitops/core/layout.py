@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitops.api.destination import CANARIES
 from gitops.core import paths
 from gitops.core.documents import Documents, Refusal
 from gitops.core.kubernetes import ObjectId
@@ -55,10 +56,7 @@ def gives_way(target: Target, path: str) -> bool:
 
 def _canaries(mode: str) -> dict[str, bytes]:
     above = ("dependencies", "resources") if mode == NESTED else ("", "")
-    return {
-        paths.join(above[0], "kratix-canary-namespace.yaml"): CANARY_NAMESPACE,
-        paths.join(above[1], "kratix-canary-configmap.yaml"): CANARY_CONFIGMAP,
-    }
+    return dict(zip(map(paths.join, above, CANARIES), (CANARY_NAMESPACE, CANARY_CONFIGMAP), strict=True))
 
 
 def refusal(target: Target, root: str, documents: Documents) -> Refusal | None:

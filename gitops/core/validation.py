@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops.api.destination import Destination
+from gitops.api.destination import CANARIES, Destination, DestinationSpec
 from gitops.api.meta import Model
 from gitops.api.statestore import GitStateStore
 from gitops.api.work import Work
@@ -18,7 +18,7 @@ def violations(model: Model) -> Iterator[Complaint]:
     match model:
         case Destination():
             yield from _directory(("spec", "path"), model.path)
-            yield from _file(("spec", "filepath", "filename"), model.spec.filepath.filename)
+            yield from _filename(model.spec)
         case GitStateStore():
             yield from _directory(("spec", "path"), model.spec.path)
         case Work():
@@ -43,6 +43,13 @@ def _directory(where: Path, path: str) -> Iterator[Complaint]:
         yield Complaint(where, f"{field(where)}: {error}")
 
 
-def _file(where: Path, path: str) -> Iterator[Complaint]:
-    if reason := paths.check(path):
+def _filename(spec: DestinationSpec) -> Iterator[Complaint]:
+    where, name = ("spec", "filepath", "filename"), spec.filepath.filename
+    if reason := paths.check(name) or _taken(spec, paths.fold(name).partition("/")[0]):
         yield Complaint(where, f"{field(where)}: {reason}")
+
+
+def _taken(spec: DestinationSpec, top: str) -> str | None:
+    """Return why the file of an aggregate cannot be, or be below, *top* of the Destination's directory."""
+    taken = spec.filepath.mode == "aggregatedYAML" and spec.init_workloads.enabled and top in CANARIES
+    return f"{top} is a canary document of this Destination" if taken else None

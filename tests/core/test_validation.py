@@ -31,6 +31,16 @@ def test_an_aggregate_with_an_unsafe_name_is_invalid(filename):
     )
 
 
+@pytest.mark.parametrize("filename", ["kratix-canary-namespace.yaml", "Kratix-Canary-ConfigMap.yaml/x.yaml"])
+def test_an_aggregate_may_not_stand_where_a_canary_document_does(filename):
+    name = filename.lower().removesuffix("/x.yaml")
+    clash = f"spec.filepath.filename: {name} is a canary document of this Destination"
+    assert problems(destination("a", mode="aggregatedYAML", filename=filename)) == [clash]
+    assert problems(destination("a", mode="nestedByMetadata", filename=filename)) == []
+    without = {"initWorkloads": {"enabled": False}}
+    assert problems(destination("a", mode="aggregatedYAML", filename=filename, **without)) == []
+
+
 @pytest.mark.parametrize(
     "branch",
     ["HEAD", "-x", "a..b", "a b", "refs/heads/x", "x.lock", "/x", "x/", "a//b", "x~1", "@{1}", "@", ".x", "x."],
