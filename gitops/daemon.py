@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import Event
 
 import structlog
@@ -24,12 +24,17 @@ class Daemon:
     """Reconciles whenever it is woken. Told to stop, it ends the pass that is under way and begins no other."""
 
     def __init__(
-        self, reconciler: Reconciler, stop: Event, upkeep: Upkeep | None = None, pulse: Pulse | None = None
+        self,
+        reconciler: Reconciler,
+        stop: Event,
+        upkeep: Upkeep | None = None,
+        pulse: Pulse | None = None,
+        absence: Callable[[], str] = str,
     ) -> None:
-        """*pulse* is told how it does."""
+        """*pulse* is told how it does; *absence* says what is amiss where the branch has no commit to look at."""
         self._reconciler, self._stop, self._upkeep = reconciler, stop, upkeep
-        self._pulse = pulse or Pulse()
-        self._failures = 0
+        self._pulse, self._absence = pulse or Pulse(), absence
+        self._failures, self._waiting = 0, False
 
     def run(self, wakeups: Iterable[str]) -> None:
         """Reconcile once for each of *wakeups* (the words say why), and again after each failure, ever more rarely."""
@@ -49,6 +54,7 @@ class Daemon:
             with self._pulse.passing():
                 outcomes = self._reconciler.reconcile()
                 self._pulse.succeeded(outcomes, self._reconciler.works)
+                self._tell_absence(outcomes[-1])
         except Exception as error:  # the one broad `except`: the next pass begins with nothing in mind
             if not self._stop.is_set():
                 self._failures += 1
@@ -59,6 +65,13 @@ class Daemon:
             _report(outcome, reason)
         self._reconciler.keep(worth=WORTH_KEEPING)
         return True
+
+    def _tell_absence(self, outcome: Outcome) -> None:
+        """Tell once that there is nothing to look at yet, and why."""
+        waiting = not outcome.tally
+        if waiting and not self._waiting:
+            log.warning("waiting for a commit", cause=self._absence())
+        self._waiting = waiting
 
 
 def _complain(error: Exception, reason: str) -> None:

@@ -136,8 +136,17 @@ def _unborn(args: argparse.Namespace, branches: Branches, source: str) -> int:
     """Say that there is nothing to do, unless it is another branch that has the commits."""
     if why := absence(branches.repo, source, branches.origin, bool(args.branch)):
         raise NotFoundError(why)
-    print(f"nothing to do (branch {source} has no commit yet)")
+    print(f"nothing to do ({_no_commit(source)})")
     return 0
+
+
+def _no_commit(source: str) -> str:
+    return f"branch {source} has no commit yet"
+
+
+def _awaited(args: argparse.Namespace, branches: Branches, source: str) -> str:
+    """Say what the daemon waits for."""
+    return absence(branches.repo, source, branches.origin, bool(args.branch)) or _no_commit(source)
 
 
 def _patiently(reconciler: Reconciler) -> list[Outcome]:
@@ -181,7 +190,7 @@ def _forever(
     args: argparse.Namespace, branches: Branches, source: str, reconciler: Reconciler, upkeep: Upkeep, stop: Event
 ) -> int:
     pulse, bell = Pulse(), Event()
-    daemon = Daemon(reconciler, stop, upkeep, pulse)
+    daemon = Daemon(reconciler, stop, upkeep, pulse, partial(_awaited, args, branches, source))
     repository = branches.shown if branches.origin else str(branches.repo.git_dir)
     folders = [] if branches.origin else [branches.repo.common_dir]
     with closing(_server(args, pulse, bell)) if args.listen else nullcontext():

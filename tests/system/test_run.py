@@ -69,11 +69,17 @@ def test_the_daemon_answers_commits_until_sigterm(platform, daemon):
 def test_a_branch_that_is_not_there_is_waited_for(platform):
     """As in a repository of which a person has just removed it: a daemon that begins then must not give up."""
     platform.commit(BASE, branch="other")
-    process = Process(platform, "--branch", "main", "--interval", "1h")
+    process = Process(platform, "--branch", "main", "--interval", "100ms")
     eventually(lambda: "started" in process.popen.stderr.readline())
+    told = json.loads(process.popen.stderr.readline())
+    platform.commit({"note": "another pass"}, branch="other")
     platform.commit(BASE)
     eventually(lambda: is_done(platform))
-    assert process.stop()[0] == 0
+    code, log = process.stop()
+
+    assert told["cause"] == "branch main is not there; there are: other"
+    assert (told["event"], told["level"]) == ("waiting for a commit", "warning")
+    assert (code, [line["event"] for line in log]) == (0, ["reconciled", "stopped"]), "that is told once"
 
 
 def test_a_burst_of_pushes_makes_few_passes_and_loses_nothing(platform, daemon):
