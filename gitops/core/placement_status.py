@@ -183,7 +183,9 @@ def _placement_transitions(
         message = f"{lost}, marking this workplacement as misplaced"
         yield Transition(WARNING, "DestinationSelectorMismatch", SCHEDULER, message)
     yield from restored(made.branch, made.restored, WORKPLACEMENT, facts)
-    if version and version != made.recorded.text("versionID"):
+    last = before.condition(conditions.WRITTEN) if before else None
+    recovered = last and last.status == "False" and written and written.status == "True"
+    if version and (recovered or version != made.recorded.text("versionID")):
         message = f"successfully written to Destination: {name} with versionID: {version}"
         yield Transition(NORMAL, "WorkloadsWrittenToStateStore", WORKPLACEMENT, message)
     if written and written.status == "False":

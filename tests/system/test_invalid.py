@@ -354,6 +354,21 @@ def test_an_object_that_two_delivered_before_there_was_an_agent_holds_both_back(
     assert platform.condition("works/default/a/a.dev-5058f.yaml")[0] == "True"
 
 
+def test_what_recovers_without_a_write_is_told_of_like_what_is_written(platform):
+    works = {f"works/{n}.yaml": work(n, {"x.yaml": configmap("same")}, request=n, env="dev") for n in "ab"}
+    platform.commit({"destinations/dev.yaml": destination("dev", env="dev", agent="none"), **works})
+    settle(platform)
+    platform.commit({"destinations/dev.yaml": destination("dev", env="dev", agent="flux")})
+    settle(platform)
+    platform.remove("works/b.yaml")
+    settle(platform)
+
+    placement = platform.status("works/default/a/a.dev-5058f.yaml")
+    written = f"successfully written to Destination: dev with versionID: {placement['status']['versionID']}"
+    told = {event["message"]: event["count"] for event in placement["events"]}
+    assert (list(told)[-1], told[written]) == (written, 2)
+
+
 def test_the_same_object_on_different_destinations_is_no_conflict(platform):
     for name in "ab":
         platform.commit(
