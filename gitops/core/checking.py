@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from gitops.api.settings import Settings
-from gitops.core import claims, definitions, manifests
+from gitops.core import claims, definitions, manifests, pointing
 from gitops.core.catalog import SETTINGS
 from gitops.core.definitions import InEffect
 from gitops.core.documents import Render
@@ -46,7 +46,7 @@ def check(objects: Objects, seen: Seen, renderer: Render) -> Report:
         *_duplicates(found, decided, objects),
         *_stores(found),
         *_destinations(found),
-        *_documents(decided),
+        *pointing.refusals(decided.values(), objects),
     }
     files = tuple(unit.file for unit in found.catalog.units.values() for _ in unit.keys)
     return Report(len(files), tuple(sorted(problems, key=lambda p: (p.path, p.line, p.column, p.message))), files)
@@ -95,16 +95,6 @@ def _destinations(found: Survey) -> Iterator[Problem]:
         target = found.targets.get(key.name) if key.kind == "Destination" else None
         if target and target.reason not in ("", "StateStoreNotReady") and target.store not in wrong:
             yield from _at(known.effective, f"{key}: {target.reason}: {target.message}")
-
-
-def _documents(decided: Mapping[Key, Decided]) -> Iterator[Problem]:
-    """What a Work's placements would be refused for, wherever they go."""
-    for key, work in decided.items():
-        groups, placements = (work.state.groups, work.state.placements) if work.state else ((), ())
-        refusals = [group.documents.refusal for group in groups if group.documents]
-        refusals += [placement.offer.refusal for placement in placements]
-        for refusal in filter(None, dict.fromkeys(refusals)):
-            yield from _at(work.effective, f"{key}: {refusal.reason}: {refusal.message}")
 
 
 def _at(effective: InEffect, message: str) -> Iterator[Problem]:

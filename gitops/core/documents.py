@@ -35,25 +35,37 @@ class CostlyTemplateError(TemplateError):
     """A template that takes more than its share. Nobody should try it for another Destination."""
 
 
+class DocumentError(ValueError):
+    """What is wrong with a document; *path* is its own in the group, empty when it is none alone."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 class Refusal(NamedTuple):
-    """Why the documents of a placement are not written: a condition's reason and message."""
+    """Why the documents of a placement are not written: a condition's reason and message.
+
+    *document* is the path in the group of the one at fault, where it is one alone.
+    """
 
     reason: str
     message: str
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Documents:
     """Finished documents: their paths (relative to the placement's place) and ids, in the Work's order, and their tree.
 
-    `objects` are the Kubernetes objects that an agent would apply; `unfit` says why an agent could not. With a *costly*
-    template the refusal is that of all Destinations.
+    `objects` are the Kubernetes objects that an agent would apply; `unfit` refuses them to one that could not. With a
+    *costly* template the refusal is that of all Destinations.
     """
 
     files: tuple[tuple[str, Oid], ...]
     tree: Oid
     objects: frozenset[ObjectId] = frozenset()
-    unfit: str = ""
+    unfit: Refusal | None = None
     refusal: Refusal | None = None
     costly: bool = False
 
@@ -82,15 +94,15 @@ def _group(work: Work, group: WorkloadGroup, own: str, short: str, folder: Oid |
     selector = selectors.merge(group.destination_selectors, work.metadata.labels)
     try:
         found = tuple(_sources(work, group, folder, objects))
-    except ValueError as refused:
-        return Group(own, short, selector, _refused("InvalidDocument", str(refused)))
+    except DocumentError as error:
+        return Group(own, short, selector, Documents((), b"", refusal=_invalid(error)))
     if any(path.endswith(TEMPLATE) for path, _ in found):
         return Group(own, short, selector, None, found)
     return Group(own, short, selector, finish(found, objects))
 
 
-def _refused(reason: str, message: str, *, costly: bool = False) -> Documents:
-    return Documents((), b"", refusal=Refusal(reason, printable(message)), costly=costly)
+def _invalid(error: DocumentError) -> Refusal:
+    return Refusal("InvalidDocument", printable(str(error)), error.path)
 
 
 def _sources(work: Work, group: WorkloadGroup, folder: Oid | None, objects: Objects) -> Iterator[tuple[str, Oid]]:
@@ -101,7 +113,7 @@ def _sources(work: Work, group: WorkloadGroup, folder: Oid | None, objects: Obje
         try:
             raw = content.decode(workload.content)
         except ValueError as error:
-            raise ValueError(f"{workload.filepath}: {error}") from None
+            raise DocumentError(workload.filepath, f"{workload.filepath}: {error}") from None
         yield workload.filepath, objects.add(BLOB, raw)
 
 
@@ -111,14 +123,15 @@ def _folder_sources(
     own = paths.directory(group.directory)
     entry = lookup(objects, folder, own)
     if entry is None or not entry.is_tree:
-        raise ValueError(f"directory {group.directory} is not in the folder")
+        raise DocumentError("", f"directory {group.directory} is not in the folder")
     others = {paths.directory(g.directory) for g in work.spec.workload_groups} - {own}
     skip = tuple(f"{other}/" for other in others if other and (not own or other.startswith(f"{own}/")))
     for path, file in sorted(files(objects, entry.oid, f"{own}/" if own else "")):
         if path == FOLDER_WORK or path.startswith(skip):
             continue
         if not file.is_file:
-            raise ValueError(f"{path}: is a {'symbolic link' if file.mode == LINK else 'submodule'}, not a file")
+            what = "symbolic link" if file.mode == LINK else "submodule"
+            raise DocumentError(path, f"{path}: is a {what}, not a file")
         yield path, file.oid
 
 
@@ -135,7 +148,8 @@ def render(group: Group, scope: Mapping[str, Any], renderer: Render, objects: Ob
             text = objects.blob(oid).decode()
             done.append((path.removesuffix(TEMPLATE), objects.add(BLOB, renderer(text, scope))))
         except (TemplateError, UnicodeDecodeError) as error:
-            return _refused("TemplateError", f"{path}: {error}", costly=isinstance(error, CostlyTemplateError))
+            refusal = Refusal("TemplateError", printable(f"{path}: {error}"), path)
+            return Documents((), b"", refusal=refusal, costly=isinstance(error, CostlyTemplateError))
     return finish(tuple(done), objects)
 
 
@@ -144,8 +158,8 @@ def finish(found: tuple[tuple[str, Oid], ...], objects: Objects) -> Documents:
     try:
         _check_paths([path for path, _ in found])
         identities, unfit = _check_contents(found, objects)
-    except ValueError as refused:
-        return _refused("InvalidDocument", str(refused))
+    except DocumentError as error:
+        return Documents((), b"", refusal=_invalid(error))
     tree = patch(objects, None, [(path, Entry(FILE, oid)) for path, oid in found])
     return Documents(found, tree, identities, unfit)
 
@@ -163,46 +177,47 @@ def joined(made: Documents, objects: Objects) -> Documents:
 
 def _check_paths(found: list[str]) -> None:
     if len(found) > MAX_DOCUMENTS:
-        raise ValueError(f"{len(found)} documents, the limit is {MAX_DOCUMENTS}")
+        raise DocumentError("", f"{len(found)} documents, the limit is {MAX_DOCUMENTS}")
     folded: dict[str, str] = {}
     for path in found:
         if reason := paths.check(path):
-            raise ValueError(reason)
+            raise DocumentError(path, reason)
         if other := folded.get(own := paths.fold(path)):
             clash = f"clashes with {other} of the same group" if other != path else "is given twice in the same group"
-            raise ValueError(f"{path}: {clash}")
+            raise DocumentError(path, f"{path}: {clash}")
         folded[own] = path
     for path in found:
         above = paths.fold(path)
         while above := above.rpartition("/")[0]:
             if above in folded:
-                raise ValueError(f"{path}: clashes with the file {folded[above]} of the same group")
+                raise DocumentError(path, f"{path}: clashes with the file {folded[above]} of the same group")
 
 
-def _check_contents(found: tuple[tuple[str, Oid], ...], objects: Objects) -> tuple[frozenset[ObjectId], str]:
+def _check_contents(found: tuple[tuple[str, Oid], ...], objects: Objects) -> tuple[frozenset[ObjectId], Refusal | None]:
     seen: dict[ObjectId, str] = {}
-    unfit, total = "", 0
+    unfit, total = None, 0
     for path, oid in found:
         raw = objects.blob(oid)
         total += len(raw)
         if len(raw) > MAX_DOCUMENT_BYTES or total > MAX_WORK_BYTES:
-            raise ValueError(f"{path}: more than {MAX_DOCUMENT_BYTES >> 20} MiB, or {MAX_WORK_BYTES >> 20} MiB in all")
+            limits = f"{MAX_DOCUMENT_BYTES >> 20} MiB, or {MAX_WORK_BYTES >> 20} MiB in all"
+            raise DocumentError(path, f"{path}: more than {limits}")
         if raw.startswith(_LFS):
-            raise ValueError(f"{path}: is a pointer of Git LFS, not the document itself")
+            raise DocumentError(path, f"{path}: is a pointer of Git LFS, not the document itself")
         if path.endswith(_READ) and not unfit:
             unfit = _identify(path, raw, seen)
     return frozenset(seen), unfit
 
 
-def _identify(path: str, raw: bytes, seen: dict[ObjectId, str]) -> str:
+def _identify(path: str, raw: bytes, seen: dict[ObjectId, str]) -> Refusal | None:
     """Add the objects of one document to *seen*; return why an agent could not apply it."""
     try:
         found = kubernetes.objects(raw)
     except ValueError as error:
-        return f"{path}: {error}"
+        return _invalid(DocumentError(path, f"{path}: {error}"))
     for identity in found:
         if identity in seen:
             also = f", also in {seen[identity]}" if seen[identity] != path else ""
-            return f"{path}: {identity} comes twice{also}"
+            return _invalid(DocumentError(path, f"{path}: {identity} comes twice{also}"))
         seen[identity] = path
-    return ""
+    return None

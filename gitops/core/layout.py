@@ -64,16 +64,17 @@ def refusal(target: Target, root: str, documents: Documents) -> Refusal | None:
     if documents.refusal:
         return documents.refusal
     if target.agent != "none" and documents.unfit:
-        return Refusal("InvalidDocument", documents.unfit)
+        return documents.unfit
     if target.mode == AGGREGATED:
-        final = [paths.join(target.directory, target.filename)]
+        final = {paths.join(target.directory, target.filename): ""}
     else:
-        final = [paths.join(target.directory, root, path) for path, _ in documents.files]
-    for path in final:
+        final = {paths.join(target.directory, root, path): path for path, _ in documents.files}
+    for path, document in final.items():
         if reason := paths.check(path):
-            return Refusal("InvalidDocument", reason)
+            return Refusal("InvalidDocument", reason, document)
         if path.startswith("."):
-            return Refusal("InvalidDocument", f"{path}: {path.split('/', 1)[0]} is not a Destination's place")
+            text = f"{path}: {path.split('/', 1)[0]} is not a Destination's place"
+            return Refusal("InvalidDocument", text, document)
     return None
 
 

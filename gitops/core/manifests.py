@@ -70,13 +70,13 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A definition and where it begins; *index* is its number among the objects of the file, from 0."""
+    """A definition, the line where it begins, and what leads to it in its file: a document, an item of a `List`."""
 
     key: Key
     obj: Object
     path: str
     line: int
-    index: int
+    at: yaml.Wanted
 
 
 class Manifests(NamedTuple):
@@ -97,9 +97,10 @@ def load(path: str, raw: bytes) -> Manifests:
     documents, error = _read(raw)
     report = _Report(path, raw)
     found: list[Manifest] = []
-    for index, candidate in enumerate(c for document in documents for c in _candidates(document)):
+    for candidate in (c for document in documents for c in _candidates(document)):
         if obj := _object(candidate, report):
-            found.append(Manifest(key_of(obj), obj, path, candidate.line, index))
+            at = candidate.document.index, candidate.prefix
+            found.append(Manifest(key_of(obj), obj, path, candidate.line, at))
     report.errors([error] if error else [])
     return Manifests(tuple(found), report.problems())
 

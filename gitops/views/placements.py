@@ -65,7 +65,7 @@ def _kept(made: PlacementDelivery, plan: Plan) -> tuple[str, str] | None:
     scheduled = before.condition(conditions.SCHEDULED) if before else None
     was_misplaced = scheduled is not None and scheduled.status == "False"
     refusal = _refusal(made, plan)
-    if refusal and (written is None or (written.reason, written.message) != tuple(refusal)):
+    if refusal and (written is None or (written.reason, written.message) != refusal[:2]):
         return "hold", f"{refusal.reason}: {refusal.message}"
     if before and placement.misplaced and not was_misplaced:
         gone = "is removed" if _is_removed(made, plan) else "no longer matches its selectors"

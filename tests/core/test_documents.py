@@ -104,18 +104,22 @@ def test_a_large_file_store_pointer_is_not_delivered_as_a_document(objects):
 def test_the_same_object_twice_in_one_group_is_unfit_for_an_agent(objects):
     (made,) = groups(objects, group({"a.yaml": configmap("x"), "b.yaml": configmap("x")}))
 
-    assert made.documents.unfit == "b.yaml: ConfigMap/default/x comes twice, also in a.yaml"
+    assert made.documents.unfit == (
+        "InvalidDocument",
+        "b.yaml: ConfigMap/default/x comes twice, also in a.yaml",
+        "b.yaml",
+    )
 
 
 @pytest.mark.parametrize(
     "text", ["- 1\n", "just text\n", "kind: X\n", "apiVersion: v1\nkind: X\nmetadata: {}\n", "a: [\n"]
 )
 def test_a_manifest_that_is_no_object_is_unfit_for_an_agent_and_named(objects, text):
-    assert groups(objects, group({"x.yml": text}))[0].documents.unfit.startswith("x.yml: ")
+    assert groups(objects, group({"x.yml": text}))[0].documents.unfit.message.startswith("x.yml: ")
 
 
 def test_other_files_need_not_be_objects(objects):
-    assert groups(objects, group({"main.tf": "resource {}", "x.json": "[1]"}))[0].documents.unfit == ""
+    assert groups(objects, group({"main.tf": "resource {}", "x.json": "[1]"}))[0].documents.unfit is None
 
 
 # folders
@@ -151,13 +155,13 @@ def test_a_folder_with_a_link_is_refused_and_the_link_not_followed(objects, mode
     )
     (made,) = groups(objects, group(None), folder=tree)
 
-    assert made.documents.refusal == ("InvalidDocument", f"l: is a {word}, not a file")
+    assert made.documents.refusal == ("InvalidDocument", f"l: is a {word}, not a file", "l")
 
 
 def test_a_directory_that_is_not_there_is_named(objects):
     (made,) = groups(objects, group(None, directory="nowhere"), folder=folder(objects, plain(**{"work.yaml": ""})))
 
-    assert made.documents.refusal == ("InvalidDocument", "directory nowhere is not in the folder")
+    assert made.documents.refusal == ("InvalidDocument", "directory nowhere is not in the folder", "")
 
 
 # templates
@@ -180,7 +184,8 @@ def test_a_template_that_fails_is_named(objects):
     def fails(text, scope):
         raise TemplateError("line 1: no")
 
-    assert rendered(objects, {"x.txt.j2": "T"}, fails).refusal == ("TemplateError", "x.txt.j2: line 1: no")
+    refusal = rendered(objects, {"x.txt.j2": "T"}, fails).refusal
+    assert refusal == ("TemplateError", "x.txt.j2: line 1: no", "x.txt.j2")
 
 
 @pytest.mark.parametrize("path", [".j2", "a/.j2", "../x.j2", ".git.j2", "...j2"])
@@ -195,4 +200,4 @@ def test_two_files_that_become_one_are_refused(objects):
 
 
 def test_what_a_template_makes_is_checked_like_any_document(objects):
-    assert rendered(objects, {"x.yaml.j2": "T"}, lambda text, scope: b"no: object").unfit.startswith("x.yaml: ")
+    assert rendered(objects, {"x.yaml.j2": "T"}, lambda text, scope: b"no: object").unfit.message.startswith("x.yaml: ")

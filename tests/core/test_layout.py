@@ -6,7 +6,7 @@ from support.definitions import work
 from gitops.api.destination import Destination
 from gitops.api.work import Work
 from gitops.core import layout, targets
-from gitops.core.documents import Documents
+from gitops.core.documents import Documents, Refusal
 from gitops.core.kubernetes import ObjectId
 from gitops.core.layout import AGGREGATED, FLAT, NESTED
 from gitops.core.outline import outline
@@ -29,7 +29,7 @@ def target(**spec):
     ]
 
 
-def documents(*paths, unfit=""):
+def documents(*paths, unfit=None):
     return Documents(tuple((path, b"\0" * 20) for path in paths), EMPTY, unfit=unfit)
 
 
@@ -101,9 +101,10 @@ def test_the_whole_path_is_checked_not_only_the_document():
 
 
 def test_only_agents_mind_what_is_no_kubernetes_object():
-    odd = documents("x.yaml", unfit="x.yaml: the object has no kind")
+    unfit = Refusal("InvalidDocument", "x.yaml: the object has no kind", "x.yaml")
+    odd = documents("x.yaml", unfit=unfit)
 
-    assert layout.refusal(target(agent="flux"), "", odd) == ("InvalidDocument", "x.yaml: the object has no kind")
+    assert layout.refusal(target(agent="flux"), "", odd) == unfit
     assert layout.refusal(target(agent="none"), "", odd) is None
 
 
@@ -142,8 +143,10 @@ def test_what_is_lost_is_named_with_its_owner():
     assert layout.lost(*path.exclusive, "default/a.dev-5058f") == (
         "PathConflict",
         "a/b.yaml belongs to default/a.dev-5058f",
+        "",
     )
     assert layout.lost(*thing.exclusive, "default/a.dev-5058f") == (
         "InvalidDocument",
         "ConfigMap/default/settings is already delivered by default/a.dev-5058f",
+        "",
     )

@@ -58,7 +58,7 @@ def test_each_kind_has_its_key():
         "GitStateStore/default",
         "BucketStateStore/s3",
     ]
-    assert [manifest.index for manifest in objects] == [0, 1, 2, 3, 4]
+    assert [manifest.at for manifest in objects] == [(number, ()) for number in range(5)]
     assert [manifest.line for manifest in objects] == [1, 7, 14, 20, 25]
     assert {manifest.path for manifest in objects} == {"works/a.yaml"}
 
@@ -86,8 +86,8 @@ def test_a_list_is_its_items():
     )
     (first, second), problems = load(f"apiVersion: v1\nitems:\n{items}kind: List\nmetadata:\n  resourceVersion: ''\n")
     assert problems == ()
-    assert (first.key.name, first.line, first.index) == ("a", 3, 0)
-    assert (second.key.name, second.line, second.index) == ("b", 8, 1)
+    assert (first.key.name, first.line, first.at) == ("a", 3, (0, ("items", 0)))
+    assert (second.key.name, second.line, second.at) == ("b", 8, (0, ("items", 1)))
 
 
 def test_a_list_may_be_an_alias():

@@ -39,7 +39,7 @@ def test_good_definitions_are_counted(folder, capsys):
         ({"works/a.yaml": "kind: Work\nspec: [\n"}, "works/a.yaml:"),
         ({"works/a.yaml": f"apiVersion: {API_VERSION}\nkind: Work\nmetadata:\n  name: a\nspec:\n  promise: x\n"},
          'works/a.yaml:6:3: unknown field "spec.promise" (did you mean "promiseName"?)'),
-        ({"works/a.yaml": work("a", {"../x": "a"})}, "works/a.yaml:1:1: Work/default/a: InvalidDocument: "),
+        ({"works/a.yaml": work("a", {"../x": "a"})}, "works/a.yaml:18:17: Work/default/a: InvalidDocument: "),
         ({"works/a.yaml": work("a"), "works/b.yaml": work("a")},
          "works/b.yaml:1:1: Work/default/a is already defined in works/a.yaml:1; this one is ignored"),
         ({"destinations/a.yaml": destination("a", store="x")},
@@ -216,7 +216,60 @@ def test_the_faults_of_documents_are_told_whether_or_not_their_destination_is_re
 
     place, document = told(capsys)
     assert "StateStoreNotFound" in place
-    assert document.startswith("works/a.yaml:1:1: Work/default/a: InvalidDocument: x.yaml: ")
+    assert document.startswith("works/a.yaml:19:17: Work/default/a: InvalidDocument: x.yaml: ")
+
+
+AT_FAULT = """\
+apiVersion: v1
+kind: List
+items:
+- apiVersion: platform.kratix.io/v1alpha1
+  kind: Work
+  metadata: {name: a}
+  spec:
+    workloadGroups:
+    - directory: .
+      workloads: [{filepath: good.yaml, content: "{apiVersion: v1, kind: A, metadata: {name: a}}"}]
+    - directory: other
+      workloads:
+      - content: |
+          a: [b
+        filepath: bad.yaml
+      - filepath: good.yaml.j2
+        content: ""
+- apiVersion: platform.kratix.io/v1alpha1
+  kind: Work
+  metadata: {name: b}
+  spec:
+    workloadGroups:
+    - directory: .
+      workloads:
+      - filepath: x.txt
+        content: H4sI
+      - filepath: y.txt
+        content: x
+    - directory: templates
+      workloads:
+      - filepath: x.yaml
+        content: "{apiVersion: v1, kind: A, metadata: {name: a}}"
+      - filepath: y.yaml.j2
+        content: "no: object"
+    - directory: twice
+      workloads:
+      - {filepath: z.txt, content: ""}
+      - {filepath: z.txt, content: ""}
+"""
+
+
+def test_what_is_wrong_with_a_document_is_told_where_the_definition_has_it(folder, capsys):
+    write(folder, {"works/all.yaml": AT_FAULT, "destinations/dev.yaml": destination("dev")})
+
+    assert [line.partition(" did not")[0] for line in told(capsys)] == [
+        "works/all.yaml:15:19: Work/default/a: InvalidDocument: bad.yaml: line 2:",
+        "works/all.yaml:25:19: Work/default/b: InvalidDocument: x.txt: the content is base64 of gzip that was cut off",
+        "works/all.yaml:33:19: Work/default/b: InvalidDocument: y.yaml: line 1: the object has no apiVersion",
+        "works/all.yaml:38:20: Work/default/b: InvalidDocument: z.txt: is given twice in the same group",
+    ]
 
 
 def test_settings_that_are_named_are_checked_as_settings(folder, capsys):
