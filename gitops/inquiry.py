@@ -26,6 +26,12 @@ def sources(repo: Repository, tip: Oid, plan: Plan, traced: Mapping[Key, Provena
     return _named(repo, tip, paths - {""})
 
 
+def before(repo: Repository, tip: Oid, file: str) -> Oid | None:
+    """Return the tree as it was before *file* last changed; None where it was never another."""
+    commit = history.last_changed(repo, tip, {file}).get(file)
+    return repo.objects.commit_tree(commit.parents[0]) if commit and commit.parents else None
+
+
 def removed_sources(plan: Plan) -> dict[Key, str]:
     """Return the files in which objects stood that are not defined any more."""
     works = [(key, d.recorded) for key, d in plan.decided.items() if d.effective.removed]

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from gitops import inquiry
 from gitops.branches import Branches, is_elsewhere
@@ -193,7 +194,7 @@ class Reconciler:
         return Writing(self._branches, self._world, seen, plan, sketch, self._renderer, render, now)
 
     def _decide(self, seen: Observation, sketch: Sketch) -> Plan:
-        found = survey(self._world, sketch, seen.seen)
+        found = survey(self._world, sketch, seen.seen, partial(inquiry.before, self._repo, seen.source_tip))
         self._branches.follow(found, sketch)
         branches = self._states(seen, found.branches)
         branches |= {name: self._probed(found, name, branch) for name, branch in branches.items()}

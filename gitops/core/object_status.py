@@ -27,7 +27,7 @@ def record_destination(
     """Record one Destination; one that was removed stays as long as it leaves placements behind."""
     known, before = made.object, made.object.recorded.status
     file = memory.object_file(known.key)
-    done = known.recorded.text("cleanup") == "all" or not made.occupied
+    done = known.cleanup == "all" or not made.occupied
     reached = facts.failures.keys().isdisjoint((made.branch, *known.recorded.superseded()))
     if known.effective.removed and done and reached:
         record.remove(file)
@@ -43,7 +43,7 @@ def record_destination(
 
 
 def _ended(made: DestinationDelivery, facts: Facts) -> str:
-    if made.object.recorded.text("cleanup") != "all":
+    if made.object.cleanup != "all":
         return "nothing is placed there any more"
     if made.branch in facts.unfound:
         return f"its documents stay in {urls.shown(made.branch)}, to which no state store leads any more"
@@ -89,7 +89,9 @@ def _placing(made: DestinationDelivery, facts: Facts) -> dict[str, object]:
     if target is None or target.reason or failed:
         kept = ("path", "stateStore", "branch", "mode", "filename", "cleanup", "parts", "inventory")
         extra = recorded.status.extra if recorded.status else {}
-        found = {name: extra[name] for name in kept if name in extra} | ({"cleanup": target.cleanup} if target else {})
+        found = {name: extra[name] for name in kept if name in extra}
+        if cleanup := target.cleanup if target else made.object.cleanup:
+            found["cleanup"] = cleanup
         return found | waiting(recorded, recorded.superseded() if failed else {}, facts)
     extra = {"path": target.directory, "stateStore": target.store}
     if made.branch != facts.home:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -14,12 +14,16 @@ from gitops.core import definitions, memory, places, urls
 from gitops.core.catalog import Advance, Catalog
 from gitops.core.manifests import Key, Problem
 from gitops.core.places import Places
+from gitops.core.recorded import Recorded
 from gitops.core.targets import Site, Target
 from gitops.core.tree import Objects, Oid
 from gitops.core.troubles import Troubles, troubles
 from gitops.core.world import Object, World
 
 D = TypeVar("D", Destination, GitStateStore, BucketStateStore)
+
+Before = Callable[[str], Oid | None]
+"""Return the source tree as it was before a file last changed, as when it was removed; None where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +94,11 @@ class Survey:
                 yield target
 
 
-def survey(world: World, objects: Objects, seen: Seen) -> Survey:
+def survey(world: World, objects: Objects, seen: Seen, before: Before = lambda file: None) -> Survey:
     """Look at all but the Works."""
     advance = catalogs.advance(world.catalog, objects, seen.source)
     found_wrong = troubles(advance.catalog, memory.told(objects, seen.status))
-    known = _cluster_objects(world, advance, objects, seen.status, found_wrong)
+    known = _cluster_objects(world, advance, objects, seen.status, found_wrong, before)
     return Survey(seen, advance, known, _places(world, seen, known), found_wrong)
 
 
@@ -117,6 +121,7 @@ def _cluster_objects(
     objects: Objects,
     status: Oid | None,
     found_wrong: Troubles,
+    before: Before,
 ) -> dict[Key, Object]:
     """Read the Destinations and stores whose definition or status is not the one that *world* knows."""
     entries = dict(memory.cluster_objects(objects, status))
@@ -132,8 +137,18 @@ def _cluster_objects(
         problem = found_wrong.why(key, known.recorded)
         effective = definitions.effective(advance.catalog, objects, key, known.recorded, problem)
         if known.recorded.status or not effective.removed:
-            found[key] = replace(known, effective=effective)
+            is_news = effective.removed and not known.recorded.removed
+            policy = _last_policy(objects, key, known.recorded, before) if is_news else ""
+            found[key] = replace(known, effective=effective, last_policy=policy)
     return found
+
+
+def _last_policy(objects: Objects, key: Key, recorded: Recorded, before: Before) -> str:
+    """Return the policy of the definition that was removed, which may have changed since status was written."""
+    source = recorded.text("source")
+    root = before(source) if source else None
+    last = definitions.read(objects, root, key, recorded) if root else None
+    return last[0].obj.spec.cleanup if last and isinstance(last[0].obj, Destination) else ""
 
 
 def remembered(known: Mapping[Key, Object], objects: Objects, status: Oid | None) -> dict[Key, Object]:

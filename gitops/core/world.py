@@ -83,17 +83,26 @@ class WorkState:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """A Destination or a state store: its definition in effect, and what its status file *entry* remembers."""
+    """A Destination or a state store: its definition in effect, and what its status file *entry* remembers.
+
+    Of a Destination that is removed *last_policy* is the one with which it went, as far as history tells.
+    """
 
     key: Key
     effective: Effective
     recorded: Recorded
     entry: Entry | None
+    last_policy: str = ""
 
     @property
     def source(self) -> str:
         """The file in which its last good definition stands."""
         return self.recorded.text("source")
+
+    @property
+    def cleanup(self) -> str:
+        """What becomes of the documents of a Destination that is removed: its last word, also if no pass heard it."""
+        return self.last_policy or self.recorded.text("cleanup")
 
     @property
     def keeps_documents(self) -> bool:
@@ -102,7 +111,7 @@ class Object:
         It does if that was its policy, and unless it was removed for certain: of one that is invalid the last good
         definition may be in a history that people have rewritten.
         """
-        return self.effective.problem is not None or self.recorded.text("cleanup") != "all"
+        return self.effective.problem is not None or self.cleanup != "all"
 
 
 def union(claims: Iterable[Claim]) -> Claim:

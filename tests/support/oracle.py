@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 import pygit2
+import yaml
 from pygit2.enums import FileMode, SortMode
 from support.platform import Platform
 
@@ -428,13 +429,33 @@ def _documents_are_there(platform: Platform, scene: Scene, file: str, status: St
 def _what_left_the_inventories_is_gone(platform: Platform, before: Scene, after: Scene) -> None:
     gone = {file: status for file, status in before.statuses.items() if file not in after.statuses}
     removed = {file: status for file, status in gone.items() if status["kind"] == "Destination"}
-    abandoned = {file: status for file, status in removed.items() if status["status"].get("cleanup") == "none"}
+    abandoned = {file: status for file, status in removed.items() if _may_stay(platform, status)}
     left = set(inventories(before.statuses, before.home)) - set(inventories(after.statuses, after.home))
     left -= set(inventories(abandoned, before.home))
     for branch, path in left:
         if branch.partition("#")[0] in before.strange:
             continue
         assert path not in platform.blobs(path, at=branch), f"{path} belongs to nobody any more and is still there"
+
+
+def _may_stay(platform: Platform, status: Status) -> bool:
+    """Whether documents of a removed Destination may stay: as was recorded, or as its definition said since then."""
+    body, name = status["status"], status["metadata"]["name"]
+    source, observed = body.get("source", ""), body.get("observedCommit", "")
+    commits = platform.log(until=observed if observed and observed in platform.repo else "")
+    texts = [platform.files(source, at=str(commit.id)).get(source, b"") for commit in commits]
+    return body.get("cleanup") == "none" or any(_says_none(text, name) for text in texts)
+
+
+def _says_none(text: bytes, name: str) -> bool:
+    with suppress(yaml.YAMLError):
+        for definition in yaml.load_all(text, yaml.CSafeLoader):
+            match definition:
+                case {"metadata": {"name": own}, "spec": {"cleanup": policy}} if own == name:
+                    return bool(policy == "none")
+                case {"metadata": {"name": own}} if own == name:
+                    return True
+    return False
 
 
 def _status_is_as_recorded(platform: Platform, scene: Scene) -> None:

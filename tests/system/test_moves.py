@@ -334,6 +334,41 @@ def test_the_policy_of_a_removed_destination_is_the_one_it_last_had(platform):
     assert not platform.files("state/")
 
 
+@pytest.mark.parametrize("cleanup", ["all", "none"])
+@pytest.mark.parametrize("way", ["pushed", "merged", "squashed"])
+def test_a_policy_that_no_pass_saw_counts_all_the_same(platform, way, cleanup):
+    other = {"all": "none", "none": "all"}[cleanup]
+    platform.commit({**dev(cleanup=other), "works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    branch, began = ("main" if way == "pushed" else "side"), platform.tip()
+    platform.commit(dev(cleanup=cleanup), branch=branch, onto=began)
+    platform.remove("destinations/dev.yaml", branch=branch)
+    platform.commit({"note": "meanwhile"}, branch=branch)
+    if way == "merged":
+        platform.commit({"other": "meanwhile"})
+        platform.merge("side")
+    if way == "squashed":
+        platform.remove("destinations/dev.yaml", message="nobody can see the policy any more")
+    settle(platform)
+
+    kept = (other if way == "squashed" else cleanup) == "none"
+    assert bool(platform.files("state/")) == kept
+    assert platform.status("destinations/dev.yaml").get("status", {}).get("cleanup") == ("none" if kept else None)
+    platform.remove("works/r.yaml")
+    settle(platform)
+    assert not platform.files("state/dev/resources/default")
+
+
+def test_an_invalid_definition_has_no_say_in_what_becomes_of_its_documents(platform):
+    platform.commit({**dev(cleanup="all"), "works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    platform.commit(dev(cleanup="sometimes"))
+    platform.remove("destinations/dev.yaml")
+    settle(platform)
+
+    assert not platform.files("state/")
+
+
 def test_cleanup_all_reaches_a_branch_whose_store_went_in_the_same_commit(platform):
     platform.commit({"statestores/s.yaml": store("s", "deploy"), **dev(store="s", cleanup="all")})
     platform.commit({"works/r.yaml": work("r", request="r", env="dev")})
