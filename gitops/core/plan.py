@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
-from gitops.core import claims
+from gitops.core import claims, succession
 from gitops.core.concern import changed, concerned
 from gitops.core.delivering import deliver
 from gitops.core.delivery import Delivery, Drift
@@ -127,7 +127,7 @@ def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects
     )
     writers = {name: branch.writers for name, branch in branches.items()}
     decided = _closure(context, concerned(context, drift))
-    decided = claims.settle(context, decided)
+    decided = succession.settle(context, claims.settle(context, decided))
     return Plan(survey, decided, deliver(context, decided, roots, drift, writers), branches)
 
 

@@ -6,7 +6,7 @@ from support.passes import settle
 from support.platform import BOB
 
 NESTED, FLAT, AGGREGATED = "nestedByMetadata", "none", "aggregatedYAML"
-P = "works/default/r/r.dev-5058f.yaml"
+P, WORK_S = "works/default/r/r.dev-5058f.yaml", "works/default/s/work.yaml"
 
 
 def dev(**fields):
@@ -402,6 +402,49 @@ def test_a_destination_with_a_new_name_takes_over_the_documents_at_its_path(plat
 
     assert platform.blobs("state/") == before
     assert platform.condition("works/default/s/s.b-5058f.yaml")[0] == "True"
+    assert platform.statuses().keys() == {
+        "destinations/b.yaml",
+        "works/default/s/s.b-5058f.yaml",
+        "works/default/s/work.yaml",
+    }, "nobody else has a claim to them"
+
+
+@pytest.mark.parametrize("mode", [NESTED, FLAT, AGGREGATED])
+def test_what_was_left_behind_goes_to_the_destination_that_takes_the_place(platform, mode):
+    platform.commit({**dev(mode=mode), "works/s.yaml": work("s", {"x.yaml": configmap("x")}, env="dev")})
+    platform.commit({"works/r.yaml": work("r", request="r", promise="other", env="dev")})
+    settle(platform)
+    before = documents(platform)
+    platform.remove("destinations/dev.yaml")
+    settle(platform)
+    platform.commit({"destinations/qa.yaml": destination("qa", mode=mode, path="dev", env="dev")})
+    settle(platform)
+
+    deleted = "WorkplacementReconciled: workplacement reconciled: s.dev-5058f, operation: deleted"
+    assert any(told.startswith(f"{deleted} (Destination/dev removed in ") for told in platform.events(WORK_S))
+    assert platform.condition(WORK_S) == ("True", "AllWorkplacementsScheduled", "Ready")
+    assert platform.condition(P)[1] == "Misplaced", "a request stays where it is"
+    platform.remove("works/r.yaml")
+    settle(platform)
+    assert "destinations/dev.yaml" not in platform.statuses()
+    assert len(documents(platform)) == len(before) - 1 + (mode == AGGREGATED)
+
+
+def test_what_is_held_back_at_the_place_leaves_the_documents_to_the_removed_destination(platform):
+    platform.commit({**dev(), "works/s.yaml": work("s", env="dev")})
+    settle(platform)
+    before = platform.blobs("state/")
+    platform.remove("destinations/dev.yaml")
+    platform.commit({"works/s.yaml": work("s", {"s.yaml": "no object"}, env="dev")})
+    platform.commit({"destinations/qa.yaml": destination("qa", path="dev", env="dev")})
+    settle(platform)
+    assert platform.blobs("state/") == before
+    assert platform.condition("works/default/s/s.dev-5058f.yaml")[1] == "Misplaced"
+
+    platform.commit({"works/s.yaml": work("s", env="dev")})
+    settle(platform)
+    assert platform.blobs("state/") == before
+    assert platform.condition(WORK_S)[0] == "True"
 
 
 @pytest.mark.parametrize("mode", [NESTED, FLAT])
