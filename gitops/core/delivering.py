@@ -118,7 +118,7 @@ class _Placements:
         target, inventory = self._survey.targets[placement.destination], recorded.inventory()
         inventory = {path: oid for path, oid in inventory.items() if not layout.gives_way(target, path)}
         branch = recorded.branch(self._survey.seen.home) if inventory else recorded.text("branch") or at.branch
-        own = {p: oid for p, oid in inventory.items() if oid in self._objects and not self._is_aggregate(branch, p)}
+        own = {p: oid for p, oid in inventory.items() if oid in self._objects and self._is_own(placement, branch, p)}
         wanted = self._ledger.present(branch, own)
         return self._delivery(decided, placement, recorded, Location(branch, at.path), inventory, wanted)
 
@@ -165,9 +165,13 @@ class _Placements:
         place = _place(folder(recorded.inventory()), name.rpartition("-")[2])
         return PlacementDelivery(decided.key, name, None, recorded, branch, place, {}, unit)
 
-    def _is_aggregate(self, branch: str, path: str) -> bool:
-        targets = (t for t in self._survey.targets_at(branch, path) if t.mode == layout.AGGREGATED)
-        return any(path == join(target.directory, target.filename) for target in targets)
+    def _is_own(self, placement: Placement, branch: str, path: str) -> bool:
+        """Whether no other Destination has the place by now, and no aggregate is there, in which others have parts."""
+        return all(
+            target.name == placement.destination
+            and not (target.mode == layout.AGGREGATED and path == join(target.directory, target.filename))
+            for target in self._survey.targets_at(branch, path)
+        )
 
 
 def _place(common: str, short: str) -> str:

@@ -447,6 +447,23 @@ def test_what_is_held_back_at_the_place_leaves_the_documents_to_the_removed_dest
     assert platform.condition(WORK_S)[0] == "True"
 
 
+def test_what_is_held_back_contends_for_no_place_that_another_destination_has_got(platform):
+    platform.commit({**dev(), "works/s.yaml": work("s", env="dev")})
+    settle(platform)
+    taken = {"destinations/qa.yaml": destination("qa", path="dev", env="dev", agent="none")}
+    bad = {"works/s.yaml": work("s", {"s.yaml": "no object"}, env="dev")}
+    platform.commit({**dev(path="elsewhere"), **taken, **bad})
+    settle(platform)
+
+    assert platform.files("state/dev/dependencies/redis/instance-configure/5058f/s.yaml") == {
+        "state/dev/dependencies/redis/instance-configure/5058f/s.yaml": b"no object"
+    }
+    platform.commit({"works/s.yaml": work("s", env="dev")})
+    settle(platform)
+    assert documents(platform) == owned(platform)
+    assert platform.condition(WORK_S)[0] == "True"
+
+
 @pytest.mark.parametrize("mode", [NESTED, FLAT])
 def test_what_is_held_back_keeps_its_documents_when_its_destination_becomes_an_aggregate(platform, mode):
     platform.commit({**dev(mode=mode), "works/r.yaml": work("r", request="r", env="dev")})
