@@ -26,41 +26,34 @@ def concerned(context: Context, drift: Drift) -> set[Key]:
     found |= {key for name in _rejoined(world, survey) for key in world.index.on(name)}
     found |= _retargeted(world, survey) | {key for key in world.unfinished if key.kind == "Work"}
     found |= {key for name in _on(survey, drift.lost) for key in world.index.on(name)}
-    for branch in drift.paths:
-        for path in drift.paths[branch] | drift.touched[branch]:
+    for branch, touched in drift.touched.items():
+        for path in touched:
             found |= _owners(world, survey, branch, path)
     return found
 
 
 def _rejoined(world: World, survey: Survey) -> Iterator[str]:
-    """List the aggregated Destinations of whose file status tells other parts than the last pass left."""
-    for name, target in survey.targets.items():
+    """List the Destinations of whose aggregate status tells other parts than the last pass left."""
+    for name in survey.targets:
         key = Key("Destination", "", name)
-        last, known = world.objects.get(key), survey.objects[key]
-        changed = last and known is not last and known.recorded.sizes() != last.recorded.sizes()
-        if changed and target.mode == layout.AGGREGATED:
+        last = world.objects.get(key)
+        if last and survey.objects[key].recorded.sizes() != last.recorded.sizes():
             yield name
 
 
 def _on(survey: Survey, branches: Collection[str]) -> Iterator[str]:
-    """List the Destinations that have their documents on one of these branches, or had them there."""
+    """List the Destinations that have their documents on one of these branches."""
     for key, known in survey.objects.items():
-        target = survey.targets.get(key.name)
-        own = {known.recorded.branch(survey.seen.home)} | (
-            {target.location.branch} if target and target.location else set()
-        )
-        if key.kind == "Destination" and not own.isdisjoint(branches):
+        if key.kind == "Destination" and known.recorded.branch(survey.seen.home) in branches:
             yield key.name
 
 
 def _in_broken_files(world: World, survey: Survey) -> set[Key]:
-    """Return the Works that unreadable files, now or before this change, may hold, and those that were never read."""
+    """Return the Works that unreadable files, now or before this change, may hold, and those that only status knows."""
     troubled = {unit.file for unit in world.catalog.troubled.values()}
     files = survey.advance.files & (survey.troubles.files.keys() | troubled)
     invalid = {key for key, verdict in world.verdicts.unready.items() if verdict.category == "Invalid"}
-    if files:
-        return invalid | {key for key, state in world.works.items() if state.source in files}
-    return {key for key in invalid if key not in world.works or world.works[key].orphan}
+    return invalid if files else {key for key in invalid if key in world.works and world.works[key].orphan}
 
 
 def retold(objects: Objects, old: Oid | None, new: Oid | None) -> set[Key]:
@@ -70,7 +63,7 @@ def retold(objects: Objects, old: Oid | None, new: Oid | None) -> set[Key]:
     """
     found = set()
     for change in diff(objects, subtree(objects, old, "works"), subtree(objects, new, "works")):
-        namespace, name, *_ = (*change.path.split("/"), "", "")
+        namespace, name, *_ = (*change.path.split("/"), "")
         found.add(Key("Work", namespace, name))
     return found
 

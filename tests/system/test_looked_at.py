@@ -3,22 +3,34 @@
 from collections import Counter
 
 import pytest
-from support.definitions import configmap, destination, store, work
-from support.platform import BOB
+from support.definitions import API_VERSION, configmap, destination, group, selector, store, work
+from support.platform import BOB, DAEMON
 
 from gitops.core import yaml
+from gitops.errors import RepositoryError
+from gitops.git import refs
 
+HALVES = ("flat", "later")  # of one Work: for the second there is no Destination yet
+BUCKET = {
+    "apiVersion": API_VERSION,
+    "kind": "BucketStateStore",
+    "metadata": {"name": "bucket"},
+    "spec": {"bucketName": "b", "endpoint": "e"},
+}
 BASE = {
     "destinations/dev.yaml": destination("dev", env="dev"),
     "destinations/prod.yaml": destination("prod", env="prod", cleanup="none"),
     "destinations/flat.yaml": destination("flat", env="flat", mode="none"),
     "destinations/all.yaml": destination("all", env="all", mode="aggregatedYAML"),
     "destinations/side.yaml": destination("side", env="side", store="side"),
+    "statestores/bucket.yaml": BUCKET,
     "statestores/side.yaml": store("side", "documents"),
     "works/asked.yaml": work("asked", env="dev", request="asked"),
     "works/both.yaml": [work("one", env="all"), work("two", env="all")],
     "works/dev.yaml": work("dev", env="dev"),
     "works/flat.yaml": work("flat", env="flat"),
+    "works/half.yaml": work("half", groups=[group({"h": "1"}, selector(env=env), directory=env) for env in HALVES]),
+    "works/later.yaml": work("later", env="later", request="later"),
     "works/nowhere.yaml": work("nowhere", env="nowhere"),
     "works/prod.yaml": work("prod", env="prod"),
     "works/side.yaml": work("side", env="side"),
@@ -86,6 +98,43 @@ def test_a_file_is_read_once_in_a_pass_however_many_works_stand_in_it(platform, 
         assert max(reads.values()) == 1
 
 
+@pytest.mark.parametrize("change", [{"works/dev.yaml": "a: {"}, {"works/dev.yaml": None}, {"works/dev.yaml": "a: 1"}])
+def test_what_an_unreadable_file_held_is_looked_at_when_the_file_changes(platform, daemon, change):
+    platform.commit({"works/dev.yaml": UNREADABLE})
+    daemon.reconcile()
+    platform.commit(change)
+    assert looked_at(daemon) == {"dev"}
+
+
+def test_a_file_that_comes_back_unreadable_concerns_what_it_held_when_it_went(platform, daemon):
+    platform.commit({"works/dev.yaml": None, "works/new.yaml": UNREADABLE})
+    daemon.reconcile()
+    platform.commit({"works/dev.yaml": UNREADABLE})
+    assert looked_at(daemon) == {"dev"}
+
+
+def test_a_work_that_was_never_good_is_looked_at_when_its_definition_changes(platform, daemon):
+    wrong = work("wrong", env="dev")
+    wrong["spec"]["promisName"] = "x"
+    platform.commit({"works/wrong.yaml": wrong})
+    daemon.reconcile()
+    assert looked_at(daemon) == set()
+    platform.commit({"works/wrong.yaml": work("wrong", env="dev", promise="right")})
+    assert looked_at(daemon) == {"wrong"}
+
+
+def test_a_work_that_only_status_knows_is_looked_at_each_time(platform):
+    """Nothing leads to its documents where its Destination is gone too, and it tells when they are not as they were."""
+    platform.commit(BASE)
+    platform.reconcile()
+    files = platform.files()
+    platform.move(None)
+    platform.commit(files | {"works/prod.yaml": UNREADABLE, "works/wrong.yaml": UNREADABLE}, "Begin anew")
+    daemon = platform.reconciler()
+    daemon.reconcile()
+    assert looked_at(daemon) == {"prod"}
+
+
 @pytest.mark.parametrize(
     ("change", "works"),
     [
@@ -95,6 +144,7 @@ def test_a_file_is_read_once_in_a_pass_however_many_works_stand_in_it(platform, 
         ({"destinations/prod.yaml": None}, {"prod"}),
         ({"destinations/new.yaml": destination("new", env="dev")}, {"dev"}),
         ({"destinations/new.yaml": destination("new", env="nowhere")}, {"nowhere"}),
+        ({"destinations/new.yaml": destination("new", env="later")}, {"half", "later"}),
         ({"destinations/new.yaml": destination("new", env="new")}, set()),
         ({"statestores/side.yaml": store("side", "elsewhere")}, {"side"}),
         ({"statestores/side.yaml": None}, {"side"}),
@@ -130,6 +180,23 @@ def test_what_another_daemon_did_is_looked_at(platform, daemon):
     assert looked_at(daemon) == {"dev"}
 
 
+@pytest.mark.parametrize(
+    ("file", "field", "value", "works"),
+    [
+        ("works/default/dev/work.yaml", "source", "works/x.yaml", {"dev"}),
+        ("works/default/dev/dev.dev-5058f.yaml", "versionID", "", {"dev"}),
+        ("destinations/all.yaml", "parts", {"default/one.all-5058f": 1}, {"one", "two"}),
+        ("destinations/all.yaml", "observedCommit", "", set()),
+    ],
+)
+def test_what_somebody_tells_as_if_he_were_another_daemon_is_looked_at(platform, daemon, file, field, value, works):
+    status, told = platform.status(file), platform.log()[0].message
+    assert field in status["status"]
+    status["status"][field] = value
+    platform.commit({f"status/{file}": status}, told, DAEMON)
+    assert looked_at(daemon) == works
+
+
 def test_what_others_write_in_another_branch_concerns_the_works_there(platform, daemon):
     (document,) = [path for path in platform.files(at="documents") if path.endswith("side.yaml")]
     platform.commit({document: "a: 1"}, by=BOB, branch="documents")
@@ -139,6 +206,44 @@ def test_what_others_write_in_another_branch_concerns_the_works_there(platform, 
 def test_a_branch_that_lost_what_was_left_on_it_concerns_all_that_have_documents_there(platform, daemon):
     before = platform.log("documents")[0].parents
     platform.move(str(before[0].id) if before else None, "documents")
+    assert looked_at(daemon) == {"side"}
+
+
+def test_nobody_is_concerned_who_has_his_documents_on_another_branch(platform):
+    platform.commit(BASE | {"gitops.yaml": {"output": {"branch": "out"}}})
+    daemon = platform.reconciler()
+    daemon.reconcile()
+    before = platform.tip("out")
+    platform.commit({"works/new.yaml": work("new", env="flat")})
+    daemon.reconcile()
+    platform.move(before, "out")
+    assert looked_at(daemon) == {"dev", "asked", "half", "flat", "new", "prod", "one", "two"}
+
+
+def test_so_does_a_branch_of_which_the_destination_that_left_documents_there_is_removed(platform, daemon):
+    kept = destination("side", env="side", store="side", cleanup="none")
+    platform.commit({"destinations/side.yaml": kept})
+    daemon.reconcile()
+    platform.commit({"destinations/side.yaml": None})
+    daemon.reconcile()
+    assert looked_at(daemon) == set()
+    platform.move(str(platform.log("documents")[0].parents[0].id), "documents")
+    assert looked_at(daemon) == {"side"}
+
+
+def test_a_branch_that_takes_documents_again_concerns_all_that_should_be_there(platform, monkeypatch):
+    platform.commit(BASE)
+    daemon = platform.reconciler()
+    with monkeypatch.context() as patch:
+        real = refs.move
+
+        def move(repo, branch, *arguments):
+            if branch == "documents":
+                raise RepositoryError("no space left")
+            real(repo, branch, *arguments)
+
+        patch.setattr(refs, "move", move)
+        daemon.reconcile()
     assert looked_at(daemon) == {"side"}
 
 
