@@ -73,6 +73,10 @@ class Box:
     @classmethod
     def of(cls, *sizes):
         return [cls(size) for size in sizes]
+
+from gitops.api.status import Condition
+
+READY = Condition("Ready", "True", "Done")
 """
 
 
@@ -93,6 +97,7 @@ def module(tmp_path, monkeypatch):
     [
         ("if number <{+=+} limit:", lambda m: m.below(10), False, True),
         ("LIMIT = [-10-]{+11+}", lambda m: (m.LIMIT, m.below(10)), (10, False), (11, True)),
+        ("READY = Condition('Ready', 'True', '{+~+}Done')", lambda m: m.READY.reason, "Done", "~Done"),
         ("return number [-*-]{+//+} number", lambda m: m.square(3), 9, 1),
         ("return self.size // [-2-]{+3+}", lambda m: m.Box(6).half, 3, 2),
         ("return self.size * [-2-]{+3+}", lambda m: m.Box(6).twice, 12, 18),

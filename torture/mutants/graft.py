@@ -22,7 +22,7 @@ def graft(module: types.ModuleType, tree: ast.Module) -> None:
     exec(compile(tree, module.__file__ or "", "exec"), fresh.__dict__)
     for name, new in vars(fresh).items():
         old = vars(module).get(name)
-        if type(new) in _PLAIN and type(old) is type(new) and new != old and not name.startswith("__"):
+        if isinstance(new, _PLAIN) and type(old) is type(new) and new != old and not name.startswith("__"):
             _replace(name, old, new)
         elif getattr(new, "__module__", None) == module.__name__:
             for ours, theirs in _functions(old, new):
