@@ -39,7 +39,7 @@ def record_placement(
 ) -> Status:
     """Record one placement that stays, and return its status."""
     status, happened, version = placement_outcome(decided, made, generation, facts)
-    if version and version != made.recorded.text("versionID"):
+    if version != made.recorded.text("versionID"):
         record.version(made.work, made.name, version)
     return record.add(placement_file(made.work, made.name), made.recorded.status, status, happened)
 
