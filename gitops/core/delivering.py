@@ -85,7 +85,7 @@ class _Placements:
     def _steady(self, decided: Decided, placement: Placement) -> PlacementDelivery | None:
         """Return a placement that is as the last pass left it, in a Destination that is, with documents as they are."""
         at, (root, documents, *_) = self._unmoved(placement.destination), placement.offer
-        if at is None or placement.misplaced or documents is None or not documents.files:
+        if at is None or documents is None:
             return None
         branch, path = at.branch, join(at.path, root)
         if self._drift.touched.get(branch) and self._ledger.directory(branch, path, documents.tree):
@@ -117,7 +117,7 @@ class _Placements:
         """Keep the last good documents in place: they are known by id, and still in the history."""
         target, inventory = self._survey.targets[placement.destination], recorded.inventory()
         inventory = {path: oid for path, oid in inventory.items() if not layout.gives_way(target, path)}
-        branch = recorded.branch(self._survey.seen.home) if inventory else recorded.text("branch") or at.branch
+        branch = recorded.branch(self._survey.seen.home) if inventory else at.branch
         own = {p: oid for p, oid in inventory.items() if oid in self._objects and self._is_own(placement, branch, p)}
         wanted = self._ledger.present(branch, own)
         return self._delivery(decided, placement, recorded, Location(branch, at.path), inventory, wanted)
@@ -176,8 +176,8 @@ class _Placements:
 
 def _place(common: str, short: str) -> str:
     """Return the directory of a placement whose files have *common* as theirs: it ends in the short id, if any does."""
-    above, found, _ = f"/{common}/".partition(f"/{short}/")
-    return f"{above}/{short}".strip("/") if found else common
+    above, found, _ = f"/{common}".partition(f"/{short}/")
+    return f"{above}/{short}".removeprefix("/") if found else common
 
 
 def _completed(

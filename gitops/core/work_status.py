@@ -30,7 +30,7 @@ def record_work(
         if placed.steady and placed.branch not in facts.failures:
             continue
         if placed.steady and placed.placement:
-            placed = placed._replace(recorded=decided.record_of(placed.placement), steady=False)
+            placed = placed._replace(recorded=decided.record_of(placed.placement))
         if placed.placement:
             alike = stencil.record(placed)
             placements[placed.name] = alike or record_placement(record, decided, placed, provenance.generation, facts)
@@ -209,8 +209,9 @@ def _operations(
 def _recorded_unscheduled(before: Status | None) -> list[str]:
     """Return the groups that are recorded as waiting."""
     found = before.condition(conditions.SCHEDULED) if before else None
-    waiting = found and found.reason == "UnscheduledWorkloadGroups"
-    return found.message.partition("[")[2].rstrip("]").split(",") if found and waiting else []
+    if found is None or found.reason != "UnscheduledWorkloadGroups":
+        return []
+    return found.message.partition("[")[2].rstrip("]").split(",")
 
 
 def _recorded_misplaced(decided: Decided) -> set[str]:

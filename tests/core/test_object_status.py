@@ -1,5 +1,7 @@
 """The status of Destinations and state stores: what is said of them, and what must be remembered of them."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
@@ -13,7 +15,7 @@ from gitops.core.provenance import Provenance
 from gitops.core.record import CommitName, Facts, Record
 from gitops.core.recorded import Recorded
 from gitops.core.sketch import Sketch
-from gitops.core.targets import Location, Store
+from gitops.core.targets import Location, Store, Target
 from gitops.core.world import Object
 
 SIDE, DEV = Key("GitStateStore", "", "side"), Key("Destination", "", "dev")
@@ -83,6 +85,7 @@ def test_a_store_that_is_as_it_was_is_told_of_once(record):
     ready = stored(record)
     assert condition(ready) == ("True", "StateStoreReady", "State store is ready")
     assert (ready.extra["status"], ready.labels, ready.generation) == ("Ready", {"team": "a"}, 1)
+    assert ready.extra["observedGeneration"] == 1
     assert stored(record, before=ready) == ready
     broken = stored(record, failing(Step.SECRET), before=ready)
     stored(record, failing(Step.SECRET), before=broken)
@@ -90,7 +93,16 @@ def test_a_store_that_is_as_it_was_is_told_of_once(record):
     stored(record, before=broken)
 
     good = 'GitStateStore "side" is ready'
+    assert {h.transition.type for h in record.happened if h.transition.reason == "Ready"} == {"Normal"}
     assert [message for *_, message in told(record)] == [good, "why", "unable to clone repository: why", good]
+
+
+def test_a_store_that_cannot_be_used_says_why_and_one_that_is_gone_is_forgotten(record):
+    status = stored(record, store=Store("side", None, "ErrorInitialisingWriter", "not supported"))
+    assert condition(status) == ("False", "ErrorInitialisingWriter", "not supported")
+    assert {tuple(h.transition[:3]) for h in record.happened} == {("Warning", "NotReady", "GitStateStoreController")}
+    assert stored(record, effective=GONE) is None
+    assert record.files["statestores/GitStateStore/side.yaml"] is None
 
 
 def test_a_store_with_an_invalid_definition_keeps_its_labels_if_it_had_any(record):
@@ -138,6 +150,7 @@ def test_a_removed_destination_says_what_removed_it_as_long_as_documents_stay(re
     text = "the definition was removed in 1234567 by Ada; its documents are left behind"
     assert condition(first) == ("False", "DestinationNotReady", text)
     assert condition(removed(record, ready=condition(first)))[2] == text
+    assert condition(removed(record, facts, ready=("True", "DestinationReady", "Destination is ready")))[2] == text
     assert condition(removed(record))[2] == text.replace("1234567 by Ada", "an unknown commit")
 
 
@@ -171,6 +184,133 @@ def test_an_invalid_one_names_the_file_that_is_wrong_and_the_one_it_came_from(re
     assert removed(record, effective=WRONG).extra["source"] == "destinations/new.yaml"
 
 
+PLACED = """
+apiVersion: platform.kratix.io/v1alpha1
+kind: Destination
+metadata: {name: dev, labels: {env: dev}}
+spec: {stateStoreRef: {kind: GitStateStore, name: side}}
+"""
+TARGET = Target(
+    "dev",
+    {},
+    False,
+    "GitStateStore/side",
+    Location("out", ""),
+    "state/dev",
+    "aggregatedYAML",
+    "all.yaml",
+    "flux",
+    True,
+    "all",
+)
+FILES = {"state/dev/y.yaml": b"\x22" * 20, "state/dev/x.yaml": b"\x11" * 20}
+WRITTEN = {"state/dev/x.yaml": "11" * 20, "state/dev/y.yaml": "22" * 20}
+OVERLAP = {"reason": "PathOverlap", "message": "overlaps prod"}
+
+
+def placed(record, facts=FACTS, before=None, definition=PLACED, effective=None, target=None, **made):
+    """Record a Destination that documents go to, with what is different about its *target*."""
+    (manifest,) = load("destinations/dev.yaml", definition.encode()).objects
+    known = Object(DEV, effective or Effective(manifest, None, None), Recorded(before), None)
+    found = DestinationDelivery(known, replace(TARGET, **(target or {})), "out", {})
+    return record_destination(record, replace(found, **made), Provenance(3, "destinations/dev.yaml"), facts)
+
+
+@pytest.mark.parametrize(
+    ("situation", "ready"),
+    [
+        ({}, ("True", "TestDocumentsWritten", "Test documents written to State Store")),
+        ({"target": {"canary": False}}, ("True", "DestinationReady", "Destination is ready")),
+        ({"target": OVERLAP}, ("False", "PathOverlap", "overlaps prod")),
+        ({"target": OVERLAP, "facts": failing(Step.WRITE)}, ("False", "PathOverlap", "overlaps prod")),
+        (
+            {"facts": failing(Step.WRITE)},
+            ("False", "StateStoreWriteFailed", "Failed to write test documents to State Store: why"),
+        ),
+        ({"facts": failing(Step.REACH)}, ("False", "StateStoreNotReady", "GitStateStore/side: not ready: why")),
+        (
+            {"facts": failing(Step.WRITE, "main"), "target": {"canary": False}},
+            ("True", "DestinationReady", "Destination is ready"),
+        ),
+    ],
+)
+def test_a_destination_says_whether_documents_can_go_there(record, situation, ready):
+    status = placed(record, **situation)
+    assert condition(status) == ready
+    good = ready[0] == "True"
+    reason, text = ("DestinationReady", "Destination is Ready") if good else ("DestinationNotReady", ready[2])
+    assert told(record) == [(DEV, reason, text)]
+    assert {h.transition.source for h in record.happened} == {"DestinationController"}
+    assert {h.transition.type for h in record.happened} == {"Normal" if good else "Warning"}
+
+
+@pytest.mark.parametrize(
+    ("situation", "extra"),
+    [
+        ({}, {"branch": "out", "mode": "aggregatedYAML", "filename": "all.yaml", "cleanup": "all"}),
+        ({"target": {"mode": "none"}, "branch": "main"}, {"mode": "none", "cleanup": "all"}),
+        (
+            {"target": {"mode": "none"}, "branch": "main", "parts": {"default/r.dev-5058f": 7}, "inventory": FILES},
+            {"mode": "none", "cleanup": "all", "parts": {"default/r.dev-5058f": 7}, "inventory": WRITTEN},
+        ),
+        (
+            {"target": {"mode": "none"}, "branch": "main", "superseded": {"old": FILES}},
+            {"mode": "none", "cleanup": "all", "superseded": {"old": WRITTEN}},
+        ),
+    ],
+)
+def test_where_documents_go_is_remembered(record, situation, extra):
+    status = placed(record, **situation)
+    source = {"observedGeneration": 3, "source": "destinations/dev.yaml"}
+    assert status.extra == source | {"path": "state/dev", "stateStore": "GitStateStore/side"} | extra
+    assert list(status.extra.get("inventory", ())) == sorted(status.extra.get("inventory", ()))
+    assert status.spec == {"stateStoreRef": {"kind": "GitStateStore", "name": "side"}}
+    assert (status.kind, status.name, status.labels, status.generation) == ("Destination", "dev", {"env": "dev"}, 3)
+
+
+@pytest.mark.parametrize("situation", [{"target": OVERLAP}, {"facts": failing(Step.WRITE)}])
+def test_while_documents_cannot_go_there_where_they_were_is_remembered_with_the_policy_of_today(record, situation):
+    before = Status("Destination", "dev", extra={**REMEMBERED, "other": 1})
+    source = {"observedGeneration": 3, "source": "destinations/dev.yaml"}
+    assert placed(record, before=before, **situation).extra == source | REMEMBERED | {"cleanup": "all"}
+    assert placed(record, **situation).extra == source | {"cleanup": "all"}
+
+
+def test_a_destination_in_this_repository_names_no_store(record):
+    assert placed(record, definition=PLACED.replace("stateStoreRef: {kind: GitStateStore, name: side}", "")).spec == {}
+
+
+def test_a_destination_that_is_invalid_keeps_what_is_known_of_it(record):
+    ready = placed(record)
+    status = placed(record, before=ready, effective=WRONG)
+    assert (status.spec, status.labels) == (ready.spec, ready.labels)
+    assert placed(record, effective=WRONG).spec == {}
+
+
+@pytest.mark.parametrize("branch", ["out", "main"])
+def test_drift_is_told_of_as_corrected_unless_the_branch_fails(record, branch):
+    facts = replace(failing(Step.WRITE, branch), meddlers={("out", "x"): ADA})
+    placed(record, facts, restored=("x",))
+    corrected = (DEV, "DriftCorrected", "1 files changed outside gitops in 1234567 by Ada were restored")
+    assert (corrected in told(record)) == (branch == "main")
+
+
+@pytest.mark.parametrize(
+    ("effective", "observed", "source"),
+    [
+        ("now", ADA.oid.hex(), "destinations/dev.yaml"),
+        ("last good", "ab" * 20, "destinations/old.yaml"),
+    ],
+)
+def test_the_commit_and_the_file_of_the_definition_that_is_in_effect(record, effective, observed, source):
+    (manifest,) = load("destinations/dev.yaml", PLACED.encode()).objects
+    known = Effective(manifest, None, None) if effective == "now" else Effective(manifest, None, WRONG.problem, True)
+    before = Status("Destination", "dev", extra={"observedCommit": "ab" * 20, "source": "destinations/old.yaml"})
+    facts = Facts(NOW, HOME, sources={"destinations/dev.yaml": ADA})
+    status = placed(record, facts, before, effective=known)
+    assert (status.extra["observedCommit"], status.extra["source"]) == (observed, source)
+
+
 # the repository
 
 
@@ -179,6 +319,7 @@ def test_problems_are_listed_once_in_the_order_of_files_and_lines():
     found += [Problem("a.yaml", 2, 5, "worse", None), Problem("a.yaml", 2, 5, "bad", DEV), found[0]]
     file = yaml.safe_load(repository_file(found))
 
+    assert file["apiVersion"] == "platform.kratix.io/v1alpha1"
     assert (file["kind"], file["metadata"]) == ("Repository", {"name": "repository"})
     rows = [(row["file"], row["line"], row["message"]) for row in file["status"]["problems"]]
     assert rows == [("a.yaml", 2, "bad"), ("a.yaml", 2, "worse"), ("a.yaml", 9, "wrong"), ("b.yaml", 1, "wrong")]

@@ -239,12 +239,12 @@ def test_a_documents_commit_names_work_destination_path_and_source(platform):
 def test_a_withdrawal_names_the_place_from_which_the_documents_went(platform, mode, documents, place):
     contents = {path: configmap(f"n{number}") for number, path in enumerate(documents)}
     platform.commit({"destinations/dev.yaml": destination("dev", mode=mode, env="dev")})
-    platform.commit({"works/r.yaml": work("r", contents, env="dev")})
+    platform.commit({"works/r.yaml": work("r-1", contents, env="dev")})
     platform.reconcile()
     platform.remove("works/r.yaml")
     platform.reconcile()
 
-    (commit,) = [c for c in platform.log() if c.message.startswith("withdraw(default/r)")]
+    (commit,) = [c for c in platform.log() if c.message.startswith("withdraw(default/r-1)")]
     assert trailers(platform, commit, "Gitops-Path") == [place]
 
 

@@ -123,6 +123,13 @@ def test_a_work_that_was_never_good_is_looked_at_when_its_definition_changes(pla
     assert looked_at(daemon) == {"wrong"}
 
 
+def test_a_work_that_is_held_back_is_looked_at_when_it_changes(platform, daemon):
+    platform.commit({"works/wrong.yaml": work("wrong", {"x.yaml": "a: 1"}, env="side")})
+    daemon.reconcile()
+    assert platform.condition("works/default/wrong/wrong.side-5058f.yaml")[1] == "InvalidDocument"
+    assert looked_at(daemon) == set()
+
+
 def test_a_work_that_only_status_knows_is_looked_at_each_time(platform):
     """Nothing leads to its documents where its Destination is gone too, and it tells when they are not as they were."""
     platform.commit(BASE)

@@ -98,6 +98,8 @@ def test_a_document_that_is_no_more_in_the_work_goes(platform, mode):
     settle(platform)
 
     assert list(delivered(platform).values()) == ["x"]
+    version = platform.status("works/default/r/r.dev-5058f.yaml")["status"]["versionID"]
+    assert platform.repo[version].message.startswith("update(default/r): dev (+0 ~")
 
 
 @pytest.mark.parametrize("mode", [NESTED, FLAT, AGGREGATED])

@@ -131,6 +131,10 @@ def test_a_destination_that_moves_into_anothers_place_waits_and_keeps_its_docume
         "path state/other/sub overlaps Destination other",
     )
     assert placed.blobs("state/") == before
+    [document] = [path for _, path in owned(placed) if path.endswith("/s.yaml")]
+    placed.commit({document: "a: 1"}, by=BOB)
+    settle(placed)
+    assert placed.files()[document] == b"a: 1"  # nothing is written for it while it waits
     placed.commit(dev(path="free"))
     settle(placed)
     assert documents(placed) == owned(placed)
