@@ -30,6 +30,14 @@ def test_what_the_holder_gives_up_is_free():
     assert resolve([claimant("a", claim("x")), claimant("z", claim("y"), claim("x"))], {}) == {}
 
 
+def test_two_who_want_what_the_other_gives_up_swap():
+    files = [claimant("a", claim("x"), claim("y")), claimant("z", claim("y"), claim("x"))]
+    directories = [claimant("a", claim("d"), claim(shared="e")), claimant("z", claim("e"), claim(shared="d"))]
+
+    assert resolve(files, {}) == {}
+    assert resolve(directories, {}) == {}
+
+
 def test_a_loser_is_held_back_as_a_whole_and_keeps_what_it_holds():
     held_back = claimant("b", claim("xy"), claim("y"))
 
@@ -54,8 +62,8 @@ def test_what_is_reserved_is_lost_even_by_who_holds_it():
 
 
 def test_of_several_that_are_lost_the_first_is_named_and_the_first_who_has_it():
-    reserved = {("Destination", "dev"): claim("vw")}
-    assert resolve([claimant("b", claim("wvx"))], reserved) == {("b",): Conflict("v", ("Destination", "dev"))}
+    reserved = {("Destination", "dev"): claim("wsutvr")}
+    assert resolve([claimant("b", claim("xwvuts", "r"))], reserved) == {("b",): Conflict("r", ("Destination", "dev"))}
 
     sharing = [claimant(name, claim(shared="d"), claim(shared="d")) for name in "fce"]
     assert resolve([*sharing, claimant("g", claim("d"))], {}) == {("g",): Conflict("d", ("c",))}
