@@ -64,26 +64,24 @@ def resolve(claimants: Iterable[Claimant], reserved: Mapping[Owner, Claim]) -> d
     Deterministic, and stable: with the winners' wants recorded as holds the outcome is the same again.
     """
     ordered = sorted(claimants)
-    found = _settled(ordered, reserved, {})
+    found = _settled(ordered, reserved)
     while found:
-        again = _settled(_afterwards(ordered, found), reserved, {})
+        # Who wins does so again with that in its hands; and more may, now that it has given up what it held.
+        again = _settled(_afterwards(ordered, found), reserved)
         if again.keys() == found.keys():
             break
-        # Who would be held back then must be now; without any such, all is well with fewer held back.
-        late = {owner: conflict for owner, conflict in again.items() if owner not in found}
-        found = _settled(ordered, reserved, found | late) if late else again
+        found = again
     return _named(ordered, reserved, found)
 
 
-def _settled(
-    ordered: Sequence[Claimant], reserved: Mapping[Owner, Claim], held: Mapping[Owner, Conflict]
-) -> dict[Owner, Conflict]:
-    """Sweep until nobody is displaced; who is *held* is so from the beginning."""
+def _settled(ordered: Sequence[Claimant], reserved: Mapping[Owner, Claim]) -> dict[Owner, Conflict]:
+    """Sweep until nobody is displaced."""
+    held: dict[Owner, Conflict] = {}
     while True:
         found, displaced = _sweep(ordered, reserved, held)
         if not displaced:
             return found
-        held = {**held, **displaced}  # what it holds was given away in this sweep: sweep again with that in its hands
+        held |= displaced  # what it holds was given away in this sweep: sweep again with that in its hands
 
 
 def _afterwards(ordered: Sequence[Claimant], found: Mapping[Owner, Conflict]) -> list[Claimant]:

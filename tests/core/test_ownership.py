@@ -65,6 +65,11 @@ def test_of_several_that_are_lost_the_first_is_named_and_the_first_who_has_it():
     reserved = {("Destination", "dev"): claim("wsutvr")}
     assert resolve([claimant("b", claim("xwvuts", "r"))], reserved) == {("b",): Conflict("r", ("Destination", "dev"))}
 
+    holder = claimant("a", claim("w"), claim("w"))
+    assert resolve([holder, claimant("b", claim("wv"))], {("Destination", "dev"): claim("v")}) == {
+        ("b",): Conflict("v", ("Destination", "dev"))
+    }
+
     sharing = [claimant(name, claim(shared="d"), claim(shared="d")) for name in "fce"]
     assert resolve([*sharing, claimant("g", claim("d"))], {}) == {("g",): Conflict("d", ("c",))}
 
@@ -73,6 +78,16 @@ def test_what_is_shared_is_only_kept_for_who_goes_on_wanting_it():
     gives_up = claimant("z", claim("x"), claim(shared="d"))
 
     assert resolve([gives_up, claimant("a", claim("d"))], {}) == {}
+
+
+def test_of_some_that_are_held_back_each_names_who_has_what_it_wants_or_else_wants_it_too():
+    """Not `c`, which gives `y` up: so it stands in the next pass, too."""
+    a, b = claimant("a", claim("wy"), claim(shared="z")), claimant("b", claim("y"), claim("w"))
+
+    assert resolve([a, b, claimant("c", claim(), claim("yz"))], {}) == {
+        ("a",): Conflict("w", ("b",)),
+        ("b",): Conflict("y", ("a",)),
+    }
 
 
 RIVALS = [claimant("b", claim("w", "v")), claimant("c", claim(shared="w"))]
