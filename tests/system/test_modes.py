@@ -218,11 +218,12 @@ def test_canaries_are_what_kratix_writes(platform):
     }
 
 
-def test_a_work_may_not_take_the_place_of_a_canary(platform):
+@pytest.mark.parametrize("document", ["kratix-canary-namespace.yaml", "kratix-canary-namespace.yaml/mine"])
+def test_a_work_may_not_take_the_place_of_a_canary(platform, document):
     platform.commit(
         {
             "destinations/dev.yaml": destination("dev", mode=FLAT, env="dev"),
-            **request("r", {"kratix-canary-namespace.yaml": "mine"}),
+            **request("r", {document: "mine"}),
         }
     )
     settle(platform)
@@ -252,6 +253,16 @@ def test_k8_in_mode_none_the_first_recorded_owner_keeps_a_path(platform, first, 
     assert platform.condition(placement(second)) == ("False", "PathConflict", "Failing")
     assert platform.condition(placement(first))[0] == "True"
     assert platform.condition(f"works/default/{second}/work.yaml")[1] == "WorkplacementsFailing"
+
+
+def test_groups_of_one_work_are_in_each_others_way_as_works_are(platform):
+    groups = [group({"x.txt": own}, selector(env="dev"), id=own) for own in ("first", "second")]
+    platform.commit({**dev(FLAT), "works/r.yaml": work("r", groups=groups)})
+    settle(platform)
+
+    assert delivered(platform) == {"x.txt": "first"}
+    message = platform.condition(placement("r", "secon"), "WriteSucceeded")[2]
+    assert message == "x.txt belongs to default/r.dev-first"
 
 
 def test_of_two_newcomers_the_first_by_name_gets_it(platform):
