@@ -205,6 +205,15 @@ FULL = "failed writing to Destination: dev with error: out is full"
             [(*WRITTEN_EVENT, f"successfully written to Destination: dev with versionID: {NEW.hex()}")],
         ),
         ({"changes": CHANGES, "facts": MADE, "before": recorded(versionID=NEW.hex())}, []),
+        # one that recovers without a write is told of like one that is written, if it has any documents
+        (
+            {"before": recorded(FAILED, versionID=OLD.hex())},
+            [(*WRITTEN_EVENT, f"successfully written to Destination: dev with versionID: {OLD.hex()}")],
+        ),
+        ({"before": recorded(FAILED)}, []),
+        ({"before": recorded(IN_PLACE, versionID=OLD.hex())}, []),
+        ({"offer": HELD_BACK, "before": recorded(CONFLICT, versionID=OLD.hex())}, []),
+        ({"offer": KEPT, "misplaced": True, "before": recorded(None, MISMATCH, versionID=OLD.hex())}, []),
         ({"facts": FAILING}, [(*FAILED_EVENT, FULL)]),
         ({"facts": FAILING, "before": recorded(IN_PLACE)}, [(*FAILED_EVENT, FULL)]),
         ({"facts": FAILING, "before": recorded(("True", *FAILED[1:]))}, [(*FAILED_EVENT, FULL)]),
