@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from gitops.core import catalog as catalogs
-from gitops.core import definitions, documents, memory, scheduling
+from gitops.core import definitions, documents, layout, memory, scheduling
 from gitops.core.definitions import InEffect, Unread
 from gitops.core.documents import Group, Refusal, Render
 from gitops.core.manifests import Key
@@ -171,13 +171,24 @@ class Context:
     def _read(self, key: Key, found: InEffect) -> tuple[Outline, tuple[Group, ...]] | None:
         """Return the Work in effect and its groups; None when there is none. Documents that stand are not read."""
         known = self.world.works.get(key)
-        if known and known.entry == found.entry and known.source == found.source:
-            trees = [g.documents.tree for g in known.groups if g.documents and not g.documents.refusal]
-            if all(tree in self.objects for tree in trees) and all(g.documents for g in known.groups):
-                return known.outline, known.groups
+        if known and known.entry == found.entry and known.source == found.source and self._stand(known):
+            return known.outline, known.groups
         folder = found.entry.oid if found.entry and found.entry.mode == DIRECTORY else None
         work = definitions.work(found)
         return (outline(work), documents.groups(work, folder, self.objects)) if work else None
+
+    def _stand(self, known: WorkState) -> bool:
+        """Whether the documents of all groups are in the repository as trees, the way nested Destinations have them.
+
+        Nothing else is asked for: what is not there is looked for in all packs anew.
+        """
+        nested = {p.group for p in known.placements if self._is_nested(p.destination)}
+        found = [(group.id, group.documents) for group in known.groups]
+        return all(made and (made.refusal or (own in nested and made.tree in self.objects)) for own, made in found)
+
+    def _is_nested(self, destination: str) -> bool:
+        target = self.survey.targets.get(destination)
+        return target is not None and target.mode == layout.NESTED
 
     def _existing(self, recorded: RecordedWork, before: Mapping[str, Placement]) -> dict[str, list[str]]:
         """Return where each group's recorded placements are, less those that are gone with their documents."""

@@ -9,6 +9,7 @@ from support.platform import BOB, DAEMON
 from gitops.core import yaml
 from gitops.errors import RepositoryError
 from gitops.git import refs
+from gitops.git.objects import ObjectStore
 
 HALVES = ("flat", "later")  # of one Work: for the second there is no Destination yet
 BUCKET = {
@@ -96,6 +97,14 @@ def test_a_file_is_read_once_in_a_pass_however_many_works_stand_in_it(platform, 
         reads.clear()
         platform.reconcile()
         assert max(reads.values()) == 1
+
+
+@pytest.mark.parametrize("name", ["dev", "flat", "all", "later"])
+def test_no_pack_is_opened_anew_for_documents_that_never_stood_as_a_directory(platform, daemon, monkeypatch, name):
+    mode = {"flat": "none", "all": "aggregatedYAML"}.get(name, "nestedByMetadata")
+    platform.commit({f"destinations/{name}.yaml": destination(name, env=name, mode=mode, more="labels")})
+    monkeypatch.setattr(ObjectStore, "_look_again", lambda objects: pytest.fail("opened anew"))
+    assert looked_at(daemon)
 
 
 @pytest.mark.parametrize("change", [{"works/dev.yaml": "a: {"}, {"works/dev.yaml": None}, {"works/dev.yaml": "a: 1"}])
