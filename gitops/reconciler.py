@@ -43,7 +43,7 @@ from gitops.stillness import still
 from gitops.writing import Outcome, Writing
 
 _ATTEMPTS = 20
-_THOUGHTS = 16 << 20  # bytes
+_IN_MEMORY = 16 << 20  # bytes of new objects that a pass holds before they go to the repository
 _PAUSE = 0.05  # seconds; grows with each lost race
 Clock = Callable[[], datetime]
 Pause = Callable[[float], None]
@@ -73,7 +73,10 @@ def jittered(seconds: float) -> None:
 
 @dataclass(frozen=True)
 class Planned:
-    """What a pass would do; `writes` tells whether it would make any commit, `objects` has what is only thought of."""
+    """What a pass would do; `writes` tells whether it would make any commit.
+
+    The trees and documents of the plan, which nobody has written, can be read from `objects`.
+    """
 
     plan: Plan
     objects: Sketch
@@ -135,8 +138,8 @@ class Reconciler:
     def plan(self) -> Planned | None:
         """Decide what a pass would do, and write nothing; None while there is no commit on the branch."""
         self._branches.refresh()
-        begun = self._begin()
-        return Planned(begun.plan, begun.sketch, begun.would_write()) if begun else None
+        writing = self._begin()
+        return Planned(writing.plan, writing.sketch, writing.would_write()) if writing else None
 
     def _until_it_holds(self) -> Outcome:
         for attempt in range(_ATTEMPTS):
@@ -176,48 +179,53 @@ class Reconciler:
         if rest := self._world.rest and still(self._branches, self._world.rest):
             self._world.rest = rest
             return Outcome(tally=rest.tally, tip=rest.tips[rest.home], problems=rest.problems)
-        begun = self._begin(_THOUGHTS)
-        return begun.run() if begun else Outcome()
+        writing = self._begin(_IN_MEMORY)
+        return writing.run() if writing else Outcome()
 
     def _begin(self, room: float = math.inf) -> Writing | None:
-        """Observe and decide, and think of *room* bytes at most."""
-        seen = observe(self._branches, self._branch, self._lineage)
-        if seen is None:
+        """Observe and decide; None while there is no commit on the branch.
+
+        New objects stay in memory up to *room* bytes: a preview writes none at all, a pass has to bound its memory.
+        """
+        observed = observe(self._branches, self._branch, self._lineage)
+        if observed is None:
             return None
-        if seen.seen.rewritten or (self._world.seen and self._world.source not in self._lineage):
+        if observed.seen.rewritten or (self._world.seen and self._world.source not in self._lineage):
             # any status, and all that is in mind, may have been made from what is gone
             self._world = World()
         sketch = Sketch(self._repo.objects, room, self._lineage)
-        plan = self._decide(seen, sketch)
-        render = render_overview(sketch, seen.seen.source, self._renderer)
+        plan = self._decide(observed, sketch)
+        overview = render_overview(sketch, observed.seen.source, self._renderer)
         now = self._clock().replace(microsecond=0)
-        return Writing(self._branches, self._world, seen, plan, sketch, self._renderer, render, now)
+        return Writing(self._branches, self._world, observed, plan, sketch, self._renderer, overview, now)
 
-    def _decide(self, seen: Observation, sketch: Sketch) -> Plan:
-        found = survey(self._world, sketch, seen.seen, partial(inquiry.before, self._repo, seen.source_tip))
-        self._branches.follow(found, sketch)
-        branches = self._states(seen, found.branches)
-        branches |= {name: self._probed(found, name, branch) for name, branch in branches.items()}
-        plan = decide(self._world, found, branches, sketch, self._renderer)
+    def _decide(self, observed: Observation, sketch: Sketch) -> Plan:
+        """Decide; again once branches were looked at, and the log was asked, that only a first plan names."""
+        before = partial(inquiry.before, self._repo, observed.source_tip)
+        surveyed = survey(self._world, sketch, observed.seen, before)
+        self._branches.follow(surveyed, sketch)
+        branches = self._states(observed, surveyed.branches)
+        branches |= {name: self._probed(surveyed, name, branch) for name, branch in branches.items()}
+        plan = decide(self._world, surveyed, branches, sketch, self._renderer)
         if unseen := [name for name in plan.unseen if self._branches.finds(name)]:
-            branches |= self._states(seen, unseen)
-            plan = decide(self._world, found, branches, sketch, self._renderer)
-        writers = inquiry.writers(self._repo, plan, self._lineage, seen.source.url)
-        if not any(written for told in writers.values() for written in told.values()):
+            branches |= self._states(observed, unseen)
+            plan = decide(self._world, surveyed, branches, sketch, self._renderer)
+        writers = inquiry.writers(self._repo, plan, self._lineage, observed.source.url)
+        if not any(written for by_path in writers.values() for written in by_path.values()):
             return plan
-        branches |= {name: branches[name]._replace(writers=told) for name, told in writers.items()}
-        return decide(self._world, found, branches, sketch, self._renderer)
+        branches |= {name: branches[name]._replace(writers=by_path) for name, by_path in writers.items()}
+        return decide(self._world, surveyed, branches, sketch, self._renderer)
 
-    def _states(self, seen: Observation, names: Collection[str]) -> dict[str, Branch]:
+    def _states(self, observed: Observation, names: Collection[str]) -> dict[str, Branch]:
         self._branches.look(names)
-        return {name: self._branch_state(seen, name) for name in sorted(names)}
+        return {name: self._branch_state(observed, name) for name in sorted(names)}
 
-    def _branch_state(self, seen: Observation, name: str) -> Branch:
-        looked = {seen.seen.source_branch: seen.source_tip, seen.seen.home: seen.tip}
+    def _branch_state(self, observed: Observation, name: str) -> Branch:
+        looked = {observed.seen.source_branch: observed.source_tip, observed.seen.home: observed.tip}
         tip = looked[name] if name in looked else self._branches.tip(name)
         root = self._repo.objects.commit_tree(tip) if tip else None
         left = newest(self._repo, tip, messages.is_ours) if tip else None
-        logged = inquiry.placed(self._repo, tip) if tip and seen.seen.status is None else Logged()
+        logged = inquiry.placed(self._repo, tip) if tip and observed.seen.status is None else Logged()
         if failure := self._branches.failure(name):  # all that matters then is whether status says so already
             return Branch(tip, root, None, logged, failure != self._world.failing.get(name), failure)
         lost = tip is None or left is None or name not in self._world.tips or self._rewound(name, tip)
@@ -228,9 +236,9 @@ class Reconciler:
         tip = self._world.tips.get(name)
         return self._repo.objects.commit_tree(tip) if tip and tip in self._repo.objects else None
 
-    def _probed(self, found: Survey, name: str, branch: Branch) -> Branch:
+    def _probed(self, surveyed: Survey, name: str, branch: Branch) -> Branch:
         """Ask whether a state store may be written that nothing was written to, and nothing will be."""
-        used = any(target.location and target.location.branch == name for target in found.targets.values())
+        used = any(target.location and target.location.branch == name for target in surveyed.targets.values())
         if used or branch.left or branch.failure or not is_elsewhere(name):
             return branch
         return branch._replace(failure=self._branches.stores.probe(name))

@@ -61,35 +61,39 @@ def _authors(survey: Survey) -> dict[str, Identity]:
 
 
 class Writing:
-    """What was seen and decided, and the way to write it."""
+    """Writes a plan: the documents first, then the status that tells of them, then the move of the home branch."""
 
     def __init__(
         self,
         branches: Branches,
         world: World,
-        seen: Observation,
+        observed: Observation,
         plan: Plan,
         sketch: Sketch,
         renderer: Render,
-        render: RenderOverview,
+        overview: RenderOverview,
         now: datetime,
     ) -> None:
+        """Write what was decided of what was *observed*, with *now* as the time of all commits and conditions.
+
+        *renderer* makes the documents that are templates, *overview* `status/README.md`.
+        """
         self.sketch = sketch
         repo = branches.repo
-        self._branches, self._repo, self._world, self._seen = branches, repo, world, seen
-        self._renderer, self._render, self._now = renderer, render, now
-        settings = seen.seen.settings
+        self._branches, self._repo, self._world, self._observed = branches, repo, world, observed
+        self._renderer, self._overview, self._now = renderer, overview, now
+        settings = observed.seen.settings
         sign = ssh_signer(Path(settings.commit.signing_key)) if settings.commit.signing_key else None
         self._publisher = Publisher(repo, sketch, settings, _authors(plan.survey), int(now.timestamp()), sign)
-        self._home = seen.seen.home
-        self._status = seen.seen.status
+        self._home = observed.seen.home
+        self._status = observed.seen.status
         self._tips = {name: branch.tip for name, branch in plan.branches.items() if branch.tip}
         self._follow(plan)
 
     def _follow(self, plan: Plan) -> None:
         self.plan = plan
         self._traced = recording.origins(plan, self.sketch)
-        self._sources = inquiry.sources(self._repo, self._seen.source_tip, plan, self._traced)
+        self._sources = inquiry.sources(self._repo, self._observed.source_tip, plan, self._traced)
         gone = inquiry.removed_sources(plan).items()
         self._removed = {key: self._sources[path] for key, path in gone if path in self._sources}
 
@@ -132,14 +136,14 @@ class Writing:
             unfound=self.plan.unseen,
             removed=self._removed,
         )
-        return recording.record(self._world, self.plan, self._traced, facts, self.sketch, self._render)
+        return recording.record(self._world, self.plan, self._traced, facts, self.sketch, self._overview)
 
     def _root(self, documents: Oid | None, recorded: Recorded) -> Oid:
         return patch(self.sketch, documents, {STATUS: Entry(DIRECTORY, recorded.tree)})
 
     def _documents(self, branch: str) -> Chain:
         known, units = self.plan.branches[branch], self.plan.delivery.units
-        return self._publisher.documents(branch, known.tip, known.root, units, self._seen.source, self._removed)
+        return self._publisher.documents(branch, known.tip, known.root, units, self._observed.source, self._removed)
 
     def _write_elsewhere(self) -> tuple[dict[UnitId, Oid], dict[str, Failure]]:
         """Commit and move the other branches: status may only report what is there. Return those that failed, too."""
@@ -163,7 +167,7 @@ class Writing:
             self._repo.objects.discard()
             return Outcome(tally=recorded.verdicts.tally, tip=branch.tip)
         tally, changed = recorded.verdicts.tally, self._changed(recorded.tree)
-        message = messages.status(tally, recorded.record, changed, self._seen.source)
+        message = messages.status(tally, recorded.record, changed, self._observed.source)
         tip = self._publisher.commit(chain.tip, root, message)
         self._repo.objects.flush()
         self._branches.move(self._home, branch.tip, tip, "gitops: status")
@@ -173,7 +177,7 @@ class Writing:
 
     def _changed(self, status: Oid) -> Iterator[Key]:
         """List the Works whose status is not what it was."""
-        before, after = (memory.folders(self.sketch, tree) for tree in (self._seen.seen.status, status))
+        before, after = (memory.folders(self.sketch, tree) for tree in (self._observed.seen.status, status))
         for key in self.plan.decided:
             if before(key) != after(key):
                 yield key
@@ -191,7 +195,7 @@ class Writing:
         world.objects = remembered(survey.objects, self.sketch, self._status)
         world.surveyed, world.places = survey.objects, survey.places
         world.status, world.verdicts, world.seen = self._status, recorded.verdicts, True
-        world.source = self._seen.source_tip
+        world.source = self._observed.source_tip
         unsure = failures.keys() | self.plan.unsure  # these will be looked at as if they had never been seen
         world.tips = {name: tip for name, tip in self._tips.items() if name not in unsure}
         world.unfinished = self.plan.unfinished | self.plan.astray | self.plan.on(failures)
@@ -200,9 +204,11 @@ class Writing:
 
     def _rest(self, recorded: Recorded) -> Rest | None:
         """Return where all branches stand, if nothing but a change of them can make the next pass do anything."""
-        seen, stores = self._seen.seen, self.plan.survey.places.stores.values()
+        seen, stores = self._observed.seen, self.plan.survey.places.stores.values()
         if self._status is None or seen.settings_problems or any(store.reason for store in stores):
             return None
-        tips = {seen.source_branch: self._seen.source_tip} | {name: self._tips.get(name) for name in self.plan.branches}
+        tips = {seen.source_branch: self._observed.source_tip} | {
+            name: self._tips.get(name) for name in self.plan.branches
+        }
         names = rest.names(seen.source_branch, self._home, (s.location for s in stores if s.location))
         return Rest(seen.url, self._home, tips, names, recorded.verdicts.tally, recorded.problems)
