@@ -23,7 +23,7 @@ from gitops.core.tree import Oid
 from gitops.errors import GitOpsError, Moved, Refused, SecretNotFoundError, TransportError
 from gitops.git.remote import Advance, Remote
 from gitops.git.repository import Repository
-from gitops.git.transport import PATIENCE, Patience
+from gitops.git.transport import PATIENCE, Patience, Transport
 from gitops.secrets import Secrets
 from gitops.threads import Threads
 
@@ -64,9 +64,10 @@ class Stores:
         threads: Threads | None = None,
         connect: Callable[..., Remote] = Remote,
     ) -> None:
-        """Fetch into *repo*. *stopped* ends what is under way."""
+        """Fetch into *repo*, each repository at least every *interval* seconds. *stopped* ends what is under way."""
         self._repo, self._secrets, self._stopped = repo, secrets, stopped
-        self._interval, self._patience, self._now = interval, patience, now
+        self._interval, self._now = interval, now
+        self._transport = Transport(repo, patience, stopped)
         self._places: dict[str, _Place] = {}
         self._backoff: Backoff[Failure] = Backoff(now, delay)
         self._probed: dict[str, float] = {}
@@ -167,7 +168,7 @@ class Stores:
 
     def _way(self, definition: GitStateStore) -> _Way:
         credentials = access.of_store(definition.spec, self._secrets)
-        remote = self._connect(self._repo, definition.spec.url, credentials, self._patience, self._stopped)
+        remote = self._connect(self._repo, definition.spec.url, credentials, self._transport)
         return _Way(store_key(definition.kind, definition.metadata.name), definition, remote)
 
     def _begin(self, address: str, branches: Collection[str]) -> None:

@@ -20,6 +20,7 @@ from gitops.git import clones
 from gitops.git.lock import daemon_lock
 from gitops.git.remote import Remote
 from gitops.git.repository import Repository
+from gitops.git.transport import Transport
 from gitops.secrets import Secrets
 from gitops.stores import INTERVAL, Stores
 
@@ -55,7 +56,8 @@ def _clone(url: str, *, reads: bool) -> Repository:
 
 def remote(repo: Repository, args: argparse.Namespace, stopped: Callable[[], bool] = lambda: False) -> Remote:
     """Return the remote that *repo* is a clone of."""
-    return Remote(repo, args.repo, access.of_repository(args.repo, secrets(args)), stopped=stopped, disposable=True)
+    credentials = access.of_repository(args.repo, secrets(args))
+    return Remote(repo, args.repo, credentials, Transport(repo, stopped=stopped), disposable=True)
 
 
 def branches(

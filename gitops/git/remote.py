@@ -21,7 +21,7 @@ from gitops.git.commits import Identity
 from gitops.git.credentials import Credentials, lent
 from gitops.git.repository import HEADS, Repository
 from gitops.git.tracking import Tracking
-from gitops.git.transport import PATIENCE, Done, Patience, Transport
+from gitops.git.transport import Done, Transport
 
 PROBES = "refs/gitops/probe/"
 
@@ -47,7 +47,7 @@ class Advance(NamedTuple):
 class Remote:
     """The repository at *url*, as seen from *repo*. To be used by one thread at a time.
 
-    TransportError when it cannot be reached or does not let us in. *stopped* ends what is under way.
+    TransportError when it cannot be reached or does not let us in.
     """
 
     def __init__(
@@ -55,11 +55,9 @@ class Remote:
         repo: Repository,
         url: str,
         credentials: Credentials | None = None,
-        patience: Patience = PATIENCE,
-        stopped: Callable[[], bool] = lambda: False,
+        transport: Transport | None = None,
         *,
         disposable: bool = False,
-        transport: Transport | None = None,
         pause: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -77,7 +75,7 @@ class Remote:
         self._disposable = disposable
         self._pause, self._now = pause, now
         self._trusted = -_TRUSTED
-        self._transport = transport or Transport(repo, patience, stopped)
+        self._transport = transport or Transport(repo)
         self._repo = repo
         self._tracking = Tracking(repo, self.id, pause)
 

@@ -282,14 +282,14 @@ def test_an_address_that_is_none_is_refused(here):
 @pytest.mark.parametrize("url", ["git://{}/x", "http://{}/x", "https://{}/x", "ssh://{}/x"])
 def test_a_server_that_never_answers_is_given_up(here, url):
     with Silent() as silent:
-        remote = Remote(here, url.format(f"{HOST}:{silent.port}"), patience=Patience(silence=0.3))
+        remote = Remote(here, url.format(f"{HOST}:{silent.port}"), transport=Transport(here, Patience(silence=0.3)))
         with pytest.raises(TransportError, match=r"it has not answered for 0\.3 s"):
             remote.fetch(["main"])
 
 
 def test_who_is_told_to_stop_stops_although_a_server_hangs(here):
     with Silent() as silent:
-        remote = Remote(here, f"git://{HOST}:{silent.port}/x", stopped=lambda: True)
+        remote = Remote(here, f"git://{HOST}:{silent.port}/x", transport=Transport(here, stopped=lambda: True))
         with pytest.raises(TransportError, match="told to stop"):
             remote.fetch(["main"])
 
@@ -297,7 +297,7 @@ def test_who_is_told_to_stop_stops_although_a_server_hangs(here):
 def test_a_hook_that_never_ends_is_given_up_with_all_its_processes(connect, here, there, tmp_path):
     hook(there, "pre-receive", f"echo $$ > {tmp_path}/pid; exec sleep 60")
     with pytest.raises(TransportError, match="has not answered"):
-        connect("file", patience=Patience(silence=0.5)).push([Advance("main", None, commit(here))])
+        connect("file", transport=Transport(here, Patience(silence=0.5))).push([Advance("main", None, commit(here))])
     pid = (tmp_path / "pid").read_text().strip()
     status = Path(f"/proc/{pid}/status")
     assert not status.exists() or "State:\tZ" in status.read_text()
