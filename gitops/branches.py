@@ -18,6 +18,7 @@ from gitops.core.failures import Failure, Step
 from gitops.core.survey import Survey
 from gitops.core.targets import store_key
 from gitops.core.tree import Objects, Oid
+from gitops.core.urls import is_elsewhere
 from gitops.errors import Busy, Moved, Refused, RepositoryError, TransportError
 from gitops.git import refs
 from gitops.git.remote import Advance, Remote
@@ -27,11 +28,6 @@ from gitops.stores import Stores
 
 Moves = Mapping[str, tuple[Oid | None, Oid]]
 """Where branches are expected, and where they go."""
-
-
-def is_elsewhere(name: str) -> bool:
-    """Whether *name* is a branch of a state store in another repository."""
-    return bool(urls.split_branch(name)[0])
 
 
 @contextmanager

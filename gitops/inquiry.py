@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from gitops.core import concern, messages, urls
+from gitops.core import concern, messages
 from gitops.core.delivery import PlacementDelivery
 from gitops.core.manifests import Key
 from gitops.core.plan import Plan
@@ -13,6 +13,7 @@ from gitops.core.record import CommitName
 from gitops.core.recovery import Logged
 from gitops.core.strays import Written
 from gitops.core.tree import Oid
+from gitops.core.urls import is_elsewhere
 from gitops.git import history
 from gitops.git.commits import CommitInfo
 from gitops.git.history import Lineage
@@ -75,7 +76,7 @@ def _unversioned(
     """List the placements on a branch whose documents stand there in a version that status does not tell for sure."""
     past = None if repo.objects.is_shallow else Lineage(repo).follow(tip)
     rewritten = plan.branches[name].lost or plan.branches[plan.survey.seen.home].lost
-    elsewhere = bool(urls.split_branch(name)[0])  # who tells of it may have seen more of it than we
+    elsewhere = is_elsewhere(name)  # who tells of it may have seen more of it than we
     for made in plan.delivery.placements:
         if made.branch == name and made.version_paths and not plan.is_orphan(made.work):
             doubted = rewritten or (made.work in retold and not elsewhere)

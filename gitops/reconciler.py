@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from gitops import inquiry
-from gitops.branches import Branches, is_elsewhere
+from gitops.branches import Branches
 from gitops.cache import Cache
 from gitops.config import render_overview
 from gitops.core import messages
@@ -30,6 +30,7 @@ from gitops.core.recovery import Logged
 from gitops.core.sketch import Sketch
 from gitops.core.survey import Survey, survey
 from gitops.core.tree import Oid
+from gitops.core.urls import is_elsewhere
 from gitops.core.world import World
 from gitops.errors import GitOpsError, MissingError, Moved, RepositoryError
 from gitops.git import history

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gitops import inquiry
 from gitops.api.statestore import GitStateStore
-from gitops.branches import Branches, is_elsewhere
+from gitops.branches import Branches
 from gitops.core import manifests, memory, messages, recording, rest
 from gitops.core.catalog import STATUS
 from gitops.core.delivery import UnitId
@@ -24,6 +24,7 @@ from gitops.core.sketch import Sketch
 from gitops.core.survey import Survey, remembered
 from gitops.core.targets import store_key
 from gitops.core.tree import DIRECTORY, Entry, Oid, patch
+from gitops.core.urls import is_elsewhere
 from gitops.core.world import World
 from gitops.git.commits import Identity
 from gitops.git.signing import ssh_signer

@@ -131,6 +131,11 @@ def split_branch(name: str) -> tuple[str, str]:
     return (address, branch) if separator and "://" in address else ("", name)
 
 
+def is_elsewhere(name: str) -> bool:
+    """Whether *name* is a branch of another repository than the one that drives everything."""
+    return bool(split_branch(name)[0])
+
+
 def covers(prefix: str, url: str) -> bool:
     """Whether *url* has the scheme, host and port of *prefix*, and its path or one below it. ValueError as `parse`."""
     address, bound = parse(url), parse(prefix.removesuffix("/") + "/_")

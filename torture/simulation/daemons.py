@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from support.platform import Clock
 
 from gitops.backoff import FIRST_DELAY, LONGEST_DELAY
-from gitops.branches import Branches, is_elsewhere
+from gitops.branches import Branches
 from gitops.cache import Cache
 from gitops.core import urls
 from gitops.core.render import render
@@ -171,7 +171,7 @@ class HomeBranches(Branches):
         self._line.reach("refresh")
 
     def tip(self, name: str) -> Oid | None:
-        if is_elsewhere(name):
+        if urls.is_elsewhere(name):
             return super().tip(name)
         self._line.reach(f"look at {name}")
         return self._host.refs.get(HEADS + name)
