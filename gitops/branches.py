@@ -16,7 +16,6 @@ from gitops.api.statestore import GitStateStore
 from gitops.core import definitions, urls
 from gitops.core.failures import Failure, Step
 from gitops.core.survey import Survey
-from gitops.core.targets import store_key
 from gitops.core.tree import Objects, Oid
 from gitops.core.urls import is_elsewhere
 from gitops.errors import Busy, Moved, Refused, RepositoryError, TransportError
@@ -179,9 +178,8 @@ class Branches:
 
 def _elsewhere(survey: Survey) -> Iterator[GitStateStore]:
     """List the state stores in effect that are in other repositories."""
-    for key, definition in survey.definitions(GitStateStore):
-        at = survey.places.stores[store_key(key.kind, key.name)].location
-        if at and is_elsewhere(at.branch):
+    for definition, store in survey.git_stores():
+        if store.location and is_elsewhere(store.location.branch):
             yield definition
 
 

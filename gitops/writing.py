@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 from gitops import inquiry
-from gitops.api.statestore import GitStateStore
 from gitops.branches import Branches
 from gitops.core import manifests, memory, messages, recording, rest
 from gitops.core.catalog import STATUS
@@ -22,7 +21,6 @@ from gitops.core.recording import Recorded, RenderOverview
 from gitops.core.rest import Rest
 from gitops.core.sketch import Sketch
 from gitops.core.survey import Survey, remembered
-from gitops.core.targets import store_key
 from gitops.core.tree import DIRECTORY, Entry, Oid, patch
 from gitops.core.urls import is_elsewhere
 from gitops.core.world import World
@@ -53,12 +51,12 @@ class Outcome:
 
 def _authors(survey: Survey) -> dict[str, Identity]:
     """Return who commits where state stores say so; of several on one branch, the first by name does."""
-    found: dict[str, Identity] = {}
-    for key, definition in survey.definitions(GitStateStore):
-        at, author = survey.places.stores[store_key(key.kind, key.name)].location, definition.spec.git_author
-        if at and author and at.branch != survey.seen.home:
-            found.setdefault(at.branch, Identity(author.name, author.email))
-    return found
+    authors: dict[str, Identity] = {}
+    for definition, store in survey.git_stores():
+        location, author = store.location, definition.spec.git_author
+        if location and author and location.branch != survey.seen.home:
+            authors.setdefault(location.branch, Identity(author.name, author.email))
+    return authors
 
 
 class Writing:

@@ -12,14 +12,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from gitops.api.statestore import GitStateStore
 from gitops.branches import Branches
 from gitops.cli import origin
 from gitops.cli.repository import Opened, open_repository
 from gitops.core import urls
 from gitops.core.sketch import Sketch
 from gitops.core.survey import Survey, survey
-from gitops.core.targets import Target, store_key
+from gitops.core.targets import Target
 from gitops.core.text import printable
 from gitops.core.world import World
 from gitops.errors import GitOpsError, NotFoundError, UsageError
@@ -74,8 +73,8 @@ def _folder(found: Survey, target: Target, here: str) -> Folder:
     if target.reason or target.location is None:
         raise GitOpsError(f"Destination {target.name} cannot be synced: {target.reason}: {target.message}")
     address, branch = urls.split_branch(target.location.branch)
-    stores = {store_key(key.kind, key.name): store for key, store in found.definitions(GitStateStore)}
-    url = stores[target.store].spec.url if address else here
+    definitions = {store.key: definition for definition, store in found.git_stores()}
+    url = definitions[target.store].spec.url if address else here
     if not url:
         raise UsageError("the agent needs an address, and this repository has no remote `origin`: give one with --url")
     return Folder(target.name, _reachable(url), branch, target.directory, target.mode, target.canary)

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
-from gitops.api.destination import Destination
 from gitops.api.settings import Settings
-from gitops.api.statestore import BucketStateStore, GitStateStore
+from gitops.api.statestore import GitStateStore
 from gitops.core import catalog as catalogs
 from gitops.core import definitions, memory, places, urls
 from gitops.core.catalog import Advance, Catalog
 from gitops.core.manifests import Key, Problem
 from gitops.core.places import Places
 from gitops.core.recorded import Recorded
-from gitops.core.targets import Site, Target
+from gitops.core.targets import Site, Store, Target, store_key
 from gitops.core.tree import Objects, Oid
 from gitops.core.troubles import Troubles, troubles
 from gitops.core.world import Object, World
-
-D = TypeVar("D", Destination, GitStateStore, BucketStateStore)
 
 Before = Callable[[str], Oid | None]
 """Return the source tree as it was before a file last changed, as when it was removed; None where that is not known."""
@@ -69,12 +65,12 @@ class Survey:
     def catalog(self) -> Catalog:
         return self.advance.catalog
 
-    def definitions(self, kind: type[D]) -> Iterator[tuple[Key, D]]:
-        """List the definitions of a *kind*, of Destinations or state stores, that are in effect."""
+    def git_stores(self) -> Iterator[tuple[GitStateStore, Store]]:
+        """List the GitStateStores in effect: as each is defined, and what that comes to."""
         for key, known in self.objects.items():
-            found = known.effective.manifest and known.effective.manifest.obj
-            if isinstance(found, kind):
-                yield key, found
+            definition = known.effective.manifest and known.effective.manifest.obj
+            if isinstance(definition, GitStateStore):
+                yield definition, self.places.stores[store_key(key.kind, key.name)]
 
     @property
     def branches(self) -> frozenset[str]:
