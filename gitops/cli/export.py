@@ -62,7 +62,7 @@ def _chosen(found: Survey, args: argparse.Namespace) -> list[Target]:
     if missing := [name for name in args.destinations if name not in found.targets]:
         raise NotFoundError(f"no Destination {', '.join(map(printable, missing))} is defined")
     chosen = [found.targets[name] for name in dict.fromkeys(args.destinations)]
-    chosen = chosen or [target for target in found.targets.values() if target.agent == args.agent and not target.reason]
+    chosen = chosen or [target for target in found.targets.values() if target.agent == args.agent and target.writable]
     if not chosen:
         raise NotFoundError(f"no Destination has spec.agent: {args.agent}; name those that are meant")
     return chosen
@@ -70,9 +70,9 @@ def _chosen(found: Survey, args: argparse.Namespace) -> list[Target]:
 
 def _folder(found: Survey, target: Target, here: str) -> Folder:
     """Return where the documents of *target* stand for an agent. *here* is the address of this repository."""
-    if target.reason or target.location is None:
+    if target.writable is None:
         raise GitOpsError(f"Destination {target.name} cannot be synced: {target.reason}: {target.message}")
-    address, branch = urls.split_branch(target.location.branch)
+    address, branch = urls.split_branch(target.writable.branch)
     definitions = {store.key: definition for definition, store in found.git_stores()}
     url = definitions[target.store].spec.url if address else here
     if not url:

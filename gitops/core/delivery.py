@@ -78,10 +78,9 @@ class PlacementDelivery(NamedTuple):
     def astray(self, targets: Mapping[str, Target]) -> bool:
         """Whether it is held back with files outside the present directory of its Destination."""
         target = targets.get(self.destination)
-        if target is None or target.location is None or target.reason or self.placement is None or self.delivered:
+        if target is None or target.writable is None or self.placement is None or self.delivered:
             return False
-        below = f"{target.directory}/" if target.directory else ""
-        return self.branch != target.location.branch or not all(path.startswith(below) for path in self.inventory)
+        return self.branch != target.writable.branch or not all(map(target.holds, self.inventory))
 
     @property
     def branches(self) -> frozenset[str]:

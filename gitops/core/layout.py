@@ -44,13 +44,13 @@ def canaries(target: Target) -> dict[str, bytes]:
 
 def is_canary(target: Target, path: str) -> bool:
     """Whether *path*, a file of the branch, is where *target* has canary documents, or had them in another mode."""
-    own = path.removeprefix(f"{target.directory}/") if target.directory else path
+    own = target.relative(path)
     return any(own in _canaries(mode) for mode in (NESTED, FLAT))
 
 
 def gives_way(target: Target, path: str) -> bool:
     """Whether *path*, a file of the branch, stands where a canary document of *target* comes, or below that."""
-    own = path.removeprefix(f"{target.directory}/") if target.directory else path
+    own = target.relative(path)
     return any(own == canary or own.startswith(f"{canary}/") for canary in canaries(target))
 
 
@@ -104,7 +104,7 @@ def _above(path: str, shared_from: int) -> Iterator[str]:
 
 def tokens(target: Target, path: str) -> list[str]:
     """Return the claims by which *path*, a file of the branch, may belong to somebody on *target*."""
-    own = paths.fold(path.removeprefix(f"{target.directory}/") if target.directory else path)
+    own = paths.fold(target.relative(path))
     return [_PATH + directory for directory in _above(own, 1)] + [_PATH + own]
 
 

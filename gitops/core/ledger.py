@@ -102,8 +102,8 @@ class Ledger:
 
     def _has_moved(self, known: Object) -> bool:
         target, recorded = self._survey.targets.get(known.key.name), known.recorded
-        if target is None or target.location is None or target.reason or not recorded.text("mode"):
+        if target is None or target.writable is None or not recorded.text("mode"):
             return False
         place = recorded.text("path"), recorded.text("mode"), recorded.text("filename")
         before = (recorded.branch(self._survey.seen.home), *place)
-        return before != (target.location.branch, target.directory, target.mode, target.layout[3])
+        return before != (target.writable.branch, target.directory, target.mode, target.layout[3])

@@ -52,11 +52,11 @@ class OwnDocuments:
         if target is None:
             left = recorded.inventory() if known.keeps_documents else {}
             return replace(self._own(known, None, before, left), occupied=self._is_occupied(known.key.name))
-        if target.reason or target.location is None:
+        if target.writable is None:
             return replace(self._own(known, target, before, recorded.inventory()), parts=recorded.sizes())
         canaries = layout.canaries(target).items()
         inventory = {join(target.directory, path): self._context.objects.add(BLOB, raw) for path, raw in canaries}
-        made = self._own(known, target, target.location.branch, inventory)
+        made = self._own(known, target, target.writable.branch, inventory)
         return replace(made, parts=aggregate.parts if aggregate else recorded.sizes())
 
     def _is_occupied(self, name: str) -> bool:
@@ -89,5 +89,5 @@ def _drifted(target: Target, drift: Drift) -> bool:
     """Whether others changed something where *target* has its documents."""
     if target.location is None:
         return False
-    branch, below = target.location.branch, f"{target.directory}/" if target.directory else ""
-    return branch in drift.lost or any(path.startswith(below) for path in drift.paths.get(branch, frozenset()))
+    branch = target.location.branch
+    return branch in drift.lost or any(map(target.holds, drift.paths.get(branch, frozenset())))

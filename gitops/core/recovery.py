@@ -55,7 +55,7 @@ class Traces:
 
     def _directories(self) -> Iterator[tuple[Target, Oid]]:
         for target in self.targets.values():
-            root = self.roots.get(target.location.branch) if target.location and not target.reason else None
+            root = self.roots.get(target.writable.branch) if target.writable else None
             if directory := subtree(self.objects, root, target.directory):
                 yield target, directory
 

@@ -41,7 +41,7 @@ class Removal:
         return (branch, path) in self._kept or any((branch, at) in self._files for at in directories_above(path))
 
     def _is_claimed(self, target: Target, path: str) -> bool:
-        own = path.removeprefix(f"{target.directory}/")
+        own = target.relative(path)
         if own in layout.canaries(target) or (target.mode == layout.AGGREGATED and own == target.filename):
             return True
         index, works = self._context.world.index, self._context.world.works

@@ -83,10 +83,9 @@ class Survey:
         return self.places.targets
 
     def targets_at(self, branch: str, path: str) -> Iterator[Target]:
-        """List the usable Destinations in whose directory *path* of *branch* is."""
+        """List the writable Destinations in whose directory *path* of *branch* is."""
         for target in self.targets.values():
-            usable = target.location and not target.reason and target.location.branch == branch
-            if usable and (not target.directory or path.startswith(f"{target.directory}/")):
+            if (at := target.writable) and at.branch == branch and target.holds(path):
                 yield target
 
 

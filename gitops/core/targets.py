@@ -73,6 +73,19 @@ class Target:
     message: str = ""
 
     @property
+    def writable(self) -> Location | None:
+        """Where documents can be written; None while none can, as `reason` says."""
+        return None if self.reason else self.location
+
+    def holds(self, path: str) -> bool:
+        """Whether *path*, a file of the branch, is in its directory."""
+        return not self.directory or path.startswith(f"{self.directory}/")
+
+    def relative(self, path: str) -> str:
+        """Return *path*, a file of the branch, as it is named from its directory."""
+        return path.removeprefix(f"{self.directory}/") if self.directory else path
+
+    @property
     def path(self) -> str:
         """The directory below the store's path; "." for the store's root."""
         return self.directory.removeprefix(self.location.path if self.location else "").strip("/") or "."
