@@ -30,8 +30,8 @@ Moves = Mapping[str, tuple[Oid | None, Oid]]
 
 
 @contextmanager
-def told_of(url: str) -> Iterator[None]:
-    """Name the repository in what goes wrong there, and the secret that may mend it."""
+def naming(url: str) -> Iterator[None]:
+    """Say in each error of a remote which repository it is, and which secret may mend it."""
     try:
         yield
     except Refused as error:
@@ -82,7 +82,7 @@ class Branches:
     def default(self) -> str | None:
         """Ask the remote for its default branch; None when it names none, as while it is empty. TransportError."""
         assert self.origin
-        with told_of(self.origin.url):
+        with naming(self.origin.url):
             return self.origin.default_branch()
 
     def refresh(self) -> None:
@@ -92,7 +92,7 @@ class Branches:
             refs.recover(self.repo)
             return
         self._fresh, self._asked = self._asked, set()
-        with told_of(self.origin.url):
+        with naming(self.origin.url):
             self.origin.fetch(self._fresh)
 
     def follow(self, survey: Survey, objects: Objects) -> None:
@@ -125,7 +125,7 @@ class Branches:
             return refs.tip(self.repo, name)
         self._asked.add(name)
         if name not in self._fresh:
-            with told_of(self.origin.url):
+            with naming(self.origin.url):
                 self.origin.fetch([name])
             self._fresh.add(name)
         return self.origin.tip(name)
@@ -152,7 +152,7 @@ class Branches:
         if origin is None:
             refs.move(self.repo, name, old, new, message)
         else:
-            with told_of(origin.url):
+            with naming(origin.url):
                 self._send(lambda: origin.push([Advance(name, old, new)]))
 
     def write(self, moves: Moves) -> dict[str, Failure]:

@@ -12,7 +12,7 @@ from threading import Event
 from types import FrameType, MappingProxyType
 
 from gitops import access
-from gitops.branches import Branches, told_of
+from gitops.branches import Branches
 from gitops.core import urls
 from gitops.core.tree import Oid
 from gitops.errors import UsageError
@@ -23,8 +23,6 @@ from gitops.git.repository import Repository
 from gitops.git.transport import Transport
 from gitops.secrets import Secrets
 from gitops.stores import INTERVAL, Stores
-
-__all__ = ["branches", "daemon_branches", "open_clone", "told_of"]
 
 _READERS = "readers"  # clones of commands that only read, so that they never disturb a daemon
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from gitops.branches import told_of
+from gitops.branches import naming
 from gitops.cli.repository import Opened
 from gitops.core.text import printable
 from gitops.core.tree import Oid
@@ -66,7 +66,7 @@ def _find(opened: Opened, name: str) -> Revision:
     """Find a commit by what Git calls it; of a remote, a branch, or the id of a commit that is on one."""
     if opened.origin is None:
         return revisions.revision(opened.repo, name)
-    with told_of(opened.origin.url):
+    with naming(opened.origin.url):
         opened.origin.fetch([name])
     if tip := opened.origin.tip(name):
         return Revision(tip, HEADS + name)

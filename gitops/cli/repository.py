@@ -57,9 +57,10 @@ def open_repository(args: argparse.Namespace, *, detached: bool = False) -> Open
 
 
 def _open_clone(args: argparse.Namespace) -> Opened:
-    from gitops.cli import origin  # here: most commands of most people speak with no server
+    from gitops.branches import naming  # here: most commands of most people speak with no server
+    from gitops.cli import origin
 
-    with origin.told_of(args.repo):
+    with naming(args.repo):
         return _fetched(args, *origin.open_clone(args))
 
 
