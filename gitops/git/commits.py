@@ -32,6 +32,10 @@ class Identity(NamedTuple):
         return f"{name} <{email}> {when} +0000".encode("utf-8", "replace")
 
 
+NOBODY = Identity("gitops", "gitops@localhost")
+"""Who makes commits that no branch ever leads to."""
+
+
 class CommitInfo(NamedTuple):
     """What a commit says. `when` is the author's time and `committed` the committer's, in seconds since 1970."""
 
@@ -49,6 +53,11 @@ class CommitInfo(NamedTuple):
     @property
     def subject(self) -> str:
         return self.message.strip("\n").partition("\n")[0]
+
+
+def short(oid: Oid | None) -> str:
+    """Return a commit's id as people are told it; None is no commit."""
+    return oid.hex()[:7] if oid else "no commit"
 
 
 def encode(

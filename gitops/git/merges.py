@@ -13,12 +13,11 @@ from gitops.core.text import printable
 from gitops.core.tree import Oid, diff, patch
 from gitops.errors import GitOpsError
 from gitops.git.blame import blaming
-from gitops.git.commits import Identity
+from gitops.git.commits import NOBODY, short
 from gitops.git.history import is_ancestor, walk
 from gitops.git.objects import KINDS, ObjectStore
 from gitops.git.repository import Repository
 
-_NOBODY = Identity("gitops", "gitops@localhost")
 _NAMED = 10  # paths, of those that conflict
 
 
@@ -36,7 +35,7 @@ def merged(repo: Repository, base: Oid, head: Oid) -> Oid:
     parents = [objects.read_commit(base), objects.read_commit(head)]
     tree = _merged_tree(repo, base, head)
     when = max(parent.committed for parent in parents)
-    return objects.commit(tree, [base, head], _NOBODY, when, f"Merge {head.hex()[:7]} into {base.hex()[:7]}")
+    return objects.commit(tree, [base, head], NOBODY, when, f"Merge {short(head)} into {short(base)}")
 
 
 def _merged_tree(repo: Repository, base: Oid, head: Oid) -> Oid:
@@ -45,7 +44,7 @@ def _merged_tree(repo: Repository, base: Oid, head: Oid) -> Oid:
         before = repo.handle.merge_base(ours, theirs)
         if before is None:
             raise ConflictError(
-                f"{str(ours)[:7]} and {str(theirs)[:7]} have no history in common, so that nothing can be merged: "
+                f"{short(base)} and {short(head)} have no history in common, so that nothing can be merged: "
                 "is the clone shallow?"
             )
         tree = _apart(repo.objects, before.raw, base, head) if _is_all(repo, before.raw, base, head) else None

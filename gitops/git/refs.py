@@ -16,6 +16,7 @@ import pygit2
 from gitops.core.tree import Oid
 from gitops.errors import Busy, Moved, RepositoryError
 from gitops.git import moves, worktree
+from gitops.git.commits import short
 from gitops.git.history import is_ancestor
 from gitops.git.moves import Move
 from gitops.git.pack import sync_folder
@@ -88,7 +89,7 @@ def _bring_after(repo: Repository, intent: Move) -> None:
 def _expect(repo: Repository, intent: Move) -> None:
     now = _read(repo, intent.ref)
     if now != intent.old:
-        raise Moved(f"{intent.ref} is at {_short(now)}, not at {_short(intent.old)}")
+        raise Moved(f"{intent.ref} is at {short(now)}, not at {short(intent.old)}")
 
 
 def _swap(repo: Repository, intent: Move, message: str, moved: Callable[[], object]) -> None:
@@ -106,7 +107,7 @@ def _swap(repo: Repository, intent: Move, message: str, moved: Callable[[], obje
             moved()
             break
         if now != intent.old or refusal is None:  # a racing `git pack-refs` can undo a swap of git's own kind
-            raise Moved(f"{intent.ref} is at {_short(now)}, not at {_short(intent.new)}") from refusal
+            raise Moved(f"{intent.ref} is at {short(now)}, not at {short(intent.new)}") from refusal
         if time.monotonic() > deadline:
             raise _blame(repo, intent, refusal) from refusal
         time.sleep(_PATIENCE / 10)
@@ -131,7 +132,7 @@ def _require_objects(repo: Repository, new: Oid) -> None:
     """A ref never leads to what is not there, as when somebody's `git gc --prune=now` came in between."""
     objects = repo.objects
     if not (objects.intact() and objects.stored(new) and objects.stored(objects.read_commit(new).tree)):
-        raise Moved(f"objects of {_short(new)} were removed by a garbage collection, or never flushed")
+        raise Moved(f"objects of {short(new)} were removed by a garbage collection, or never flushed")
 
 
 def _blame(repo: Repository, intent: Move, refusal: Exception) -> Exception:
@@ -178,7 +179,3 @@ def _sync_folders(repo: Repository, ref: str) -> None:
     while folder != repo.common_dir:
         sync_folder(folder)
         folder = folder.parent
-
-
-def _short(oid: Oid | None) -> str:
-    return oid.hex()[:7] if oid else "no commit"

@@ -17,7 +17,7 @@ from gitops.core import urls
 from gitops.core.tree import EMPTY, Oid
 from gitops.errors import Moved, Refused, RepositoryError, TransportError
 from gitops.git import sayings
-from gitops.git.commits import Identity
+from gitops.git.commits import NOBODY, short
 from gitops.git.credentials import Credentials, lent
 from gitops.git.repository import HEADS, Repository
 from gitops.git.tracking import Tracking
@@ -33,7 +33,6 @@ _FETCH = ("fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-aut
 # Makes `git fetch` skip its walk through the whole tree to see whether all is there. The filter keeps nothing back.
 _UNCHECKED = ("-c", "remote.origin.promisor=true", "-c", "remote.origin.partialclonefilter=blob:limit=1024g")
 _UNPACKER = "unpacker error"  # what the server says of a pack that it cannot, or will not, take
-_NOBODY = Identity("gitops", "gitops@localhost")
 
 
 class Advance(NamedTuple):
@@ -166,9 +165,7 @@ class Remote:
             for move in moves:
                 now = there.get(HEADS + move.branch)
                 if now != move.old:
-                    raise Moved(
-                        f"{move.branch} of the remote is at {_short(now)}, not at {_short(move.old)}"
-                    ) from error
+                    raise Moved(f"{move.branch} of the remote is at {short(now)}, not at {short(move.old)}") from error
             if not pause and not isinstance(error, Refused):
                 break
         raise self._examined(error)
@@ -233,7 +230,7 @@ class Remote:
 
     def _empty_commit(self) -> Oid:
         self._repo.objects.intact()  # no ref leads to the one of the last probe: it may have been collected as garbage
-        oid = self._repo.objects.commit(EMPTY, [], _NOBODY, 0, "Probe whether gitops may write")
+        oid = self._repo.objects.commit(EMPTY, [], NOBODY, 0, "Probe whether gitops may write")
         self._repo.objects.flush()
         return oid
 
@@ -242,7 +239,3 @@ def _verdict(done: Done) -> TransportError | Refused:
     if sayings.is_refusal(done.output):
         return Refused(sayings.refusal(done.output, done.said))
     return TransportError(sayings.cause(done.said, done.log))
-
-
-def _short(oid: Oid | None) -> str:
-    return oid.hex()[:7] if oid else "no commit"
