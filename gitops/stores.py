@@ -33,16 +33,16 @@ _PROBED = 3600.0  # seconds for which the answer of a server that it may be writ
 
 
 class _Way(NamedTuple):
-    """How a definition reaches a repository; `store` is whose it is."""
+    """How a definition, `GitStateStore/<name>`, reaches its repository."""
 
-    store: str
+    name: str
     definition: GitStateStore
     remote: Remote
 
 
 @dataclass
-class _Place:
-    """One repository: the ways to it, when each of its branches was last fetched, and what is under way there."""
+class _Store:
+    """The repository at one address: the ways to it, when each of its branches was last fetched, and what is under way there."""
 
     ways: Sequence[_Way]
     fetched: dict[str, float] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Stores:
         self._repo, self._secrets, self._stopped = repo, secrets, stopped
         self._interval, self._now = interval, now
         self._transport = Transport(repo, patience, stopped)
-        self._places: dict[str, _Place] = {}
+        self._stores: dict[str, _Store] = {}
         self._backoff: Backoff[Failure] = Backoff(now, delay)
         self._probed: dict[str, float] = {}
         self._looked = -math.inf
@@ -76,38 +76,38 @@ class Stores:
 
     def follow(self, definitions: Iterable[GitStateStore]) -> None:
         """Take these as the ways to repositories, whose addresses are known to be good; others stay as they were."""
-        found: dict[str, list[GitStateStore]] = {}
+        by_address: dict[str, list[GitStateStore]] = {}
         for definition in sorted(definitions, key=lambda d: d.metadata.name):
-            found.setdefault(urls.canonical(definition.spec.url), []).append(definition)
-        for address, these in found.items():
-            place = self._places.get(address)
-            if place is None or [_reached(way.definition) for way in place.ways] != [_reached(one) for one in these]:
-                self._places[address] = _Place([self._way(definition) for definition in these])
+            by_address.setdefault(urls.canonical(definition.spec.url), []).append(definition)
+        for address, these in by_address.items():
+            store = self._stores.get(address)
+            if store is None or [_reached(way.definition) for way in store.ways] != [_reached(one) for one in these]:
+                self._stores[address] = _Store([self._way(definition) for definition in these])
                 self._backoff.forget(address)
 
     def leads_to(self, name: str) -> bool:
         """Whether there is a way to the repository of the branch *name*."""
-        return urls.split_branch(name)[0] in self._places
+        return urls.split_branch(name)[0] in self._stores
 
     def look(self, names: Iterable[str]) -> None:
         """Bring these branches up to date, as far as that is due and comes to an end soon."""
         unknown, self._looked = [], self._now()
         for address, branches in _by_address(names).items():
-            place = self._places[address]
+            store = self._stores[address]
             self._begin(address, branches)
-            if place.work and self._backoff.last(address) is None and not place.fetched.keys() >= set(branches):
-                unknown.append(place.work)
+            if store.work and self._backoff.last(address) is None and not store.fetched.keys() >= set(branches):
+                unknown.append(store.work)
         self._threads.wait(unknown)
-        self._threads.wait([place.work for place in self._places.values() if place.work], _GRACE)
-        for address in self._places:
+        self._threads.wait([store.work for store in self._stores.values() if store.work], _GRACE)
+        for address in self._stores:
             self._end(address)
         self._heed_stop()
 
     def tip(self, name: str) -> Oid | None:
         """Return where a branch is, as far as it is known."""
         address, branch = urls.split_branch(name)
-        place = self._places.get(address)
-        return place.ways[0].remote.tip(branch) if place else None
+        store = self._stores.get(address)
+        return store.ways[0].remote.tip(branch) if store else None
 
     def failure(self, name: str) -> Failure | None:
         """Return why nothing can be written to a branch, until it is time to try again."""
@@ -128,15 +128,16 @@ class Stores:
         moved: Moved | None = None
         failures: dict[str, Failure] = {}
         for done, address in work.items():
+            store = self._stores[address]
             for branch, error in done.result().items():
                 name = urls.branch_at(address, branch)
                 if isinstance(error, Moved):
-                    self._places[address].fetched.pop(branch, None)
+                    store.fetched.pop(branch, None)
                     moved = error
                 elif error is None:
                     self._backoff.forget(name)
-                    self._places[address].fetched[branch] = self._now()
-                    self._places[address].work = None  # a fetch that failed before is no news any more
+                    store.fetched[branch] = self._now()
+                    store.work = None  # a fetch that failed before is no news any more
                 else:
                     failures[name] = self._remember(name, Step.WRITE, error, address)
         if moved:
@@ -158,7 +159,7 @@ class Stores:
 
     def wait(self) -> float:
         """Return the seconds after which another look is worth while; infinite when nothing is amiss."""
-        if any(place.work and place.work.done() for place in self._places.values()):
+        if any(store.work and store.work.done() for store in self._stores.values()):
             return 0.0
         return max(0.0, self._backoff.due(self._looked) - self._now())
 
@@ -172,23 +173,23 @@ class Stores:
         return _Way(store_key(definition.kind, definition.metadata.name), definition, remote)
 
     def _begin(self, address: str, branches: Collection[str]) -> None:
-        place, now = self._places[address], self._now()
+        store, now = self._stores[address], self._now()
         old = self._backoff.last(address) or any(
-            now >= place.fetched.get(branch, -math.inf) + self._interval for branch in branches
+            now >= store.fetched.get(branch, -math.inf) + self._interval for branch in branches
         )
-        if place.work is None and old and not self._backoff.holds(address):
-            place.work = self._threads.submit(self._fetch, address, tuple(branches))
+        if store.work is None and old and not self._backoff.holds(address):
+            store.work = self._threads.submit(self._fetch, address, tuple(branches))
 
     def _fetch(self, address: str, branches: Sequence[str]) -> None:
         if error := self._try(address, lambda remote: remote.fetch(branches)):
             raise error
-        self._places[address].fetched |= dict.fromkeys(branches, self._now())
+        self._stores[address].fetched |= dict.fromkeys(branches, self._now())
 
     def _end(self, address: str) -> None:
-        place = self._places[address]
-        if place.work is None or not place.work.done():
+        store = self._stores[address]
+        if store.work is None or not store.work.done():
             return
-        error, place.work = place.work.exception(), None
+        error, store.work = store.work.exception(), None
         if error is None:
             self._backoff.forget(address)
         elif isinstance(error, TransportError):
@@ -199,7 +200,7 @@ class Stores:
     def _try(self, address: str, act: Callable[[Remote], None]) -> Exception | None:
         """Act by one of the ways; return what went wrong on the first when it goes by none."""
         errors: list[Exception] = []
-        for way in self._places[address].ways:
+        for way in self._stores[address].ways:
             try:
                 act(way.remote)
             except (Refused, TransportError) as error:
@@ -212,21 +213,21 @@ class Stores:
 
     def _push(self, address: str, moves: Sequence[Advance]) -> dict[str, Exception | None]:
         """Push all at once; what one branch is refused for does not stop the others."""
-        if work := self._places[address].work:
+        if work := self._stores[address].work:
             self._threads.wait([work])
         error = self._try(address, lambda remote: remote.push(moves))
-        found: dict[str, Exception | None] = dict.fromkeys((move.branch for move in moves), error)
+        errors: dict[str, Exception | None] = dict.fromkeys((move.branch for move in moves), error)
         if error is None or isinstance(error, Moved) or len(moves) == 1:
-            return found
+            return errors
         for move in moves:
-            found[move.branch] = self._try(address, lambda remote, move=move: remote.push([move]))  # type: ignore[misc]
-            if isinstance(found[move.branch], TransportError):
+            errors[move.branch] = self._try(address, lambda remote, move=move: remote.push([move]))  # type: ignore[misc]
+            if isinstance(errors[move.branch], TransportError):
                 break
-        return found
+        return errors
 
     def _remember(self, key: str, step: Step, error: Exception, address: str) -> Failure:
-        found = Step.SECRET if isinstance(error, SecretNotFoundError) else step
-        return self._backoff.fail(key, Failure(found, str(error), self._places[address].ways[0].store))
+        step = Step.SECRET if isinstance(error, SecretNotFoundError) else step
+        return self._backoff.fail(key, Failure(step, str(error), self._stores[address].ways[0].name))
 
     def _heed_stop(self) -> None:
         """What was told to stop is no failure of a store."""
@@ -235,14 +236,14 @@ class Stores:
 
 
 def _reached(definition: GitStateStore) -> tuple[object, ...]:
-    """Return what of a definition tells how the repository is reached."""
+    """Return the part of a definition that tells how its repository is reached."""
     spec = definition.spec
     return (definition.metadata.name, spec.url, spec.auth_method, spec.secret_ref)
 
 
 def _by_address(names: Iterable[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    branches: dict[str, list[str]] = {}
     for name in sorted(names):
         address, branch = urls.split_branch(name)
-        found.setdefault(address, []).append(branch)
-    return found
+        branches.setdefault(address, []).append(branch)
+    return branches

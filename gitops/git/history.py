@@ -13,9 +13,6 @@ from gitops.core.tree import Entry, Oid
 from gitops.git.commits import CommitInfo
 from gitops.git.objects import ObjectStore
 from gitops.git.repository import Repository
-from gitops.git.trailers import trailers
-
-__all__ = ["Lineage", "is_ancestor", "last_changed", "trailers", "walk"]
 
 _OLD, _NEW = 1, 2
 _BOTH = _OLD | _NEW

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitops.git.history import trailers
+from gitops.git.trailers import trailers
 
 LINES = st.sampled_from(
     """Key: value|A-b:c|Key : spaced  | continued|\tmore |text||  |# comment|[skip ci]|9: 9|Signed-off-by: Ada <a@b>
