@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
 
 from gitops.core import concern, messages
-from gitops.core.delivery import PlacementDelivery
+from gitops.core.delivery import DestinationDelivery, PlacementDelivery
 from gitops.core.manifests import Key
+from gitops.core.messages import Trailer
 from gitops.core.plan import Plan
 from gitops.core.provenance import Provenance
 from gitops.core.record import CommitName
@@ -42,32 +44,37 @@ def removed_sources(plan: Plan) -> dict[Key, str]:
 
 def meddlers(repo: Repository, plan: Plan) -> dict[tuple[str, str], CommitName]:
     """Return the commits in which others changed documents that this pass restores, by (branch, path)."""
-    named: dict[tuple[str, str], CommitName] = {}
-    for name, branch in plan.branches.items():
-        paths = {path for made in plan.delivery.placements if made.branch == name for path in made.restored}
-        paths |= {path for made in plan.delivery.destinations if made.branch == name for path in made.restored}
-        if branch.tip:
-            named |= {(name, path): commit for path, commit in _named(repo, branch.tip, paths).items()}
-    return named
+    restored: dict[str, set[str]] = {}
+    deliveries: Iterable[PlacementDelivery | DestinationDelivery] = chain(
+        plan.delivery.placements, plan.delivery.destinations
+    )
+    for delivery in deliveries:
+        if delivery.restored:
+            restored.setdefault(delivery.branch, set()).update(delivery.restored)
+    tips = {name: tip for name in restored if (tip := plan.branches[name].tip)}
+    return {
+        (name, path): commit for name, tip in tips.items() for path, commit in _named(repo, tip, restored[name]).items()
+    }
 
 
 def known_versions(repo: Repository, plan: Plan, left: Oid | None) -> dict[tuple[Key, str], Oid]:
-    """Return the versions of documents that are in place though status does not know it, by (Work, placement).
+    """Look up the versions of documents that stay, and of which status names none for sure, by (Work, placement).
 
-    Status may name a commit that is in the history no more where that is not what it was, or the status is not the one
-    that this daemon *left*, if it left any. Of a Work that nobody can read it stays as it is.
+    That is so where status names none yet; where history was rewritten, or the status is not the one that this daemon
+    *left* (None: none yet), it may also name a commit that is gone. Orphans keep the version that is recorded.
     """
-    named: dict[tuple[Key, str], Oid] = {}
+    versions: dict[tuple[Key, str], Oid] = {}
     retold = concern.retold(repo.objects, left, plan.survey.seen.status) if left else set()
     for name, branch in plan.branches.items():
         if not branch.tip or branch.failure:
             continue
         asked = list(_unversioned(repo, plan, name, branch.tip, retold))
-        found = history.last_changed(repo, branch.tip, {path for made in asked for path in made.version_paths})
-        for made in asked:
-            if commits := [found[path] for path in made.version_paths if path in found]:
-                named[made.work, made.name] = _newest(repo, commits).oid
-    return named
+        paths = {path for delivery in asked for path in delivery.version_paths}
+        changed = history.last_changed(repo, branch.tip, paths)
+        for delivery in asked:
+            if commits := [changed[path] for path in delivery.version_paths if path in changed]:
+                versions[delivery.work, delivery.name] = _newest(repo, commits).oid
+    return versions
 
 
 def _unversioned(
@@ -77,32 +84,34 @@ def _unversioned(
     past = None if repo.objects.is_shallow else Lineage(repo).follow(tip)
     rewritten = plan.branches[name].lost or plan.branches[plan.survey.seen.home].lost
     elsewhere = is_elsewhere(name)  # who tells of it may have seen more of it than we
-    for made in plan.delivery.placements:
-        if made.branch == name and made.version_paths and not plan.is_orphan(made.work):
-            doubted = rewritten or (made.work in retold and not elsewhere)
-            if not made.version_is_in(past if doubted else None):
-                yield made
+    for delivery in plan.delivery.placements:
+        if delivery.branch == name and delivery.version_paths and not plan.is_orphan(delivery.work):
+            doubted = rewritten or (delivery.work in retold and not elsewhere)
+            if not delivery.version_is_in(past if doubted else None):
+                yield delivery
 
 
 def placed(repo: Repository, tip: Oid) -> Logged:
-    """Return where the log took each Work since it was last withdrawn, as far as commits speak of one Work, and whom
-    the last commit that names a place was made for.
+    """Read from the log of documents commits where each Work was placed, and which Works wrote each place last.
+
+    From the newest commit back: what is older than a Work's last withdrawal says nothing of where it is now, and only
+    of a commit for one Work it is certain which Destinations are whose.
     """
-    named: dict[Key, set[str]] = {}
+    destinations: dict[Key, set[str]] = {}
     writers: dict[str, tuple[Key, ...]] = {}
-    ended: set[Key] = set()
+    withdrawn: set[Key] = set()
     for commit in history.walk(repo, tip):
-        found = trailers(commit.message) if messages.is_documents(commit.message) else []
-        works = _works(found)
-        for place in _values(found, messages.PLACE):
+        lines = trailers(commit.message) if messages.is_documents(commit.message) else []
+        works = _works(lines)
+        for place in _values(lines, messages.PLACE):
             writers.setdefault(place, works)
         if len(works) != 1:
             continue
         if commit.message.startswith("withdraw("):
-            ended.update(works)
-        elif works[0] not in ended:
-            named.setdefault(works[0], set()).update(_values(found, messages.DESTINATION))
-    return Logged(named, writers)
+            withdrawn.update(works)
+        elif works[0] not in withdrawn:
+            destinations.setdefault(works[0], set()).update(_values(lines, messages.DESTINATION))
+    return Logged(destinations, writers)
 
 
 def writers(repo: Repository, plan: Plan, past: Lineage, url: str) -> dict[str, dict[str, Written | None]]:
@@ -116,28 +125,28 @@ def writers(repo: Repository, plan: Plan, past: Lineage, url: str) -> dict[str, 
     def written(commit: CommitInfo | None) -> Written | None:
         if commit is None or not messages.is_documents(commit.message):
             return None
-        found, source = trailers(commit.message), messages.source_of(commit.message)
-        if not (source and source in known) and not (url and (messages.REPOSITORY, url) in found):
+        lines, source = trailers(commit.message), messages.source_of(commit.message)
+        if not (source and source in known) and not (url and (messages.REPOSITORY, url) in lines):
             return None
-        return Written(_works(found), frozenset(_values(found, messages.DESTINATION)))
+        return Written(_works(lines), frozenset(_values(lines, messages.DESTINATION)))
 
-    named: dict[str, dict[str, Written | None]] = {}
+    by_branch: dict[str, dict[str, Written | None]] = {}
     for name, paths in plan.strays.items():
         tip = plan.branches[name].tip
-        found = history.last_changed(repo, tip, paths) if tip else {}
-        told = {commit.oid: written(commit) for commit in found.values()}
-        named[name] = {path: told[found[path].oid] if path in found else None for path in paths}
-    return named
+        changed = history.last_changed(repo, tip, paths) if tip else {}
+        read = {commit.oid: written(commit) for commit in changed.values()}  # once, however many files it changed
+        by_branch[name] = {path: read[changed[path].oid] if path in changed else None for path in paths}
+    return by_branch
 
 
-def _works(found: Iterable[tuple[str, str]]) -> tuple[Key, ...]:
+def _works(lines: Iterable[Trailer]) -> tuple[Key, ...]:
     """Return the Works that trailers name."""
-    works = (value.partition("/") for value in _values(found, messages.WORK))
+    works = (value.partition("/") for value in _values(lines, messages.WORK))
     return tuple(Key("Work", namespace, name) for namespace, _, name in works)
 
 
-def _values(found: Iterable[tuple[str, str]], name: str) -> Iterator[str]:
-    return (value for key, value in found if key == name)
+def _values(lines: Iterable[Trailer], name: str) -> Iterator[str]:
+    return (value for key, value in lines if key == name)
 
 
 def _newest(repo: Repository, commits: Iterable[CommitInfo]) -> CommitInfo:
@@ -150,5 +159,5 @@ def _newest(repo: Repository, commits: Iterable[CommitInfo]) -> CommitInfo:
 
 def _named(repo: Repository, tip: Oid, paths: Iterable[str]) -> dict[str, CommitName]:
     asked = set(paths)
-    found = history.last_changed(repo, tip, asked) if asked else {}
-    return {path: CommitName(commit.oid, commit.author_name) for path, commit in found.items()}
+    changed = history.last_changed(repo, tip, asked) if asked else {}
+    return {path: CommitName(commit.oid, commit.author_name) for path, commit in changed.items()}

@@ -42,7 +42,7 @@ class _Way(NamedTuple):
 
 @dataclass
 class _Store:
-    """The repository at one address: the ways to it, when each of its branches was last fetched, and what is under way there."""
+    """The repository at one address: the ways to it, when each branch was last fetched, and what is under way there."""
 
     ways: Sequence[_Way]
     fetched: dict[str, float] = field(default_factory=dict)

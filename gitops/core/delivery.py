@@ -125,6 +125,11 @@ class DestinationDelivery:
     occupied: bool = True
     restored: tuple[str, ...] = ()
 
+    @property
+    def branches(self) -> frozenset[str]:
+        """The branch of its documents, and those on which a move has left some."""
+        return frozenset((self.branch, *self.object.recorded.superseded()))
+
 
 @dataclass
 class Unit:
@@ -143,7 +148,7 @@ class Unit:
     def works(self) -> list[Key]:
         """The Works whose documents it commits; `authors` are those whose part of an aggregate changed."""
         own = {self.key} if self.key.kind == "Work" else set()
-        return sorted(own | {made.work for made in self.placements} | self.authors)
+        return sorted(own | {placed.work for placed in self.placements} | self.authors)
 
     @property
     def changes(self) -> Iterator[Change]:

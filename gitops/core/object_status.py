@@ -22,36 +22,36 @@ from gitops.core.world import Object
 
 
 def record_destination(
-    record: Record, made: DestinationDelivery, provenance: Provenance, facts: Facts
+    record: Record, delivery: DestinationDelivery, provenance: Provenance, facts: Facts
 ) -> Status | None:
     """Record one Destination; one that was removed stays as long as it leaves placements behind."""
-    known, before = made.object, made.object.recorded.status
+    known, before = delivery.object, delivery.object.recorded.status
     file = memory.object_file(known.key)
-    done = known.cleanup == "all" or not made.occupied
-    reached = facts.failures.keys().isdisjoint((made.branch, *known.recorded.superseded()))
+    done = known.cleanup == "all" or not delivery.occupied
+    reached = delivery.branches.isdisjoint(facts.failures)
     if known.effective.removed and done and reached:
         record.remove(file)
-        text = f"{REMOVED} {facts.removed.get(known.key) or 'an unknown commit'}; {_ended(made, facts)}"
+        text = f"{REMOVED} {facts.removed.get(known.key) or 'an unknown commit'}; {_ended(delivery, facts)}"
         record.happen(known.key, [Transition(WARNING, "DestinationNotReady", DESTINATION, text)])
         return None
-    ready = _destination_ready(made, facts)
-    extra = _source(known, provenance, facts) | _placing(made, facts)
+    ready = _destination_ready(delivery, facts)
+    extra = _source(known, provenance, facts) | _placing(delivery, facts)
     happened = _change(before, ready, "DestinationReady", "DestinationNotReady", DESTINATION, "Destination is Ready")
-    if made.branch not in facts.failures:
-        happened += restored(made.branch, made.restored, DESTINATION, facts)
+    if delivery.branch not in facts.failures:
+        happened += restored(delivery.branch, delivery.restored, DESTINATION, facts)
     return record.add(file, before, _status(known, provenance, ready, extra), happened)
 
 
-def _ended(made: DestinationDelivery, facts: Facts) -> str:
-    if made.object.cleanup != "all":
+def _ended(delivery: DestinationDelivery, facts: Facts) -> str:
+    if delivery.object.cleanup != "all":
         return "nothing is placed there any more"
-    if made.branch in facts.unfound:
-        return f"its documents stay in {urls.shown(made.branch)}, to which no state store leads any more"
+    if delivery.branch in facts.unfound:
+        return f"its documents stay in {urls.shown(delivery.branch)}, to which no state store leads any more"
     return "its documents are removed"
 
 
-def _destination_ready(made: DestinationDelivery, facts: Facts) -> Condition:
-    known, target = made.object, made.target
+def _destination_ready(delivery: DestinationDelivery, facts: Facts) -> Condition:
+    known, target = delivery.object, delivery.target
     if known.effective.removed:
         return _left_behind(known, facts)
     if known.effective.problem:
@@ -59,7 +59,7 @@ def _destination_ready(made: DestinationDelivery, facts: Facts) -> Condition:
     assert target is not None
     if target.reason:
         return false(conditions.READY, target.reason, target.message)
-    if failure := facts.failures.get(made.branch):
+    if failure := facts.failures.get(delivery.branch):
         return _unwritable(target, failure)
     if target.canary:
         return true(conditions.READY, "TestDocumentsWritten", "Test documents written to State Store")
@@ -82,29 +82,29 @@ def _left_behind(known: Object, facts: Facts) -> Condition:
     return false(conditions.READY, "DestinationNotReady", f"{REMOVED} {commit}; its documents are left behind")
 
 
-def _placing(made: DestinationDelivery, facts: Facts) -> dict[str, object]:
+def _placing(delivery: DestinationDelivery, facts: Facts) -> dict[str, object]:
     """What must be remembered: where its documents are, and what becomes of them when it is removed."""
-    target, recorded = made.target, made.object.recorded
-    failed = made.branch in facts.failures
+    target, recorded = delivery.target, delivery.object.recorded
+    failed = delivery.branch in facts.failures
     if target is None or target.reason or failed:
         kept = ("path", "stateStore", "branch", "mode", "filename", "cleanup", "parts", "inventory")
         extra = recorded.status.extra if recorded.status else {}
         found = {name: extra[name] for name in kept if name in extra}
-        if cleanup := target.cleanup if target else made.object.cleanup:
+        if cleanup := target.cleanup if target else delivery.object.cleanup:
             found["cleanup"] = cleanup
         return found | waiting(recorded, recorded.superseded() if failed else {}, facts)
     extra = {"path": target.directory, "stateStore": target.store}
-    if made.branch != facts.home:
-        extra["branch"] = made.branch
+    if delivery.branch != facts.home:
+        extra["branch"] = delivery.branch
     extra["mode"] = target.mode
     if target.mode == AGGREGATED:
         extra["filename"] = target.filename
     extra["cleanup"] = target.cleanup
-    if made.parts:
-        extra["parts"] = dict(made.parts)
-    if made.inventory:
-        extra["inventory"] = {path: oid.hex() for path, oid in sorted(made.inventory.items())}
-    return extra | waiting(recorded, made.superseded, facts)
+    if delivery.parts:
+        extra["parts"] = dict(delivery.parts)
+    if delivery.inventory:
+        extra["inventory"] = {path: oid.hex() for path, oid in sorted(delivery.inventory.items())}
+    return extra | waiting(recorded, delivery.superseded, facts)
 
 
 def record_store(

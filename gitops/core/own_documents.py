@@ -56,8 +56,8 @@ class OwnDocuments:
             return replace(self._own(known, target, before, recorded.inventory()), parts=recorded.sizes())
         canaries = layout.canaries(target).items()
         inventory = {join(target.directory, path): self._context.objects.add(BLOB, raw) for path, raw in canaries}
-        made = self._own(known, target, target.writable.branch, inventory)
-        return replace(made, parts=aggregate.parts if aggregate else recorded.sizes())
+        delivery = self._own(known, target, target.writable.branch, inventory)
+        return replace(delivery, parts=aggregate.parts if aggregate else recorded.sizes())
 
     def _is_occupied(self, name: str) -> bool:
         """Whether a Work still has a placement on the removed Destination *name*."""

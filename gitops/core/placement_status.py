@@ -35,19 +35,19 @@ class Outcome(NamedTuple):
 
 
 def record_placement(
-    record: Record, decided: Decided, made: PlacementDelivery, generation: int, facts: Facts
+    record: Record, decided: Decided, delivery: PlacementDelivery, generation: int, facts: Facts
 ) -> Status:
     """Record one placement that stays, and return its status."""
-    status, happened, version = placement_outcome(decided, made, generation, facts)
-    if version != made.recorded.text("versionID"):
-        record.version(made.work, made.name, version)
-    return record.add(placement_file(made.work, made.name), made.recorded.status, status, happened)
+    status, happened, version = placement_outcome(decided, delivery, generation, facts)
+    if version != delivery.recorded.text("versionID"):
+        record.version(delivery.work, delivery.name, version)
+    return record.add(placement_file(delivery.work, delivery.name), delivery.recorded.status, status, happened)
 
 
-def record_departure(record: Record, made: PlacementDelivery, facts: Facts) -> Status | None:
+def record_departure(record: Record, delivery: PlacementDelivery, facts: Facts) -> Status | None:
     """Forget a placement that goes; while a branch fails, tell so, and what is left there. Return what stays told."""
-    file, before = placement_file(made.work, made.name), made.recorded.status
-    failing = sorted(made.branches & facts.failures.keys())
+    file, before = placement_file(delivery.work, delivery.name), delivery.recorded.status
+    failing = sorted(delivery.branches & facts.failures.keys())
     if not failing:
         record.remove(file)
     if not failing or before is None:
@@ -56,33 +56,33 @@ def record_departure(record: Record, made: PlacementDelivery, facts: Facts) -> S
     ready = false(conditions.READY, written.reason, "Failing")
     after = before._replace(
         conditions=(*(c for c in before.conditions if c.type == conditions.SCHEDULED), ready, written),
-        extra=before.extra if made.branch in failing else waiting(made.recorded, {}, facts),
+        extra=before.extra if delivery.branch in failing else waiting(delivery.recorded, {}, facts),
     )
-    return record.add(file, before, after, tuple(_failed(made.destination, written, before)))
+    return record.add(file, before, after, tuple(_failed(delivery.destination, written, before)))
 
 
-def placement_outcome(decided: Decided, made: PlacementDelivery, generation: int, facts: Facts) -> Outcome:
+def placement_outcome(decided: Decided, delivery: PlacementDelivery, generation: int, facts: Facts) -> Outcome:
     """Return what there is to record of one placement that stays."""
-    placement, before = made.placement, made.recorded.status
+    placement, before = delivery.placement, delivery.recorded.status
     assert placement is not None
     assert decided.state is not None
     work = decided.state.outline
-    failure = facts.failures.get(made.branch) if made.delivered or made.changes else None
-    written = _written(made, failure, facts)
-    version = _version(made, failure, facts)
+    failure = facts.failures.get(delivery.branch) if delivery.delivered or delivery.changes else None
+    written = _written(delivery, failure, facts)
+    version = _version(delivery, failure, facts)
     spec = _placement_spec(work, placement, generation)
     grown = before is None or dict(before.spec) != spec
     status = Status(
         kind="WorkPlacement",
-        name=made.name,
-        namespace=made.work.namespace,
+        name=delivery.name,
+        namespace=delivery.work.namespace,
         labels=_placement_labels(work, placement),
         generation=(before.generation if before else 0) + grown,
         spec=spec,
         conditions=_placement_conditions(placement, written),
-        extra=_placement_extra(made, version, facts) if failure is None else _unwritten_extra(made),
+        extra=_placement_extra(delivery, version, facts) if failure is None else _unwritten_extra(delivery),
     )
-    return Outcome(status, tuple(_placement_transitions(made, written, version, facts)), version)
+    return Outcome(status, tuple(_placement_transitions(delivery, written, version, facts)), version)
 
 
 def _placement_spec(work: Outline, placement: Placement, generation: int) -> dict[str, object]:
@@ -105,8 +105,8 @@ def _placement_labels(work: Outline, placement: Placement) -> dict[str, str]:
     return labels | ({"kratix.io/misplaced": "true"} if placement.misplaced else {})
 
 
-def _written(made: PlacementDelivery, failure: Failure | None, facts: Facts) -> Condition | None:
-    placement = made.placement
+def _written(delivery: PlacementDelivery, failure: Failure | None, facts: Facts) -> Condition | None:
+    placement = delivery.placement
     assert placement is not None
     if failure:
         return false(conditions.WRITTEN, "WorkloadsFailedWrite", str(failure))
@@ -114,16 +114,16 @@ def _written(made: PlacementDelivery, failure: Failure | None, facts: Facts) -> 
         return false(conditions.WRITTEN, refusal.reason, refusal.message)
     if placement.offer.documents is not None:
         return _IN_PLACE
-    last = made.recorded.status.condition(conditions.WRITTEN) if made.recorded.status else None
-    return last if last is None or placement.misplaced or made.branch in facts.failures else _left(made, last)
+    last = delivery.recorded.status.condition(conditions.WRITTEN) if delivery.recorded.status else None
+    return last if last is None or placement.misplaced or delivery.branch in facts.failures else _left(delivery, last)
 
 
-def _left(made: PlacementDelivery, last: Condition) -> Condition:
+def _left(delivery: PlacementDelivery, last: Condition) -> Condition:
     """Say of documents that nobody can make again whether they stand as they were recorded."""
-    if made.lost:
-        text = f"{made.lost} is not as it was, and no definition tells how that is"
+    if delivery.lost:
+        text = f"{delivery.lost} is not as it was, and no definition tells how that is"
         return false(conditions.WRITTEN, "WorkloadsFailedWrite", text)
-    if last.reason == "WorkloadsFailedWrite" and made.inventory:
+    if last.reason == "WorkloadsFailedWrite" and delivery.inventory:
         return _IN_PLACE
     return last
 
@@ -148,44 +148,44 @@ def _placement_conditions(placement: Placement, written: Condition | None) -> tu
     return (scheduled, ready, written) if written else (scheduled, ready)
 
 
-def _version(made: PlacementDelivery, failure: Failure | None, facts: Facts) -> str:
-    if failure is None and made.changes:
-        return facts.versions[UnitId(made.branch, made.unit)].hex()
-    found = facts.known_versions.get((made.work, made.name))
-    return found.hex() if found and made.inventory else made.recorded.text("versionID")
+def _version(delivery: PlacementDelivery, failure: Failure | None, facts: Facts) -> str:
+    if failure is None and delivery.changes:
+        return facts.versions[UnitId(delivery.branch, delivery.unit)].hex()
+    found = facts.known_versions.get((delivery.work, delivery.name))
+    return found.hex() if found and delivery.inventory else delivery.recorded.text("versionID")
 
 
-def _placement_extra(made: PlacementDelivery, version: str, facts: Facts) -> dict[str, object]:
+def _placement_extra(delivery: PlacementDelivery, version: str, facts: Facts) -> dict[str, object]:
     extra: dict[str, object] = {}
     if version:
         extra["versionID"] = version
-    if made.branch != facts.home:
-        extra["branch"] = made.branch
-    if made.inventory:
-        extra["inventory"] = {path: oid.hex() for path, oid in sorted(made.inventory.items())}
-    return extra | waiting(made.recorded, made.superseded, facts)
+    if delivery.branch != facts.home:
+        extra["branch"] = delivery.branch
+    if delivery.inventory:
+        extra["inventory"] = {path: oid.hex() for path, oid in sorted(delivery.inventory.items())}
+    return extra | waiting(delivery.recorded, delivery.superseded, facts)
 
 
-def _unwritten_extra(made: PlacementDelivery) -> dict[str, object]:
+def _unwritten_extra(delivery: PlacementDelivery) -> dict[str, object]:
     """Nothing was written: where its documents are is what it was."""
-    extra = made.recorded.status.extra if made.recorded.status else {}
+    extra = delivery.recorded.status.extra if delivery.recorded.status else {}
     return {name: extra[name] for name in ("versionID", "branch", "inventory", "superseded") if name in extra}
 
 
 def _placement_transitions(
-    made: PlacementDelivery, written: Condition | None, version: str, facts: Facts
+    delivery: PlacementDelivery, written: Condition | None, version: str, facts: Facts
 ) -> Iterator[Transition]:
-    placement, before = made.placement, made.recorded.status
+    placement, before = delivery.placement, delivery.recorded.status
     assert placement is not None
     name = placement.destination
-    if placement.misplaced and not made.recorded.misplaced:
+    if placement.misplaced and not delivery.recorded.misplaced:
         lost = f"labels for destination: {name} no longer match the expected labels"
         message = f"{lost}, marking this workplacement as misplaced"
         yield Transition(WARNING, "DestinationSelectorMismatch", SCHEDULER, message)
-    yield from restored(made.branch, made.restored, WORKPLACEMENT, facts)
+    yield from restored(delivery.branch, delivery.restored, WORKPLACEMENT, facts)
     last = before.condition(conditions.WRITTEN) if before else None
     recovered = last and last.status == "False" and written and written.status == "True"
-    if version and (recovered or version != made.recorded.text("versionID")):
+    if version and (recovered or version != delivery.recorded.text("versionID")):
         message = f"successfully written to Destination: {name} with versionID: {version}"
         yield Transition(NORMAL, "WorkloadsWrittenToStateStore", WORKPLACEMENT, message)
     if written and written.status == "False":

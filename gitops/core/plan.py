@@ -47,13 +47,16 @@ class Branch(NamedTuple):
     writers: Mapping[str, Written | None] = MappingProxyType({})
 
     def refusing(self, failure: Failure, *, lost: bool) -> Branch:
-        """Return it as one that nothing can be written to: what differs from what was left there stays as it is."""
+        """Return it as one that cannot be written, because of *failure*.
+
+        Without the tree that was `left` there no file counts as changed by others: nothing could be put back anyway.
+        """
         return Branch(self.tip, self.root, None, self.logged, lost, failure)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a pass will do. `decided` has the Works that were looked at, `deliveries` what is written for them."""
+    """What a pass will do. `decided` has the Works that were looked at, `delivery` what is written for them."""
 
     survey: Survey
     decided: Mapping[Key, Decided]
@@ -68,33 +71,36 @@ class Plan:
     @property
     def unfinished(self) -> frozenset[Key]:
         """The Works and Destinations of which a next pass must remove documents from a branch that they have left."""
-        works = {made.work for made in self.delivery.placements if made.superseded}
-        return frozenset(works | {made.object.key for made in self.delivery.destinations if made.superseded})
+        works = {placed.work for placed in self.delivery.placements if placed.superseded}
+        return frozenset(works | {own.object.key for own in self.delivery.destinations if own.superseded})
 
     @property
     def astray(self) -> frozenset[Key]:
-        """The Works that are held back with documents where a Destination was before: nothing else leads to them."""
-        return frozenset(made.work for made in self.delivery.placements if made.astray(self.survey.targets))
+        """The Works that are held back, with last good documents where a Destination was before it moved.
+
+        No index leads from that place to them, so that each pass has to look at them.
+        """
+        return frozenset(placed.work for placed in self.delivery.placements if placed.astray(self.survey.targets))
 
     @property
     def unseen(self) -> frozenset[str]:
         """Branches of stores that are gone, on which documents still stand: look at them, and decide again."""
-        recorded: list[Recorded] = [made.recorded for made in self.delivery.placements if made.recorded.status]
-        recorded += [made.object.recorded for made in self.delivery.destinations]
-        return frozenset(name for found in recorded for name in found.branches()) - self.branches.keys()
+        recorded: list[Recorded] = [placed.recorded for placed in self.delivery.placements if placed.recorded.status]
+        recorded += [own.object.recorded for own in self.delivery.destinations]
+        return frozenset(name for each in recorded for name in each.branches()) - self.branches.keys()
 
     @property
     def strays(self) -> dict[str, frozenset[str]]:
         """The files that are nobody's, by branch: ask the log who wrote them, and decide again."""
         asked = {name: branch.writers.keys() for name, branch in self.branches.items() if not branch.failure}
-        found = {name: paths - asked[name] for name, paths in self.delivery.strays.items() if name in asked}
-        return {name: paths for name, paths in found.items() if paths}
+        unasked = {name: paths - asked[name] for name, paths in self.delivery.strays.items() if name in asked}
+        return {name: paths for name, paths in unasked.items() if paths}
 
     @property
     def unsure(self) -> frozenset[str]:
         """The branches with files of ours of which it is not certain that nobody wants them."""
-        found = self.delivery.strays.items()
-        return frozenset(name for name, paths in found if any(map(self.branches[name].writers.get, paths)))
+        strays = self.delivery.strays.items()
+        return frozenset(name for name, paths in strays if any(map(self.branches[name].writers.get, paths)))
 
     def is_orphan(self, work: Key) -> bool:
         """Whether status alone tells of a Work that has placements, and nobody has its definition."""
@@ -106,12 +112,9 @@ class Plan:
         """Return the Works and Destinations that have or had documents on one of these branches."""
         if not branches:
             return frozenset()
-        made = self.delivery.placements
-        works = {m.work for m in made if not m.branches.isdisjoint(branches)}
-        own = self.delivery.destinations
-        return frozenset(
-            works | {m.object.key for m in own if not {m.branch, *m.object.recorded.superseded()}.isdisjoint(branches)}
-        )
+        works = {placed.work for placed in self.delivery.placements if not placed.branches.isdisjoint(branches)}
+        destinations = (own for own in self.delivery.destinations if not own.branches.isdisjoint(branches))
+        return frozenset(works | {own.object.key for own in destinations})
 
 
 def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects: Objects, renderer: Render) -> Plan:

@@ -38,7 +38,7 @@ class Recorded:
 def origins(plan: Plan, objects: Objects) -> dict[Key, Provenance]:
     """Trace the definitions of all whose status is written."""
     found: dict[Key, Decided | Object] = dict(plan.decided)
-    found |= {made.object.key: made.object for made in plan.delivery.destinations}
+    found |= {own.object.key: own.object for own in plan.delivery.destinations}
     found |= {key: known for key, known in plan.survey.objects.items() if key.kind != "Destination"}
     seen = plan.survey.seen
     trace = partial(provenance.trace, objects, last_source=seen.last_source, rewritten=seen.rewritten)
@@ -49,49 +49,49 @@ def record(
     world: World, plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, objects: Objects, render: RenderOverview
 ) -> Recorded:
     """Record what was done."""
-    made = Record(objects, facts.now)
-    verdicts = world.verdicts.after(_works(plan, traced, facts, objects, made))
-    others = _others(plan, traced, facts, made)
+    record = Record(objects, facts.now)
+    verdicts = world.verdicts.after(_works(plan, traced, facts, objects, record))
+    others = _others(plan, traced, facts, record)
     problems = sorted(set(_problems(world, plan, objects)), key=lambda p: p[:4])
     scope = overview.scope(verdicts, others, _counts(world, plan), [str(p) for p in problems])
     readme, wrong = render(scope)
-    made.write("README.md", readme)
-    if told := object_status.repository_file([*problems, *wrong]):
-        made.write(memory.REPOSITORY_FILE, told)
+    record.write("README.md", readme)
+    if file := object_status.repository_file([*problems, *wrong]):
+        record.write(memory.REPOSITORY_FILE, file)
     else:
-        made.remove(memory.REPOSITORY_FILE)
+        record.remove(memory.REPOSITORY_FILE)
     anything = bool(verdicts.each or plan.survey.objects or plan.survey.seen.status or problems)
-    tree = patch(objects, plan.survey.seen.status, made.files)
-    return Recorded(tree, made, verdicts, anything, (*problems, *wrong))
+    tree = patch(objects, plan.survey.seen.status, record.files)
+    return Recorded(tree, record, verdicts, anything, (*problems, *wrong))
 
 
 def _works(
-    plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, objects: Objects, made: Record
+    plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, objects: Objects, record: Record
 ) -> dict[Key, Verdict | None]:
     """Record the Works that were decided, and return how they stand; None has no status any more."""
-    placements: dict[Key, list[PlacementDelivery]] = {key: [] for key in plan.decided}
-    for placed in plan.delivery.placements:
-        placements[placed.work].append(placed)
+    deliveries: dict[Key, list[PlacementDelivery]] = {key: [] for key in plan.decided}
+    for delivery in plan.delivery.placements:
+        deliveries[delivery.work].append(delivery)
     verdicts: dict[Key, Verdict | None] = {}
     folders = memory.folders(objects, plan.survey.seen.status)
     for key, decided in plan.decided.items():
         standing = folders(key)
-        with made.folder(memory.work_folder(key.namespace, key.name), standing.oid if standing else None):
-            status = work_status.record_work(made, decided, placements[key], traced[key], facts)
+        with record.folder(memory.work_folder(key.namespace, key.name), standing.oid if standing else None):
+            status = work_status.record_work(record, decided, deliveries[key], traced[key], facts)
         verdicts[key] = overview.verdict(status) if status else None
     return verdicts
 
 
-def _others(plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, made: Record) -> dict[Key, Status]:
+def _others(plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, record: Record) -> dict[Key, Status]:
     """Record the Destinations that were looked at and the stores, and return how all of them stand."""
     known = plan.survey.objects
     now = {key: found.recorded.status for key, found in known.items()}
-    for at in plan.delivery.destinations:
-        now[at.object.key] = object_status.record_destination(made, at, traced[at.object.key], facts)
+    for own in plan.delivery.destinations:
+        now[own.object.key] = object_status.record_destination(record, own, traced[own.object.key], facts)
     for key, found in known.items():
         if key.kind != "Destination":
             store = plan.survey.places.stores.get(store_key(key.kind, key.name))
-            now[key] = object_status.record_store(made, found, store, traced[key], facts)
+            now[key] = object_status.record_store(record, found, store, traced[key], facts)
     return {key: status for key, status in now.items() if status}
 
 

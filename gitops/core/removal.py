@@ -51,7 +51,7 @@ class Removal:
     @cached_property
     def _files(self) -> frozenset[tuple[str, str]]:
         """The files of the placements after this pass, in each branch."""
-        return frozenset((made.branch, path) for made in self._placed for path in made.inventory)
+        return frozenset((placed.branch, path) for placed in self._placed for path in placed.inventory)
 
     @cached_property
     def _kept(self) -> frozenset[tuple[str, str]]:

@@ -36,57 +36,57 @@ class Stencil:
         self._generation, self._facts = generation, facts
         self._cuts: dict[tuple[object, ...], _Cut | None] = {}
 
-    def record(self, made: PlacementDelivery) -> Status | None:
+    def record(self, delivery: PlacementDelivery) -> Status | None:
         """Record a placement like one before it, and return a status that says the same; None when there is none."""
-        if not self._is_plain(made):
+        if not self._is_plain(delivery):
             return None
-        assert made.placement
-        kind = (made.placement.group, id(made.placement.offer), made.branch, made.unit)
+        assert delivery.placement
+        kind = (delivery.placement.group, id(delivery.placement.offer), delivery.branch, delivery.unit)
         if kind not in self._cuts:
             self._cuts[kind] = None  # perhaps it is the only one
             return None
-        cut = self._cuts[kind] = self._cuts[kind] or self._cut(made)
+        cut = self._cuts[kind] = self._cuts[kind] or self._cut(delivery)
         if cut is None:
             return None
-        self._fill_in(cut, made)
+        self._fill_in(cut, delivery)
         return cut.status
 
-    def _is_plain(self, made: PlacementDelivery) -> bool:
+    def _is_plain(self, delivery: PlacementDelivery) -> bool:
         """Whether it is new, delivered, and its names stand in a file as they are."""
-        placement = made.placement
+        placement = delivery.placement
         assert placement
-        new = made.recorded.status is None and made.delivered and made.changes
-        odd = placement.misplaced or made.restored or made.superseded or made.branch in self._facts.failures
-        if not new or odd or not placement.offer.root or len(made.place) > _LONGEST:
+        new = delivery.recorded.status is None and delivery.delivered and delivery.changes
+        odd = placement.misplaced or delivery.restored or delivery.superseded or delivery.branch in self._facts.failures
+        if not new or odd or not placement.offer.root or len(delivery.place) > _LONGEST:
             return False
-        name, destination, place = made.name, placement.destination, made.place
+        name, destination, place = delivery.name, placement.destination, delivery.place
         return text(destination) == destination and text(name) == name and text(place) == place
 
-    def _cut(self, made: PlacementDelivery) -> _Cut | None:
-        placement, before = made.placement, len(made.place)
+    def _cut(self, delivery: PlacementDelivery) -> _Cut | None:
+        placement, before = delivery.placement, len(delivery.place)
         assert placement
-        name = f"{self._decided.key.name}.{_DESTINATION}-{made.name.rpartition('-')[2]}"
-        sample = made._replace(
+        name = f"{self._decided.key.name}.{_DESTINATION}-{delivery.name.rpartition('-')[2]}"
+        sample = delivery._replace(
             name=name,
             placement=placement._replace(name=name, destination=_DESTINATION),
             place=_PLACE,
-            inventory={_PLACE + path[before:]: oid for path, oid in made.inventory.items()},
+            inventory={_PLACE + path[before:]: oid for path, oid in delivery.inventory.items()},
         )
         status, transitions, version = placement_outcome(self._decided, sample, self._generation, self._facts)
         settled = self._record.settled(None, status, transitions)
         found = statusfile.dump(settled).decode()
-        if (found.count(_DESTINATION), found.count(_PLACE)) != (_MENTIONS, len(made.inventory)):
+        if (found.count(_DESTINATION), found.count(_PLACE)) != (_MENTIONS, len(delivery.inventory)):
             return None  # somebody has called something by these names
-        if max(map(len, made.inventory)) - before > _LONGEST:
+        if max(map(len, delivery.inventory)) - before > _LONGEST:
             return None
         return _Cut(found, settled, version, tuple(transitions))
 
-    def _fill_in(self, cut: _Cut, made: PlacementDelivery) -> None:
-        assert made.placement
-        destination, key = made.placement.destination, Key("WorkPlacement", made.work.namespace, made.name)
-        content = cut.text.replace(_DESTINATION, destination).replace(_PLACE, made.place)
-        self._record.write(placement_file(made.work, made.name), content.encode())
-        self._record.version(made.work, made.name, cut.version)
+    def _fill_in(self, cut: _Cut, delivery: PlacementDelivery) -> None:
+        assert delivery.placement
+        destination, key = delivery.placement.destination, Key("WorkPlacement", delivery.work.namespace, delivery.name)
+        content = cut.text.replace(_DESTINATION, destination).replace(_PLACE, delivery.place)
+        self._record.write(placement_file(delivery.work, delivery.name), content.encode())
+        self._record.version(delivery.work, delivery.name, cut.version)
         self._record.happen(
             key, (t._replace(message=t.message.replace(_DESTINATION, destination)) for t in cut.transitions)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from gitops.api.destination import Destination
 from gitops.api.settings import Settings
 from gitops.api.statestore import GitStateStore
 from gitops.core import catalog as catalogs

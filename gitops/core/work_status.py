@@ -19,34 +19,38 @@ from gitops.core.stencil import Stencil
 
 
 def record_work(
-    record: Record, decided: Decided, made: Sequence[PlacementDelivery], provenance: Provenance, facts: Facts
+    record: Record, decided: Decided, deliveries: Sequence[PlacementDelivery], provenance: Provenance, facts: Facts
 ) -> Status | None:
     """Record one Work and its placements, or remove the status of a Work that is gone. Return the Work's status."""
     if decided.effective.removed:
-        return _record_removal(record, decided, made, facts)
+        return _record_removal(record, decided, deliveries, facts)
     placements: dict[str, Status] = {}
     stencil = Stencil(record, decided, provenance.generation, facts)
-    for placed in made:
-        if placed.steady and placed.branch not in facts.failures:
+    for delivery in deliveries:
+        if delivery.steady and delivery.branch not in facts.failures:
             continue
-        if placed.steady and placed.placement:
-            placed = placed._replace(recorded=decided.record_of(placed.placement))
-        if placed.placement:
-            alike = stencil.record(placed)
-            placements[placed.name] = alike or record_placement(record, decided, placed, provenance.generation, facts)
-        elif left := record_departure(record, placed, facts):
-            placements[placed.name] = left
+        if delivery.steady and delivery.placement:
+            delivery = delivery._replace(recorded=decided.record_of(delivery.placement))
+        if delivery.placement:
+            alike = stencil.record(delivery)
+            placements[delivery.name] = alike or record_placement(
+                record, decided, delivery, provenance.generation, facts
+            )
+        elif left := record_departure(record, delivery, facts):
+            placements[delivery.name] = left
     verdict = _verdict(decided, placements)
     status = _work_status(verdict, decided, provenance, facts)
-    happened = list(_work_transitions(verdict, decided, made, placements, status, facts))
+    happened = list(_work_transitions(verdict, decided, deliveries, placements, status, facts))
     file = memory.work_file(decided.key.namespace, decided.key.name)
     return record.add(file, decided.recorded.status, status, happened)
 
 
-def _record_removal(record: Record, decided: Decided, made: Sequence[PlacementDelivery], facts: Facts) -> Status | None:
+def _record_removal(
+    record: Record, decided: Decided, deliveries: Sequence[PlacementDelivery], facts: Facts
+) -> Status | None:
     """Forget the placements whose documents are gone, and with the last of them the Work. Return what stays told."""
-    happened = [_deleted(placed, facts) for placed in made if placed.branches.isdisjoint(facts.failures)]
-    failing = tuple(placed.name for placed in made if record_departure(record, placed, facts))
+    happened = [_deleted(delivery, facts) for delivery in deliveries if delivery.branches.isdisjoint(facts.failures)]
+    failing = tuple(delivery.name for delivery in deliveries if record_departure(record, delivery, facts))
     before, key = decided.recorded.status, decided.key
     if not failing or before is None:
         record.remove(memory.work_folder(key.namespace, key.name))
@@ -60,18 +64,18 @@ def _record_removal(record: Record, decided: Decided, made: Sequence[PlacementDe
     return record.add(memory.work_file(key.namespace, key.name), before, after, happened)
 
 
-def _deleted(made: PlacementDelivery, facts: Facts) -> Transition:
+def _deleted(delivery: PlacementDelivery, facts: Facts) -> Transition:
     """Name the commit that removed the definition of the Work, or else of the Destination."""
-    destination = Key("Destination", "", made.destination)
-    if made.work in facts.removed:
-        return _reconciled(made, "deleted", f" (definition removed in {facts.removed[made.work]})")
+    destination = Key("Destination", "", delivery.destination)
+    if delivery.work in facts.removed:
+        return _reconciled(delivery, "deleted", f" (definition removed in {facts.removed[delivery.work]})")
     if destination in facts.removed:
-        return _reconciled(made, "deleted", f" ({destination} removed in {facts.removed[destination]})")
-    return _reconciled(made, "deleted")
+        return _reconciled(delivery, "deleted", f" ({destination} removed in {facts.removed[destination]})")
+    return _reconciled(delivery, "deleted")
 
 
-def _reconciled(made: PlacementDelivery, operation: str, tail: str = "") -> Transition:
-    message = f"workplacement reconciled: {made.name}, operation: {operation}{tail}"
+def _reconciled(delivery: PlacementDelivery, operation: str, tail: str = "") -> Transition:
+    message = f"workplacement reconciled: {delivery.name}, operation: {operation}{tail}"
     return Transition(NORMAL, "WorkplacementReconciled", SCHEDULER, message)
 
 
@@ -174,13 +178,13 @@ def _unreadable(decided: Decided) -> Status:
 def _work_transitions(
     verdict: _Verdict,
     decided: Decided,
-    made: Sequence[PlacementDelivery],
+    deliveries: Sequence[PlacementDelivery],
     placements: Mapping[str, Status],
     status: Status,
     facts: Facts,
 ) -> Iterator[Transition]:
     before = decided.recorded.status
-    yield from _operations(made, placements, facts)
+    yield from _operations(deliveries, placements, facts)
     for group in verdict.unscheduled:
         if group not in _recorded_unscheduled(before):
             message = f"waiting for a destination with labels for workloadGroup: {group}"
@@ -191,19 +195,19 @@ def _work_transitions(
 
 
 def _operations(
-    made: Sequence[PlacementDelivery], placements: Mapping[str, Status], facts: Facts
+    deliveries: Sequence[PlacementDelivery], placements: Mapping[str, Status], facts: Facts
 ) -> Iterator[Transition]:
-    for placed in made:
-        before = placed.recorded.status
-        if placed.steady:
+    for delivery in deliveries:
+        before = delivery.recorded.status
+        if delivery.steady:
             continue
-        if placed.placement is None:
-            if placed.branches.isdisjoint(facts.failures):
-                yield _deleted(placed, facts)
+        if delivery.placement is None:
+            if delivery.branches.isdisjoint(facts.failures):
+                yield _deleted(delivery, facts)
         elif before is None:
-            yield _reconciled(placed, "created")
-        elif dict(placements[placed.name].spec) != dict(before.spec):
-            yield _reconciled(placed, "updated")
+            yield _reconciled(delivery, "created")
+        elif dict(placements[delivery.name].spec) != dict(before.spec):
+            yield _reconciled(delivery, "updated")
 
 
 def _recorded_unscheduled(before: Status | None) -> list[str]:

@@ -35,72 +35,72 @@ class Row(NamedTuple):
 
 def placements(plan: Plan) -> list[Row]:
     """List the placements that a pass would change, or whose condition it would change."""
-    return sorted(row for made in plan.delivery.placements if not made.steady and (row := _row(made, plan)))
+    return sorted(row for delivery in plan.delivery.placements if not delivery.steady and (row := _row(delivery, plan)))
 
 
-def _row(made: PlacementDelivery, plan: Plan) -> Row | None:
-    told = _withdrawn(made, plan) if made.placement is None else _kept(made, plan)
+def _row(delivery: PlacementDelivery, plan: Plan) -> Row | None:
+    told = _withdrawn(delivery, plan) if delivery.placement is None else _kept(delivery, plan)
     if told is None:
         return None
     action, reason = told
-    return Row(action, f"{made.work.namespace}/{made.work.name}", made.name, made.destination, reason)
+    return Row(action, f"{delivery.work.namespace}/{delivery.work.name}", delivery.name, delivery.destination, reason)
 
 
-def _withdrawn(made: PlacementDelivery, plan: Plan) -> tuple[str, str] | None:
+def _withdrawn(delivery: PlacementDelivery, plan: Plan) -> tuple[str, str] | None:
     """Tell of a placement that goes; while a branch fails it waits, once what could be removed is."""
-    if made.branch in plan.failures or not (made.changes or made.branches.isdisjoint(plan.failures)):
+    if delivery.branch in plan.failures or not (delivery.changes or delivery.branches.isdisjoint(plan.failures)):
         return None
-    if plan.decided[made.work].effective.removed:
+    if plan.decided[delivery.work].effective.removed:
         return "withdraw", "the Work is removed"
-    if _is_removed(made, plan):
+    if _is_removed(delivery, plan):
         return "withdraw", "the Destination is removed"
     return "withdraw", "the Work does not place it there any more"
 
 
-def _kept(made: PlacementDelivery, plan: Plan) -> tuple[str, str] | None:
+def _kept(delivery: PlacementDelivery, plan: Plan) -> tuple[str, str] | None:
     """Tell of a placement that stays or comes: first what changes in its conditions, then in its documents."""
-    before, placement = made.recorded.status, made.placement
+    before, placement = delivery.recorded.status, delivery.placement
     assert placement is not None
     written = before.condition(conditions.WRITTEN) if before else None
     scheduled = before.condition(conditions.SCHEDULED) if before else None
     was_misplaced = scheduled is not None and scheduled.status == "False"
-    refusal = _refusal(made, plan)
+    refusal = _refusal(delivery, plan)
     if refusal and (written is None or (written.reason, written.message) != refusal[:2]):
         return "hold", f"{refusal.reason}: {refusal.message}"
     if before and placement.misplaced and not was_misplaced:
-        gone = "is removed" if _is_removed(made, plan) else "no longer matches its selectors"
+        gone = "is removed" if _is_removed(delivery, plan) else "no longer matches its selectors"
         return "misplace", f"the Destination {gone}; the documents stay"
     if was_misplaced and not placement.misplaced:
         return "settle", "the Destination matches its selectors again"
-    if made.branch not in plan.failures and (told := _delivered(made, plan, is_held=refusal is not None)):
+    if delivery.branch not in plan.failures and (told := _delivered(delivery, plan, is_held=refusal is not None)):
         return told
-    if written and written.status == "False" and not refusal and made.delivered:
+    if written and written.status == "False" and not refusal and delivery.delivered:
         return "release", "nothing holds it back any more"
     return None
 
 
-def _delivered(made: PlacementDelivery, plan: Plan, *, is_held: bool) -> tuple[str, str] | None:
+def _delivered(delivery: PlacementDelivery, plan: Plan, *, is_held: bool) -> tuple[str, str] | None:
     """Tell what happens to the documents of a placement; one that *is_held* keeps its last good ones."""
-    if made.recorded.status is None or (made.changes and not made.recorded.inventory()):
+    if delivery.recorded.status is None or (delivery.changes and not delivery.recorded.inventory()):
         return "place", "its selectors match"
-    if not is_held and (made.moved or made.destination in plan.delivery.moved):
+    if not is_held and (delivery.moved or delivery.destination in plan.delivery.moved):
         return "move", "the place of its documents changed"
-    if count := len(made.restored):
+    if count := len(delivery.restored):
         files = "1 file changed outside gitops is" if count == 1 else f"{count} files changed outside gitops are"
         return "update", f"{files} restored"
-    return ("update", "its documents changed") if made.changes else None
+    return ("update", "its documents changed") if delivery.changes else None
 
 
-def _refusal(made: PlacementDelivery, plan: Plan) -> Refusal | None:
+def _refusal(delivery: PlacementDelivery, plan: Plan) -> Refusal | None:
     """Return why the documents of a placement are not written, as its status will say."""
-    assert made.placement is not None
-    failure = plan.failures.get(made.branch) if made.delivered or made.changes else None
-    return Refusal("WorkloadsFailedWrite", str(failure)) if failure else made.placement.offer.refusal
+    assert delivery.placement is not None
+    failure = plan.failures.get(delivery.branch) if delivery.delivered or delivery.changes else None
+    return Refusal("WorkloadsFailedWrite", str(failure)) if failure else delivery.placement.offer.refusal
 
 
-def _is_removed(made: PlacementDelivery, plan: Plan) -> bool:
+def _is_removed(delivery: PlacementDelivery, plan: Plan) -> bool:
     """Whether the Destination of a placement is not defined any more."""
-    return made.destination not in plan.survey.targets
+    return delivery.destination not in plan.survey.targets
 
 
 def pending(plan: Plan) -> list[Row]:
