@@ -130,7 +130,7 @@ class Branches:
             self._fresh.add(name)
         return self.origin.tip(name)
 
-    def again(self, name: str) -> Oid | None:
+    def look_again(self, name: str) -> Oid | None:
         """Look once more where a branch of this repository points to, whatever this pass has seen. TransportError."""
         self._fresh.discard(name)
         return self.tip(name)

@@ -57,7 +57,9 @@ def observe(branches: Branches, branch: str, lineage: Lineage) -> Observation | 
     standing = repo.objects.commit_tree(tip) if tip else None
     status = subtree(repo.objects, last.tree if last else standing, STATUS)  # in a squashed history, what stands there
     before, rewritten = _last_source(repo, last, status, past, same=home == branch)
-    if status and before is None and branches.again(branch) != source_tip:  # others may have answered what is new there
+    if (
+        status and before is None and branches.look_again(branch) != source_tip
+    ):  # others may have answered what is new there
         return observe(branches, branch, lineage)
     seen = Seen(root, branch, status, found, problems, before, rewritten, branches.url, branches.protocols)
     return Observation(source_tip, tip, last, _source(repo, source_tip, branches.shown), seen)

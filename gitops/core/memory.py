@@ -84,8 +84,8 @@ def work(objects: Objects, status: Oid | None, namespace: str, name: str) -> Rec
     return RecordedWork(own, placements)
 
 
-def told(objects: Objects, status: Oid | None) -> frozenset[tuple[str, int, str]]:
-    """Return the problems in `repository.yaml`: file, line and message of each."""
+def reported(objects: Objects, status: Oid | None) -> frozenset[tuple[str, int, str]]:
+    """Return the problems that the last pass wrote to `repository.yaml`: file, line and message of each."""
     entry = lookup(objects, status, REPOSITORY_FILE)
     found = statusfile.load(objects.blob(entry.oid)) if entry and not entry.is_tree else None
     rows = found.extra.get("problems") if found else None

@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from gitops.core import delivery
-from gitops.core.delivery import PlacementDelivery, Unit
+from gitops.core.delivery import PlacementDelivery, Unit, tally
 from gitops.core.manifests import Key
 from gitops.core.record import CommitName, Happened, Record
 from gitops.core.text import printable
@@ -55,16 +54,13 @@ def source_trailers(source: Source) -> list[Trailer]:
 
 def documents(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) -> str:
     """Return the message of a documents commit: of one unit, or of all units of a pass."""
-    tally = delivery.tally(units)
+    count = f" ({tally(units)})"
     names = sorted({name for unit in units for name in unit.destinations})
-    what = (
-        _listed(names, "Destination")
-        if any(unit.placements or unit.key.kind == "Work" for unit in units)
-        else _own(units)
-    )
-    subject = f"{_verb(units)}({_object(units)}): {what} ({tally})"
+    placed = any(unit.placements or unit.key.kind == "Work" for unit in units)
+    what = _listed(names, "Destination") if placed else _own(units)
+    subject = _cut(f"{_verb(units)}({_object(units)}): {what}{count}", count)
     why = _why(units, source, removed)
-    return _message(_cut(subject, f" ({tally})"), [why], _document_trailers(units, names), source_trailers(source))
+    return _message(subject, [why], _document_trailers(units, names), source_trailers(source))
 
 
 def _own(units: Sequence[Unit]) -> str:
@@ -81,16 +77,16 @@ def _verb(units: Sequence[Unit]) -> str:
 def _unit_verb(unit: Unit) -> str:
     if unit.key.kind == "Destination":
         return "move" if unit.placements else "destination"
-    changed = {_placement_verb(made) for made in unit.placements}
+    changed = {_placement_verb(delivery) for delivery in unit.placements}
     return next((verb for verb in ("place", "move", "update", "withdraw") if verb in changed), "update")
 
 
-def _placement_verb(made: PlacementDelivery) -> str:
-    if made.placement is None:
+def _placement_verb(delivery: PlacementDelivery) -> str:
+    if delivery.placement is None:
         return "withdraw"
-    if not made.recorded.inventory():
+    if not delivery.recorded.inventory():
         return "place"
-    return "move" if made.moved else "update"
+    return "move" if delivery.moved else "update"
 
 
 def _object(units: Sequence[Unit]) -> str:
@@ -124,7 +120,7 @@ def _why(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) 
     gone = [removed[key] for name in sorted(unit.destinations) if (key := Key("Destination", "", name)) in removed]
     if gone and _verb(units) == "withdraw":
         return f"Destination {min(unit.destinations)} was removed in {gone[0]}."
-    restored = sum(len(made.restored) for made in unit.placements)
+    restored = sum(len(delivery.restored) for delivery in unit.placements)
     return {
         "place": f"Its selectors match {', '.join(sorted(unit.destinations))}; {commit}.",
         "move": f"The place of its documents changed; {commit}.",
@@ -146,12 +142,12 @@ def _document_trailers(units: Sequence[Unit], names: Iterable[str]) -> Iterator[
         yield PLACE, place
 
 
-def status(tally: str, record: Record, works: Iterable[Key], source: Source) -> str:
-    """Return the message of a status commit. *tally* counts the Works, *works* are those whose status changed."""
-    count = f"{record.events} event{'' if record.events == 1 else 's'}"
+def status(summary: str, record: Record, works: Iterable[Key], source: Source) -> str:
+    """Return the message of a status commit. *summary* counts the Works, *works* are those whose status changed."""
+    count = f" ({record.events} event{'' if record.events == 1 else 's'})"
     lines = (f"{t.type} {t.reason} {key}: {t.message}" for key, t in record.happened)
     return _message(
-        _cut(f"status: {tally} ({count})", f" ({count})"),
+        _cut(f"status: {summary}{count}", count),
         lines,
         _status_trailers(record.happened, works, record.versions),
         [(SOURCE_COMMIT, source.oid)],

@@ -93,7 +93,7 @@ class Survey:
 def survey(world: World, objects: Objects, seen: Seen, before: Before = lambda file: None) -> Survey:
     """Look at all but the Works."""
     advance = catalogs.advance(world.catalog, objects, seen.source)
-    found_wrong = troubles(advance.catalog, memory.told(objects, seen.status))
+    found_wrong = troubles(advance.catalog, memory.reported(objects, seen.status))
     known = _cluster_objects(world, advance, objects, seen.status, found_wrong, before)
     return Survey(seen, advance, known, _places(world, seen, known), found_wrong)
 

@@ -10,7 +10,7 @@ from gitops.core.manifests import Key, Problem
 from gitops.core.paths import directories_above
 from gitops.core.recorded import Recorded
 
-Told = tuple[str, int, str]
+Reported = tuple[str, int, str]
 """A problem as `status/repository.yaml` remembers it: file, line and message."""
 
 
@@ -33,8 +33,8 @@ class Troubles:
         return self.of.get(key) or next(filter(None, found), fresh)
 
 
-def troubles(catalog: Catalog, told: Collection[Told]) -> Troubles:
-    """Sort the problems of *catalog*; *told* are those that the last pass knew."""
+def troubles(catalog: Catalog, reported: Collection[Reported]) -> Troubles:
+    """Sort the problems of *catalog*; *reported* are those that the last pass knew."""
     of: dict[Key, Problem] = {}
     files: dict[str, Problem] = {}
     for problem in catalog.problems():
@@ -43,6 +43,6 @@ def troubles(catalog: Catalog, told: Collection[Told]) -> Troubles:
         else:
             files.setdefault(problem.path, problem)
     fresh = (
-        problem for _, problem in sorted(files.items()) if (problem.path, problem.line, problem.message) not in told
+        problem for _, problem in sorted(files.items()) if (problem.path, problem.line, problem.message) not in reported
     )
     return Troubles(of, files, next(fresh, None))

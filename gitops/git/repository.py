@@ -90,8 +90,8 @@ class Repository:
         make_durable(Path(handle.path))
         return cls.open(path)
 
-    def again(self) -> pygit2.Repository:
-        """Open its refs once more, for another thread and for the rooms of `gitops.git` only."""
+    def reopened(self) -> pygit2.Repository:
+        """Return another handle of it: for refs in another thread, and for the rooms of `gitops.git` only."""
         return pygit2.Repository(str(self.common_dir))
 
     def workdir(self) -> Path | None:

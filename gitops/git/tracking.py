@@ -30,7 +30,7 @@ class Tracking:
         self._folder, self._above, self._pause = repo.common_dir, f"{REMOTES}{remote_id}/", pause
         self._reads = 0
         with blaming(repo.common_dir):
-            self._handle = repo.again()
+            self._handle = repo.reopened()
 
     def ref(self, branch: str) -> str:
         """Name the ref of a branch."""

@@ -132,7 +132,7 @@ class MemoryRepository(Repository):
         self.objects = MemoryObjects(host, reach)
         self.found = {}
 
-    def again(self) -> Any:
+    def reopened(self) -> Any:
         return Refs(self.host)
 
     def is_clone(self) -> bool:
