@@ -90,46 +90,42 @@ class Advance(NamedTuple):
 def advance(catalog: Catalog, objects: Objects, source: Oid | None) -> Advance:
     """Read what differs between *catalog* and the tree *source*."""
     roots = {folder: lookup(objects, source, folder) for folder in FOLDERS}
-    gone: dict[str, Unit] = {}
-    found: dict[str, Entry] = {}
-    for folder in FOLDERS:
-        for path, old, new in _changes(objects, folder, catalog.roots.get(folder), roots[folder]):
-            if old and path in catalog.units:
-                gone[path] = catalog.units[path]
-            if new:
-                found[path] = new
-    come, fresh = _read_all(objects, found)
-    if not gone and not come:
+    differing = [at for name in FOLDERS for at in _changes(objects, name, catalog.roots.get(name), roots[name])]
+    old = {path: catalog.units[path] for path, before, _ in differing if before and path in catalog.units}
+    new, fresh = _read_all(objects, {path: after for path, _, after in differing if after})
+    touched = [*old.values(), *new.values()]
+    if not touched:
         return Advance(replace(catalog, roots=roots, fresh={}), frozenset(), frozenset())
     units = dict(catalog.units)
-    for path in gone:
+    for path in old:
         del units[path]
-    units |= come
-    touched = [*gone.values(), *come.values()]
+    units |= new
     keys = frozenset(k for u in touched for k in [*u.keys, *(p.key for p in u.problems if p.key)])
     by_key = dict(catalog.by_key)
-    _reindex(by_key, gone, come)
-    troubled = {p: u for p, u in {**catalog.troubled, **come}.items() if u.problems and units.get(p) is u}
-    made = Catalog(roots, units, by_key, troubled, fresh=fresh)
-    contested = frozenset(key for key in catalog.contested | keys if made.count(key) > 1)
-    return Advance(replace(made, contested=contested), keys, frozenset(u.file for u in touched))
+    _reindex(by_key, old, new)
+    troubled = {p: u for p, u in {**catalog.troubled, **new}.items() if u.problems and units.get(p) is u}
+    after = Catalog(roots, units, by_key, troubled, fresh=fresh)
+    contested = frozenset(key for key in catalog.contested | keys if after.count(key) > 1)
+    return Advance(replace(after, contested=contested), keys, frozenset(u.file for u in touched))
 
 
-def _read_all(objects: Objects, found: Mapping[str, Entry]) -> tuple[dict[str, Unit], dict[str, tuple[Manifest, ...]]]:
-    objects.expect([entry.oid for entry in found.values() if not entry.is_tree])
-    readings = {path: read(objects, path, entry) for path, entry in found.items()}
+def _read_all(
+    objects: Objects, entries: Mapping[str, Entry]
+) -> tuple[dict[str, Unit], dict[str, tuple[Manifest, ...]]]:
+    objects.expect([entry.oid for entry in entries.values() if not entry.is_tree])
+    readings = {path: read(objects, path, entry) for path, entry in entries.items()}
     return {p: reading.unit for p, reading in readings.items()}, {p: r.manifests for p, r in readings.items()}
 
 
-def _reindex(by_key: dict[Key, tuple[str, ...]], gone: Mapping[str, Unit], come: Mapping[str, Unit]) -> None:
-    for path, unit in gone.items():
+def _reindex(by_key: dict[Key, tuple[str, ...]], old: Mapping[str, Unit], new: Mapping[str, Unit]) -> None:
+    for path, unit in old.items():
         for key in set(unit.keys):
-            left = tuple(p for p in by_key.get(key, ()) if p != path)
-            if left:
-                by_key[key] = left
+            others = tuple(p for p in by_key[key] if p != path)
+            if others:
+                by_key[key] = others
             else:
-                by_key.pop(key, None)
-    for path, unit in come.items():
+                del by_key[key]
+    for path, unit in new.items():
         for key in set(unit.keys):
             by_key[key] = tuple(sorted({*by_key.get(key, ()), path}))
 

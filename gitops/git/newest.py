@@ -23,7 +23,7 @@ def newest(repo: Repository, tip: Oid, wanted: Wanted) -> CommitInfo | None:
 
     It is mostly near the tip: what the first one among the first parents reaches is older, and not looked at.
     """
-    known = repo.found.setdefault(wanted, {})
+    known = repo.newest.setdefault(wanted, {})
     found = known.pop(tip, None) or _grown(repo, tip, wanted, known) or _find(repo, tip, wanted)
     known[tip] = found
     if len(known) > _REMEMBERED:

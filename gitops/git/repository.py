@@ -54,7 +54,9 @@ class Repository:
         self.git_dir = Path(handle.path)
         self.common_dir = _common_dir(self.git_dir)
         self.objects = ObjectStore(self.common_dir / "objects")
-        self.found: dict[Callable[[str], bool], dict[Oid, tuple[Oid | None, bool]]] = {}  # of `newest` alone
+        self.newest: dict[
+            Callable[[str], bool], dict[Oid, tuple[Oid | None, bool]]
+        ] = {}  # answers of `gitops.git.newest`
 
     @classmethod
     def open(cls, path: Path) -> Repository:

@@ -22,9 +22,9 @@ def commit(repo, parents, message="other", when=0):
 
 def asked_anew(repo, tip):
     """Ask without anything in mind."""
-    repo.found.clear()
+    repo.newest.clear()
     found = newest(repo, tip, wanted)
-    repo.found.clear()
+    repo.newest.clear()
     return found
 
 
@@ -37,7 +37,7 @@ STEP = st.tuples(
 @given(steps=st.lists(STEP, min_size=1, max_size=12))
 def test_what_is_in_mind_changes_no_answer(repo, steps):
     made, answers = [], []
-    repo.found.clear()
+    repo.newest.clear()
     for number, (parents, message, when) in enumerate(steps):
         chosen = list(dict.fromkeys(made[-1 - back] for back in parents if back < len(made)))
         made.append(commit(repo, chosen, message, when + number % 2))

@@ -130,7 +130,7 @@ class MemoryRepository(Repository):
         self.host, self._clone = host, clone
         self.git_dir = self.common_dir = Path("/nowhere", f"{host.name}.git")
         self.objects = MemoryObjects(host, reach)
-        self.found = {}
+        self.newest = {}
 
     def reopened(self) -> Any:
         return Refs(self.host)
