@@ -71,12 +71,12 @@ class Branches:
 
     @property
     def protocols(self) -> frozenset[str]:
-        """Those by which definitions may reach other repositories."""
+        """The protocols by which definitions may reach other repositories."""
         return access.protocols(os.environ)
 
     @property
     def shown(self) -> str:
-        """Its address as commits name it; empty when people give it none."""
+        """The address of this repository as commits name it; empty when people give it none."""
         return urls.public(self.origin.url) if self.origin else self.repo.origin()
 
     def default(self) -> str | None:
@@ -96,19 +96,19 @@ class Branches:
             self.origin.fetch(self._fresh)
 
     def follow(self, survey: Survey, objects: Objects) -> None:
-        """Take the state stores of *survey* as the ways to other repositories."""
+        """Learn from the state stores of *survey* how other repositories are reached."""
         self._past = lambda: _past(survey, objects)
         self.stores.follow(_elsewhere(survey))
 
     def finds(self, name: str) -> bool:
-        """Whether there is a way to the repository of a branch, be it by a definition that is gone since."""
+        """Whether a branch can be reached; a definition that is gone since is tried again, as its status names it."""
         if not self.leads_to(name):
             address = urls.split_branch(name)[0]
             self.stores.follow(one for one in self._past() if urls.canonical(one.spec.url) == address)
         return self.leads_to(name)
 
     def leads_to(self, name: str) -> bool:
-        """Whether there is a way to the repository of a branch."""
+        """Whether any definition says how the repository of a branch is reached."""
         return not is_elsewhere(name) or self.stores.leads_to(name)
 
     def look(self, names: Iterable[str]) -> None:

@@ -81,20 +81,20 @@ def _last_source(
     """
     if last and same:
         return last.tree, False
-    source = messages.source_of(last.message) if last else _came(repo, past.tip) if status and same else None
+    source = messages.source_of(last.message) if last else _status_commit(repo, past.tip) if status and same else None
     if source and source in past:
         return repo.objects.commit_tree(source), last is None and not repo.objects.is_shallow
     return None, status is not None and not repo.objects.is_shallow
 
 
-def _came(repo: Repository, tip: Oid) -> Oid | None:
-    """Return the commit in which the status that stands there came."""
+def _status_commit(repo: Repository, tip: Oid) -> Oid | None:
+    """Return the commit that brought the status that stands in *tip*, whatever its message says."""
     found = history.last_changed(repo, tip, [STATUS]).get(STATUS)
     return found.oid if found else None
 
 
 def _source(repo: Repository, tip: Oid, url: str) -> Source:
-    """Name the newest commit that is not one of ours."""
+    """Describe the newest commit that people made."""
     commit = newest(repo, tip, _of_people) or repo.objects.read_commit(tip)
     date = datetime.fromtimestamp(commit.when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Source(commit.oid.hex(), commit.author_name, commit.author_email, commit.subject, date, url)

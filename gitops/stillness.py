@@ -14,7 +14,7 @@ from gitops.git.repository import Repository
 
 
 def still(branches: Branches, rest: Rest) -> Rest | None:
-    """Return *rest* with the tips of now if a pass would find nothing to do; None when that is not certain.
+    """Return *rest*, with the present tips, if a pass would find nothing to do; None when that is not certain.
 
     Commits may have come, but only on top, and only such as change nothing of what matters on their branch.
     """
@@ -26,12 +26,13 @@ def still(branches: Branches, rest: Rest) -> Rest | None:
         return None
     tips = {branch: branches.tip(branch) for branch in rest.tips}
     moved = {branch for branch, tip in tips.items() if tip != rest.tips[branch]}
-    if all(_only_beside(repo, rest, branch, rest.tips[branch], tips[branch]) for branch in moved):
+    if all(_changed_nothing(repo, rest, branch, rest.tips[branch], tips[branch]) for branch in moved):
         return replace(rest, tips=tips) if moved else rest
     return None
 
 
-def _only_beside(repo: Repository, rest: Rest, branch: str, old: Oid | None, new: Oid | None) -> bool:
+def _changed_nothing(repo: Repository, rest: Rest, branch: str, old: Oid | None, new: Oid | None) -> bool:
+    """Whether *new* was built on *old*, and by commits that touch nothing that a pass looks at on *branch*."""
     if old is None or new is None or old not in repo.objects:
         return False
     objects = repo.objects

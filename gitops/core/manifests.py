@@ -30,7 +30,7 @@ KINDS: Mapping[str, type[Object]] = {
 }
 NAMESPACED = frozenset(("Work", "WorkPlacement"))
 MAX_COMPLAINTS = 20
-"""Of one object; the number of the others is said."""
+"""How many complaints about one object are listed; the others are only counted."""
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _LFS_MESSAGE = "this is a Git LFS pointer, not the file itself: keep definitions out of Git LFS"

@@ -87,7 +87,7 @@ class Record:
         return status
 
     def settled(self, before: Status | None, after: Status, happened: Sequence[Transition]) -> Status:
-        """Return *after* with times, and with its events, as it follows on *before*."""
+        """Return *after* with the times of its conditions and with events: those of *before*, and what *happened*."""
         settled = conditions.settle(before.conditions if before else (), after.conditions, self.now)
         folded = events.fold(before.events if before else (), happened, self.now)
         return after._replace(conditions=settled, events=folded)
@@ -127,7 +127,7 @@ class Record:
 
 
 def waiting(recorded: Recorded, superseded: Inventories, facts: Facts) -> dict[str, object]:
-    """Return the field for what is *superseded* in other branches, or could not be removed from one that failed."""
+    """Return the field `superseded`: files in other branches, to be removed by a next pass, or by this one in vain."""
     left = {branch: files for branch, files in recorded.superseded().items() if branch in facts.failures}
     found = {**left, **superseded}
     return {"superseded": inventories(found)} if found else {}
@@ -139,7 +139,7 @@ def inventories(found: Inventories) -> dict[str, dict[str, str]]:
 
 
 def restored(branch: str, paths: Sequence[str], source: str, facts: Facts) -> Iterator[Transition]:
-    """Tell of each commit by others how many of its changes were put back; *source* is the controller that tells."""
+    """Make an event for each commit by others whose changes were put back; *source* is the controller it is from."""
     for who, count in Counter(facts.meddlers.get((branch, path)) for path in paths).items():
         text = f"{count} files changed outside gitops in {who or 'an unknown commit'} were restored"
         yield Transition(WARNING, "DriftCorrected", source, text)

@@ -23,9 +23,9 @@ from gitops.core.tree import Objects, Oid, lookup, subtree
 
 
 class Logged(NamedTuple):
-    """What the log of a branch tells: the Destinations of each Work, and the Works that a place was last written for.
+    """What the log of a branch tells: the Destinations of each Work, and the Works that each place was written for.
 
-    `writers` are several where one commit was made for all Works of a pass.
+    Those `writers` are several where one commit was made for all Works of a pass.
     """
 
     destinations: Mapping[Key, Collection[str]] = MappingProxyType({})
@@ -37,7 +37,7 @@ _SILENT = Logged()
 
 @dataclass(frozen=True)
 class Traces:
-    """What is left to read: the trees of the branches, and what their logs tell."""
+    """What tells of placements without any status: the trees of the branches (`roots`), and their logs."""
 
     roots: Mapping[str, Oid | None]
     logged: Mapping[str, Logged]

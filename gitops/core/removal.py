@@ -16,7 +16,10 @@ from gitops.core.tree import Oid
 
 
 class Removal:
-    """Knows what the placements of a pass have after it, and asks the memory for all others."""
+    """Decides whether a file may go: what the placements of this pass (*placed*) have after it stays.
+
+    So does what any other Work has, of which the memory tells, and what belongs to a Destination itself.
+    """
 
     def __init__(self, context: Context, decided: Collection[Key], placed: Iterable[PlacementDelivery]) -> None:
         self._context, self._decided, self._placed = context, frozenset(decided), list(placed)

@@ -1,4 +1,4 @@
-"""Objects that are only thought of: what a decision, and the preview of one, may add to without writing."""
+"""Git objects in memory, on top of a repository's: a decision adds to them, and a preview writes nothing."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _RECENT = 64  # blobs
 
 
 class Sketch:
-    """Objects that are only thought of, above those of a repository: what a decision may add to without writing.
+    """Implements `core.tree.Objects`: what is added stays in memory, all else is read from the objects *below*.
 
-    Over nothing it is an object database in memory, no different from a repository to `core`.
+    Without anything below it is an object database in memory, no different from a repository to `core`.
     """
 
     def __init__(
         self, below: Objects | None = None, room: float = math.inf, past: Container[Oid] | None = None
     ) -> None:
-        """Think of at most *room* bytes; what is more is added to the repository below at once, needed or not.
+        """Hold at most *room* bytes; from then on everything is added to the repository below at once, needed or not.
 
-        Of the commits below only those of the *past* are there, if that is given: what others are left of a history
-        that was rewritten, not all clones have.
+        With a *past*, no other commits than its own are found below: those that a rewritten history left behind are
+        still in some clones and not in others, and all have to come to the same decision.
         """
         self._below, self._room, self._past = below, room, past
         self._recent: dict[Oid, bytes] = {}
@@ -75,7 +75,7 @@ class Sketch:
             self._recent[oid] = content
 
     def _spill(self, below: Objects) -> None:
-        """Add all thoughts to the repository below: what is added from now on may refer to any of them."""
+        """Add all that is in memory to the repository below: what is added from now on may refer to any of them."""
         for oid, (kind, content) in self._added.items():
             below.put(oid, kind, content)
         self._added.clear()
@@ -89,14 +89,14 @@ class Sketch:
             self._below.learn(oid, tree)
 
     def commit(self) -> None:
-        """Think no more: what is added from now on goes to the repository below at once."""
+        """The decision is final: what is added from now on goes to the repository below at once."""
         self._room = 0
 
     def __contains__(self, oid: Oid) -> bool:
         return oid in self._added or oid in self._trees or (self._below is not None and oid in self._below)
 
     def supply(self, oid: Oid) -> None:
-        """Add to the repository below what was sketched of *oid*, with all that it refers to."""
+        """Add the object *oid* to the repository below, with all that it leads to, as far as they are in memory."""
         assert self._below is not None
         wanted = [oid]
         while wanted:

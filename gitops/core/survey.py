@@ -54,7 +54,11 @@ class Seen:
 
 @dataclass(frozen=True)
 class Survey:
-    """Everything that Works are decided against."""
+    """Everything that a Work is decided against.
+
+    `advance` is what changed among the definitions, `objects` are the Destinations and state stores with their status,
+    `places` is what those come to, and `troubles` what is wrong with definitions.
+    """
 
     seen: Seen
     advance: Advance
@@ -91,7 +95,10 @@ class Survey:
 
 
 def survey(world: World, objects: Objects, seen: Seen, before: Before = lambda file: None) -> Survey:
-    """Look at all but the Works."""
+    """Read the definitions, resolve Destinations and state stores, and find out what is wrong with them.
+
+    Of the definitions only those are read that changed since *world* was left; no Work is decided yet.
+    """
     advance = catalogs.advance(world.catalog, objects, seen.source)
     found_wrong = troubles(advance.catalog, memory.reported(objects, seen.status))
     known = _cluster_objects(world, advance, objects, seen.status, found_wrong, before)

@@ -92,7 +92,7 @@ class Target:
 
     @property
     def layout(self) -> tuple[object, ...]:
-        """What a change of moves documents."""
+        """All that decides where documents stand: when it changes, they move."""
         return (self.location, self.directory, self.mode, self.filename if self.mode == "aggregatedYAML" else "")
 
     @property

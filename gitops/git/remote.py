@@ -73,7 +73,7 @@ class Remote:
         self._credentials = credentials
         self._disposable = disposable
         self._pause, self._now = pause, now
-        self._trusted = -_TRUSTED
+        self._checked = -_TRUSTED
         self._transport = transport or Transport(repo)
         self._repo = repo
         self._tracking = Tracking(repo, self.id, pause)
@@ -171,19 +171,19 @@ class Remote:
         raise self._examined(error)
 
     def _examined(self, error: Exception) -> Exception:
-        """Return why a transfer failed, unless our own clone is the reason: RepositoryError."""
+        """Return the *error* of a transfer; RepositoryError if it failed because our own clone is damaged."""
         if not isinstance(error, Refused):
-            self._doubt()
+            self._check_clone()
         elif _UNPACKER in str(error):  # broken on our disk, or whole and not to the server's taste
-            self._doubt(("verify-pack", "--", *map(str, self._repo.objects.folder.glob("pack/*.idx"))))
+            self._check_clone(("verify-pack", "--", *map(str, self._repo.objects.folder.glob("pack/*.idx"))))
         return error
 
-    def _doubt(self, command: Sequence[str] = _ALL) -> None:
-        """See whether a transfer failed because our own clone is damaged: RepositoryError, and it is made again."""
+    def _check_clone(self, command: Sequence[str] = _ALL) -> None:
+        """Check our own clone, unless that was done just now. RepositoryError if it is damaged: it is made again."""
         now = self._now()
-        if self._repo.is_clone() and now >= self._trusted + _TRUSTED:
+        if self._repo.is_clone() and now >= self._checked + _TRUSTED:
             self._look(command)
-            self._trusted = now
+            self._checked = now
 
     def _look(self, command: Sequence[str]) -> None:
         with suppress(TransportError):
@@ -192,7 +192,7 @@ class Remote:
                 raise RepositoryError(f"{self._repo.common_dir} is damaged: {sayings.cause(found.said)}")
 
     def _bring(self, behind: dict[str, str]) -> None:
-        """Fetch, after clearing away what is in the way."""
+        """Fetch the refs that are *behind*, after clearing away what is in the way of their tracking refs."""
         self._tracking.make_way(list(behind.values()))
         specs = [f"+{ref}:{tracking}" for ref, tracking in behind.items()]
         if self._disposable:
