@@ -7,7 +7,6 @@ daemon works on this clone.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import time
 from contextlib import ExitStack, closing, nullcontext
@@ -32,19 +31,18 @@ from gitops.server.http import Server
 from gitops.server.webhook import Webhook
 from gitops.threads import stopped_by_signals
 from gitops.views.escape import escape
+from gitops.views.gotext import seconds
 from gitops.writing import Outcome
 
 PATIENCE = 30.0  # seconds that one pass waits for the locks of others
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 log = structlog.get_logger("gitops")
 
 
 def duration(text: str) -> float:
     """Read a duration as Go writes it, such as `30s` or `1m30s`; return seconds."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
+    if (found := seconds(text)) is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 30s, 5m or 1h")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+    return found
 
 
 def address(text: str) -> tuple[str, int]:

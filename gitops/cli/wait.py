@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import time
 from collections.abc import Sequence
@@ -16,13 +15,12 @@ from gitops.cli.status import Snapshot, StatusReader
 from gitops.errors import GitOpsError, UsageError
 from gitops.views.escape import escape
 from gitops.views.events import without_events
-from gitops.views.gotext import quote
+from gitops.views.gotext import quote, seconds
 from gitops.views.kinds import Kind, Object, name_of, namespace_of
 from gitops.views.output import Found, Printer, printer
 from gitops.views.waiting import Goal, read_for
 
 _FORMS = ("json", "jsonpath", "jsonpath-as-json", "name", "yaml")
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _WEEK = 7 * 24 * 3600.0
 
 
@@ -53,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """Wait for each of the objects that the arguments name; the time limit is for all of them together."""
     goal = read_for(args.condition)
     show = printer(args.output, allowed=_FORMS) if args.output else None
-    timeout = _seconds(args.timeout)
+    timeout = _timeout(args.timeout)
     requests = _requests(args)
     reader = StatusReader(open_repository(args))
     targets = _targets(reader.snapshot(), requests, args)
@@ -120,10 +118,10 @@ def _targets(snapshot: Snapshot, requests: Sequence[Request], args: argparse.Nam
     return targets
 
 
-def _seconds(text: str) -> float:
+def _timeout(text: str) -> float:
     """Return a time as Go writes it: `30s`, `1m30s`, `0`. A negative one stands for a week, as in kubectl."""
-    number = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
-    parts = re.findall(rf"({number})(h|ms|m|s|us|µs|ns)", text)
-    if text.lstrip("+-") != "0" and ("".join(map("".join, parts)) != text.lstrip("+-") or not parts):
+    unsigned = text.lstrip("+-")
+    found = 0.0 if unsigned == "0" else seconds(unsigned)
+    if found is None:
         raise UsageError(f'invalid argument {quote(text)} for "--timeout": give a time such as 30s or 1m30s')
-    return _WEEK if text.startswith("-") else sum(float(value) * _UNITS[unit] for value, unit in parts)
+    return _WEEK if text.startswith("-") else found

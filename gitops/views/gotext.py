@@ -1,11 +1,14 @@
-"""Values of JSON as Go's fmt prints them: `%v` where kubectl shows them to people, `%#v` where it debugs a template."""
+"""Go's ways with text: values of JSON as its fmt prints them (`%v` for people, `%#v` for templates), and durations."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|m|s|us|µs|ns)")
 _SHORT = {"\a": "a", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", "\v": "v", '"': '"', "\\": "\\"}
 
 
@@ -52,3 +55,11 @@ def _quoted(char: str) -> str:
         return char
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def seconds(text: str) -> float | None:
+    """Read a duration such as `30s` or `1m30s`; return seconds, None when it is none."""
+    parts = _DURATION.findall(text)
+    if not parts or "".join(map("".join, parts)) != text:
+        return None
+    return sum(float(value) * _UNITS[unit] for value, unit in parts)
