@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
-from gitops.api.settings import Settings
 from gitops.core import messages
 from gitops.core.delivery import Unit, UnitId
 from gitops.core.manifests import Key
 from gitops.core.messages import Source
+from gitops.core.plan import Branch
 from gitops.core.record import CommitName
 from gitops.core.sketch import Sketch
+from gitops.core.survey import Survey
 from gitops.core.tree import EMPTY, Oid, patch
-from gitops.git.commits import Identity, Sign
+from gitops.git.commits import Identity
 from gitops.git.repository import Repository
+from gitops.git.signing import ssh_signer
 
 MANY = 50  # changed Works in a pass; above, `granularity: auto` makes one documents commit for all
 
@@ -31,27 +35,31 @@ class Chain:
 class Publisher:
     """Makes commits: who, when, and how signed."""
 
-    def __init__(
-        self, repo: Repository, sketch: Sketch, settings: Settings, authors: Mapping[str, Identity], when: int,
-        sign: Sign | None,
-    ) -> None:  # fmt: skip
-        """*authors* are those of single branches, where not all commits are by the author of *settings*."""
-        self._repo, self._sketch, self._when, self._sign = repo, sketch, when, sign
-        self._granularity = settings.commit.granularity
-        self._author, self._authors = Identity.parse(settings.commit.author), authors
+    def __init__(self, repo: Repository, sketch: Sketch, survey: Survey, now: datetime) -> None:
+        """Commit in *repo* what was sketched, as the settings and state stores of *survey* want it, dated *now*."""
+        self._repo, self._sketch, self._when = repo, sketch, int(now.timestamp())
+        wanted = survey.seen.settings.commit
+        self._granularity = wanted.granularity
+        self._author, self._authors = Identity.parse(wanted.author), _authors(survey)
+        self._sign = ssh_signer(Path(wanted.signing_key)) if wanted.signing_key else None
 
     def documents(
-        self, branch: str, tip: Oid | None, root: Oid | None, units: Mapping[UnitId, Unit], source: Source,
+        self,
+        name: str,
+        branch: Branch,
+        units: Mapping[UnitId, Unit],
+        source: Source,
         removed: dict[Key, CommitName],
-    ) -> Chain:  # fmt: skip
-        """Commit all units of *branch* on *tip*: one commit each, or one for all of them."""
-        own = [unit for at, unit in sorted(units.items()) if at.branch == branch]
+    ) -> Chain:
+        """Commit all units of the *branch* called *name* on its tip: one commit each, or one for all of them."""
+        own = [unit for at, unit in sorted(units.items()) if at.branch == name]
+        tip, root = branch.tip, branch.root
         versions: dict[UnitId, Oid] = {}
         works = len({at.key for at in units if at.key.kind == "Work"})
         for group in self._groups(own, works > MANY):
             root = patch(self._sketch, root, [edit for unit in group for edit in unit.edits])
-            tip = self.commit(tip, root, messages.documents(group, source, removed), self._authors.get(branch))
-            versions |= {UnitId(branch, unit.key): tip for unit in group}
+            tip = self.commit(tip, root, messages.documents(group, source, removed), self._authors.get(name))
+            versions |= {UnitId(name, unit.key): tip for unit in group}
         return Chain(tip, root, versions)
 
     def _groups(self, units: Sequence[Unit], many: bool) -> list[list[Unit]]:
@@ -65,3 +73,13 @@ class Publisher:
             self._sketch.supply(root)
         parents = [parent] if parent else []
         return self._repo.objects.commit(root, parents, author or self._author, self._when, message, self._sign)
+
+
+def _authors(survey: Survey) -> dict[str, Identity]:
+    """Return the authors that state stores name, by branch; of several stores on one, the first by name does."""
+    authors: dict[str, Identity] = {}
+    for definition, store in survey.git_stores():
+        location, author = store.location, definition.spec.git_author
+        if location and author and location.branch != survey.seen.home:
+            authors.setdefault(location.branch, Identity(author.name, author.email))
+    return authors

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 from gitops import inquiry
 from gitops.branches import Branches
@@ -20,12 +19,10 @@ from gitops.core.record import Facts
 from gitops.core.recording import Recorded, RenderOverview
 from gitops.core.rest import Rest
 from gitops.core.sketch import Sketch
-from gitops.core.survey import Survey, remembered
+from gitops.core.survey import remembered
 from gitops.core.tree import DIRECTORY, Entry, Oid, patch
 from gitops.core.urls import is_elsewhere
 from gitops.core.world import World
-from gitops.git.commits import Identity
-from gitops.git.signing import ssh_signer
 from gitops.observe import Observation
 from gitops.publish import Chain, Publisher
 
@@ -47,16 +44,6 @@ class Outcome:
     @property
     def changed(self) -> bool:
         return bool(self.commits)
-
-
-def _authors(survey: Survey) -> dict[str, Identity]:
-    """Return who commits where state stores say so; of several on one branch, the first by name does."""
-    authors: dict[str, Identity] = {}
-    for definition, store in survey.git_stores():
-        location, author = store.location, definition.spec.git_author
-        if location and author and location.branch != survey.seen.home:
-            authors.setdefault(location.branch, Identity(author.name, author.email))
-    return authors
 
 
 class Writing:
@@ -81,9 +68,7 @@ class Writing:
         repo = branches.repo
         self._branches, self._repo, self._world, self._observed = branches, repo, world, observed
         self._renderer, self._overview, self._now = renderer, overview, now
-        settings = observed.seen.settings
-        sign = ssh_signer(Path(settings.commit.signing_key)) if settings.commit.signing_key else None
-        self._publisher = Publisher(repo, sketch, settings, _authors(plan.survey), int(now.timestamp()), sign)
+        self._publisher = Publisher(repo, sketch, plan.survey, now)
         self._home = observed.seen.home
         self._status = observed.seen.status
         self._tips = {name: branch.tip for name, branch in plan.branches.items() if branch.tip}
@@ -142,7 +127,7 @@ class Writing:
 
     def _documents(self, branch: str) -> Chain:
         known, units = self.plan.branches[branch], self.plan.delivery.units
-        return self._publisher.documents(branch, known.tip, known.root, units, self._observed.source, self._removed)
+        return self._publisher.documents(branch, known, units, self._observed.source, self._removed)
 
     def _write_elsewhere(self) -> tuple[dict[UnitId, Oid], dict[str, Failure]]:
         """Commit and move the other branches: status may only report what is there. Return those that failed, too."""
