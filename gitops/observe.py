@@ -45,12 +45,10 @@ def observe(branches: Branches, branch: str, lineage: Lineage) -> Observation | 
     if source_tip is None:
         return None
     root = repo.objects.commit_tree(source_tip)
-    found, problems = settings(repo, source_tip)
-    home = found.output.branch or branch
+    in_effect, problems = settings(repo, source_tip)
+    home = in_effect.output.branch or branch
     tip = source_tip if home == branch else branches.tip(home)
-    last = newest(repo, tip, messages.is_status) if tip else None
-    if last is None:  # a new output branch begins with what was known so far
-        last = newest(repo, source_tip, messages.is_status)
+    last = _last_status(repo, tip, source_tip)
     past = lineage.follow(source_tip)
     if home == branch and last and _is_output(repo.objects.tree(root), last, past):
         raise GitOpsError(_OUTPUT.format(branch))
@@ -61,8 +59,14 @@ def observe(branches: Branches, branch: str, lineage: Lineage) -> Observation | 
         status and before is None and branches.look_again(branch) != source_tip
     ):  # others may have answered what is new there
         return observe(branches, branch, lineage)
-    seen = Seen(root, branch, status, found, problems, before, rewritten, branches.url, branches.protocols)
+    seen = Seen(root, branch, status, in_effect, problems, before, rewritten, branches.url, branches.protocols)
     return Observation(source_tip, tip, last, _source(repo, source_tip, branches.shown), seen)
+
+
+def _last_status(repo: Repository, tip: Oid | None, source_tip: Oid) -> CommitInfo | None:
+    """Return the newest status commit; a new output branch begins with what was known on the source branch."""
+    last = newest(repo, tip, messages.is_status) if tip else None
+    return last or newest(repo, source_tip, messages.is_status)
 
 
 def _is_output(root: Tree, last: CommitInfo, past: Lineage) -> bool:
