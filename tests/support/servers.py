@@ -12,7 +12,6 @@ import datetime
 import getpass
 import ipaddress
 import os
-import select
 import shutil
 import socket
 import subprocess
@@ -21,6 +20,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import cached_property
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import pytest
@@ -197,7 +197,7 @@ class Line:
     def _carry(self, client: socket.socket, server: socket.socket) -> None:
         answered = 0
         while True:
-            for source in select.select([client, server], [], [])[0]:
+            for source in wait([client, server]):  # `select` knows no more than 1024 open files
                 chunk = source.recv(1 << 16)
                 answered += len(chunk) if source is server else 0
                 if not chunk or (self.limit is not None and answered > self.limit):
@@ -219,7 +219,7 @@ class Silent:
 
     def expect_nobody(self) -> None:
         """Fail when somebody has called."""
-        assert not select.select([self._listener], [], [], 0)[0]
+        assert not wait([self._listener], 0)
 
     def __enter__(self) -> "Silent":
         return self
