@@ -20,11 +20,12 @@ _Losses = dict[str, tuple[Refusal, Claim]]
 
 
 class _Contestant(NamedTuple):
-    """A placement that may be in the way of another, and what it holds from before."""
+    """A placement that may be in the way of another, what it holds from before, and what it brings from elsewhere."""
 
     decided: Decided
     placement: Placement
     holds: Claim
+    brings: Claim
 
     @property
     def owner(self) -> Owner:
@@ -33,7 +34,7 @@ class _Contestant(NamedTuple):
     @property
     def claimant(self) -> Claimant:
         offer = self.placement.offer
-        return Claimant(self.owner, offer.claim if offer.documents else self.holds, self.holds)
+        return Claimant(self.owner, offer.claim if offer.documents else self.holds, self.holds, self.brings)
 
 
 def affected(context: Context, decided: Decided) -> set[Key]:
@@ -106,9 +107,20 @@ def _contestants(context: Context, decided: Decided) -> Iterator[_Contestant]:
     for placement in decided.state.placements:
         target = context.survey.targets.get(placement.destination)
         if target and not target.reason:
-            own, recorded = part_name(decided.key.namespace, placement.name), decided.record_of(placement)
-            holds = holdings(own, recorded, placement.offer.root, target, context.parts, context.objects)
-            yield _Contestant(decided, placement, holds)
+            before = _before(context, target)
+            brings = _holdings(context, decided, placement, before) if before != target else Claim()
+            yield _Contestant(decided, placement, _holdings(context, decided, placement, target), brings)
+
+
+def _holdings(context: Context, decided: Decided, placement: Placement, target: Target) -> Claim:
+    own, recorded = part_name(decided.key.namespace, placement.name), decided.record_of(placement)
+    return holdings(own, recorded, placement.offer.root, target, context.parts, context.objects)
+
+
+def _before(context: Context, target: Target) -> Target:
+    """Return a Destination where it was and as it was when its documents were last written."""
+    known = context.survey.objects[Key("Destination", "", target.name)].recorded
+    return replace(target, directory=known.text("path"), mode=known.text("mode"))
 
 
 _CANARIES = frozenset(
@@ -143,7 +155,6 @@ def _held_back(decided: Decided, lost: _Losses) -> Decided:
         if placement.name in lost:
             refusal, holds = lost[placement.name]
             offer = placement.offer
-            claim = Claim(offer.claim.exclusive | holds.exclusive, offer.claim.shared | holds.shared)
-            placement = placement._replace(offer=Offer(offer.root, None, refusal, claim))
+            placement = placement._replace(offer=Offer(offer.root, None, refusal, offer.claim | holds))
         placements.append(placement)
     return replace(decided, state=replace(decided.state, placements=tuple(placements)))

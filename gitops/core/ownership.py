@@ -21,13 +21,20 @@ class Claim(NamedTuple):
     def __and__(self, other: Claim) -> Claim:
         return Claim(self.exclusive & other.exclusive, self.shared & other.shared)
 
+    def __or__(self, other: Claim) -> Claim:
+        return Claim(self.exclusive | other.exclusive, self.shared | other.shared)
+
 
 class Claimant(NamedTuple):
-    """A placement: what it wants now, and what it holds from before. Owners sort by (namespace, name, group)."""
+    """A placement: what it wants now, and what it holds from before. Owners sort by (namespace, name, group).
+
+    It *brings* what it held where its Destination was before a move: that is its own, but stays behind if it does.
+    """
 
     owner: Owner
     wants: Claim
     holds: Claim = Claim()
+    brings: Claim = Claim()
 
 
 class Conflict(NamedTuple):
@@ -85,8 +92,8 @@ def _settled(ordered: Sequence[Claimant], reserved: Mapping[Owner, Claim]) -> di
 
 
 def _afterwards(ordered: Sequence[Claimant], found: Mapping[Owner, Conflict]) -> list[Claimant]:
-    """Return the claimants of the next pass: who was not held back holds what it wanted."""
-    return [c if c.owner in found else c._replace(holds=c.wants) for c in ordered]
+    """Return the claimants of the next pass: who was not held back holds what it wanted, and nobody moves."""
+    return [c._replace(holds=c.holds if c.owner in found else c.wants, brings=Claim()) for c in ordered]
 
 
 def _sweep(
@@ -99,7 +106,7 @@ def _sweep(
         if claimant.owner in held:
             taken.take(claimant.owner, claimant.holds)
         else:
-            incumbents.take(claimant.owner, claimant.holds & claimant.wants)
+            incumbents.take(claimant.owner, (claimant.holds | claimant.brings) & claimant.wants)
     found = dict(held)
     for claimant in ordered:
         if claimant.owner in held:

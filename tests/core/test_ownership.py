@@ -10,8 +10,8 @@ def claim(exclusive="", shared=""):
     return Claim(frozenset(exclusive), frozenset(shared))
 
 
-def claimant(name, wants, holds=None):
-    return Claimant((name,), wants, holds or claim())
+def claimant(name, wants, holds=None, brings=None):
+    return Claimant((name,), wants, holds or claim(), brings or claim())
 
 
 def test_of_two_newcomers_the_first_by_namespace_name_and_group_wins():
@@ -23,6 +23,22 @@ def test_of_two_newcomers_the_first_by_namespace_name_and_group_wins():
 def test_who_holds_it_keeps_it_whoever_else_comes():
     assert resolve([claimant("a", claim("x")), claimant("z", claim("x"), claim("x"))], {}) == {
         ("a",): Conflict("x", ("z",))
+    }
+
+
+def test_who_brings_it_from_elsewhere_keeps_it_like_who_holds_it():
+    """Its Destination moves, and so does the directory that it shares with others."""
+    comes = claimant("z", claim("x", "d"), brings=claim("xy", "d"))
+    rivals = [claimant("a", claim("x")), claimant("b", claim("d")), claimant("c", claim("y"))]
+
+    assert resolve([*rivals, comes], {}) == {("a",): Conflict("x", ("z",)), ("b",): Conflict("d", ("z",))}
+
+
+def test_what_is_brought_stays_behind_with_who_is_held_back():
+    comes = claimant("z", claim("xy"), brings=claim("xy"))
+
+    assert resolve([claimant("a", claim("x")), comes, claimant("b", claim("y"), claim("y"))], {}) == {
+        ("z",): Conflict("x", ("a",))
     }
 
 
@@ -102,14 +118,14 @@ def test_who_gives_up_what_a_rival_wants_is_not_held_back_for_a_rival_that_loses
 
 tokens = st.frozensets(st.sampled_from("vwxyz"), max_size=3)
 claims = st.builds(Claim, tokens, tokens)
-claimants = st.dictionaries(st.sampled_from("abcdef"), st.tuples(claims, claims), max_size=6).map(
-    lambda found: [claimant(name, wants, holds) for name, (wants, holds) in found.items()]
+claimants = st.dictionaries(st.sampled_from("abcdef"), st.tuples(claims, claims, claims), max_size=6).map(
+    lambda found: [claimant(name, *its) for name, its in found.items()]
 )
 
 
 def after(found, held_back):
-    """The claimants of the next pass: winners hold what they wanted, the others what they held."""
-    return [c if c.owner in held_back else c._replace(holds=c.wants) for c in found]
+    """The claimants of the next pass: winners hold what they wanted, the others what they held; nobody moves."""
+    return [c._replace(holds=c.holds if c.owner in held_back else c.wants, brings=Claim()) for c in found]
 
 
 @settings(deadline=None)
@@ -145,7 +161,8 @@ def test_the_next_pass_says_the_same(found):
 
 consistent = claimants.map(
     lambda found: after(
-        [c._replace(holds=Claim()) for c in found], resolve([c._replace(holds=Claim()) for c in found], {})
+        [c._replace(holds=Claim(), brings=Claim()) for c in found],
+        resolve([c._replace(holds=Claim(), brings=Claim()) for c in found], {}),
     )
 )
 

@@ -834,14 +834,59 @@ def test_an_aggregate_stays_for_the_others_while_its_destination_has_no_store(pl
     assert "state/dev/aggregated.yaml" not in platform.files()
 
 
-def test_an_object_stays_its_first_owners_while_their_aggregate_moves(dev):
-    """The rival got it, and the owner's part went along with the Destination: the object stood there twice."""
-    aggregated = {"mode": "aggregatedYAML", "env": "dev"}
-    dev.commit({"destinations/dev.yaml": destination("dev", **aggregated)})
-    dev.commit({"works/b.yaml": work("b", {"b.yaml": configmap("one", "b")})})
+MODES = {
+    "nested": {"mode": "nestedByMetadata"},
+    "flat": {"mode": "none", "agent": "flux"},
+    "aggregated": {"mode": "aggregatedYAML"},
+}
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("after", MODES)
+@pytest.mark.parametrize("before", MODES)
+def test_an_object_stays_its_first_owners_while_their_destination_moves(dev, before, after, known):
+    """The rival got it, whose name sorts first: the owner waited at the old place, or it stood twice at the new one."""
+    rival = {"works/a.yaml": work("a", {"a.yaml": configmap("one", "a")}, request="a", env="dev")}
+    dev.commit({"destinations/dev.yaml": destination("dev", env="dev", **MODES[before])})
+    dev.commit({"works/b.yaml": work("b", {"b.yaml": configmap("one", "b")}, request="b", env="dev")})
     reconcile(dev)
-    rival = work("a", {"a.yaml": configmap("one", "a")})
-    dev.commit({"destinations/dev.yaml": destination("dev", path="elsewhere", **aggregated), "works/a.yaml": rival})
+    if known:
+        dev.commit(rival)
+        reconcile(dev)
+    dev.commit({**rival, "destinations/dev.yaml": destination("dev", path="elsewhere", env="dev", **MODES[after])})
     reconcile(dev)
-    assert dev.files()["state/elsewhere/aggregated.yaml"].count(b"ConfigMap") == 1
+    assert dev.condition("works/default/a/a.dev-5058f.yaml")[1] == "InvalidDocument"
     assert dev.condition("works/default/b/work.yaml")[0] == "True"
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("place", [{"path": "elsewhere"}, {"store": "s"}])
+@pytest.mark.parametrize("mode", ["nestedByMetadata", "none"])
+def test_a_path_stays_its_first_owners_while_their_destination_moves(dev, mode, place, known):
+    """Both are dependencies of one promise, and so have one directory in mode nestedByMetadata."""
+    rival = {"works/a.yaml": work("a", {"one.yaml": configmap("a")}, env="dev")}
+    there = {"destinations/dev.yaml": destination("dev", env="dev", mode=mode)}
+    dev.commit({**there, "statestores/s.yaml": store("s", "documents")})
+    dev.commit({"works/b.yaml": work("b", {"one.yaml": configmap("b")}, env="dev")})
+    reconcile(dev)
+    if known:
+        dev.commit(rival)
+        reconcile(dev)
+    dev.commit({**rival, "destinations/dev.yaml": destination("dev", env="dev", mode=mode, **place)})
+    reconcile(dev)
+    assert dev.condition("works/default/a/a.dev-5058f.yaml")[1] == "PathConflict"
+    assert dev.condition("works/default/b/work.yaml")[0] == "True"
+
+
+def test_an_object_in_an_aggregate_that_becomes_files_elsewhere_is_not_that_of_its_other_works(dev):
+    """Each of them had the whole aggregate in its inventory."""
+    mine = {"a.yaml": configmap("mine")}
+    dev.commit({"destinations/dev.yaml": destination("dev", mode="aggregatedYAML", env="dev")})
+    dev.commit({f"works/{name}.yaml": work(name, request=name, env="dev") for name in "bc"})
+    dev.commit({"works/a.yaml": work("a", mine, request="a", env="dev")})
+    reconcile(dev)
+    dev.commit({"works/a.yaml": work("a", {**mine, "b.yaml": configmap("b", "a")}, request="a", env="dev")})
+    reconcile(dev)
+    dev.commit({"destinations/dev.yaml": destination("dev", path="elsewhere", env="dev")})
+    reconcile(dev)
+    assert [dev.condition(f"works/default/{name}/work.yaml")[0] for name in "abc"] == ["False", "True", "True"]
