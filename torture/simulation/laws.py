@@ -78,6 +78,15 @@ class Laws:
         """The addresses of the repositories that daemons know the way to."""
         return [address for address in self._all.hosts if address not in self._strange]
 
+    @property
+    def abandons(self) -> bool:
+        """Whether documents of a Destination are recorded where only a definition of old leads.
+
+        Of one that is removed then the log says that they went or that they stay, as the daemon knew the way or not.
+        """
+        places = [s["status"].get("branch", "") for s in self._before.statuses.values() if s["kind"] == "Destination"]
+        return any(urls.split_branch(place)[0] in self._strange for place in places)
+
     def _last_good(self, statuses: oracle.Statuses) -> Iterator[bytes]:
         """List the definitions that status was made from, of the state stores in files that still stand."""
         log, files = {str(commit.id) for commit in self._all.log()}, self._all.blobs("statestores/")
