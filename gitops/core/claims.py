@@ -50,9 +50,9 @@ def affected(context: Context, decided: Decided) -> set[Key]:
 
 
 def _is_aggregated(context: Context, name: str) -> bool:
-    """Whether the placements on a Destination share one file, or do where its documents have to stay for now."""
-    target, known = context.survey.targets.get(name), context.survey.objects.get(Key("Destination", "", name))
-    return layout.AGGREGATED in (target.mode if target else "", known.recorded.text("mode") if known else "")
+    """Whether placements on a Destination share one file, or do where documents of it have to stay for now."""
+    target = context.survey.targets.get(name)
+    return bool((target and target.mode == layout.AGGREGATED) or context.parts.sizes(name))
 
 
 def _recorded(decided: Decided) -> set[str]:

@@ -13,6 +13,7 @@ from gitops.core.edits import Edits
 from gitops.core.ledger import Ledger, folder
 from gitops.core.manifests import Key
 from gitops.core.own_documents import OwnDocuments
+from gitops.core.parts import part_name
 from gitops.core.paths import join
 from gitops.core.placing import Context, Decided
 from gitops.core.recorded import RecordedPlacement
@@ -43,7 +44,7 @@ _UNSEEN = RecordedPlacement()
 class _Placements:
     def __init__(self, context: Context, ledger: Ledger, drift: Drift) -> None:
         self._survey, self._objects = context.survey, context.objects
-        self._targets = context.world.places.targets
+        self._targets, self._parts = context.world.places.targets, context.parts
         self._ledger, self._drift = ledger, drift
         self._places: dict[str, Location | None] = {}
 
@@ -119,7 +120,8 @@ class _Placements:
         inventory = {path: oid for path, oid in inventory.items() if not layout.gives_way(target, path)}
         branch = recorded.branch(self._survey.seen.home) if inventory else at.branch
         own = {p: oid for p, oid in inventory.items() if oid in self._objects and self._is_own(placement, branch, p)}
-        wanted = self._ledger.present(branch, own)
+        part = self._parts.one(target.name, part_name(decided.key.namespace, placement.name), recorded)
+        wanted = self._ledger.present(branch, own if part is None else {})  # a part stands in an aggregate
         return self._delivery(decided, placement, recorded, Location(branch, at.path), inventory, wanted)
 
     def _left(

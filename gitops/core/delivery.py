@@ -112,18 +112,20 @@ class PlacementDelivery(NamedTuple):
 class DestinationDelivery:
     """What happens to a Destination's own documents.
 
-    `target` is None when it is removed; `occupied` tells whether placements stay on it all the same.
+    `target` is None when it is removed; `occupied` tells whether placements stay on it all the same. `parts` are
+    the lengths of those of its aggregate on the branch `joined_on`; None when nobody looked at that.
     """
 
     object: Object
     target: Target | None
     branch: str
     inventory: Mapping[str, Oid]
-    parts: Mapping[str, int] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     superseded: Mapping[str, Mapping[str, Oid]] = field(default_factory=dict)
     occupied: bool = True
     restored: tuple[str, ...] = ()
+    parts: Mapping[str, int] | None = None
+    joined_on: str = ""
 
     @property
     def branches(self) -> frozenset[str]:

@@ -86,10 +86,11 @@ def _placing(delivery: DestinationDelivery, facts: Facts) -> dict[str, object]:
     """What must be remembered: where its documents are, and what becomes of them when it is removed."""
     target, recorded = delivery.target, delivery.object.recorded
     failed = delivery.branch in facts.failures
+    parts = recorded.sizes() if delivery.parts is None or delivery.joined_on in facts.failures else delivery.parts
     if target is None or target.reason or failed:
         kept = ("path", "stateStore", "branch", "mode", "filename", "cleanup", "parts", "inventory")
-        extra = recorded.status.extra if recorded.status else {}
-        found = {name: extra[name] for name in kept if name in extra}
+        extra = {**(recorded.status.extra if recorded.status else {}), "parts": dict(parts)}
+        found = {name: extra[name] for name in kept if extra.get(name, {}) != {}}
         if cleanup := target.cleanup if target else delivery.object.cleanup:
             found["cleanup"] = cleanup
         return found | waiting(recorded, recorded.superseded() if failed else {}, facts)
@@ -100,8 +101,8 @@ def _placing(delivery: DestinationDelivery, facts: Facts) -> dict[str, object]:
     if target.mode == AGGREGATED:
         extra["filename"] = target.filename
     extra["cleanup"] = target.cleanup
-    if delivery.parts:
-        extra["parts"] = dict(delivery.parts)
+    if parts:
+        extra["parts"] = dict(parts)
     if delivery.inventory:
         extra["inventory"] = {path: oid.hex() for path, oid in sorted(delivery.inventory.items())}
     return extra | waiting(recorded, delivery.superseded, facts)

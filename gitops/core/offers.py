@@ -100,22 +100,21 @@ def holdings(
 ) -> Claim:
     """Return what a placement at *root* holds from before: its recorded files, and for an agent the objects in them.
 
-    Of an aggregate those in its part, which has this *name*, and goes along with a Destination that moves.
+    Of an aggregate those in its part, which has this *name*. It goes along with a Destination that moves, but stays
+    where it was of one that is no aggregate any more.
     """
-    inventory = recorded.inventory()
-    if target.mode == layout.AGGREGATED:
-        part = parts.of(target.name, {name: recorded}).get(name, b"")
-        if part or join(target.directory, target.filename) in inventory:
-            return layout.object_claim(frozenset(kubernetes.recognised(part)))
+    inventory, part = recorded.inventory(), parts.one(target.name, name, recorded)
+    if target.mode == layout.AGGREGATED and (part or join(target.directory, target.filename) in inventory):
+        return layout.object_claim(frozenset(kubernetes.recognised(part or b"")))
     prefix = f"{target.directory}/" if target.directory else ""
-    own = [path.removeprefix(prefix) for path in inventory if path.startswith(prefix)]
-    if target.mode == layout.NESTED and any(path.startswith(f"{root}/") for path in own):
-        own = [root]
-    if not own:
+    below = [path.removeprefix(prefix) for path in inventory if path.startswith(prefix)]
+    if target.mode == layout.NESTED and any(path.startswith(f"{root}/") for path in below):
+        below = [root]
+    if not below:
         return Claim()
-    claim = layout.path_claim(own, shared_from=2 if target.mode == layout.NESTED else 1)
+    claim = layout.path_claim(below, shared_from=2 if target.mode == layout.NESTED else 1)
     if target.agent == "none":
         return claim
     found = tuple((path, oid) for path, oid in inventory.items() if oid in objects)
-    made = documents.finish(found, objects)
-    return Claim(claim.exclusive | layout.object_claim(made.objects).exclusive, claim.shared)
+    own = documents.finish(found, objects).objects if part is None else frozenset(kubernetes.recognised(part))
+    return Claim(claim.exclusive | layout.object_claim(own).exclusive, claim.shared)

@@ -53,11 +53,11 @@ class OwnDocuments:
             left = recorded.inventory() if known.keeps_documents else {}
             return replace(self._own(known, None, before, left), occupied=self._is_occupied(known.key.name))
         if target.writable is None:
-            return replace(self._own(known, target, before, recorded.inventory()), parts=recorded.sizes())
+            return self._own(known, target, before, recorded.inventory())
         canaries = layout.canaries(target).items()
         inventory = {join(target.directory, path): self._context.objects.add(BLOB, raw) for path, raw in canaries}
         delivery = self._own(known, target, target.writable.branch, inventory)
-        return replace(delivery, parts=aggregate.parts if aggregate else recorded.sizes())
+        return replace(delivery, parts=aggregate.parts, joined_on=aggregate.branch) if aggregate else delivery
 
     def _is_occupied(self, name: str) -> bool:
         """Whether a Work still has a placement on the removed Destination *name*."""
@@ -78,7 +78,7 @@ class OwnDocuments:
         restored = self._drift.among(branch, changes)
         for at, left in [*known.recorded.superseded().items(), (branch, old)]:
             changes += self._remove(known.key, at, left)
-        return DestinationDelivery(known, target, branch, inventory, {}, changes, waiting, restored=restored)
+        return DestinationDelivery(known, target, branch, inventory, changes, waiting, restored=restored)
 
     def _remove(self, key: Key, branch: str, inventory: Mapping[str, Oid]) -> tuple[Change, ...]:
         gone = self._ledger.absent(branch, self._removal.removable(branch, inventory))

@@ -23,12 +23,13 @@ class Parts:
         self._survey, self._objects = survey, objects
         self._cut: dict[tuple[str, Oid], dict[str, bytes]] = {}
 
-    def of(self, destination: str, recorded: Mapping[str, RecordedPlacement]) -> Mapping[str, bytes]:
-        """Return all parts of a Destination by name; nothing unless those *recorded* agree which file holds them.
+    def one(self, destination: str, name: str, recorded: RecordedPlacement) -> bytes | None:
+        """Return the part of one placement; None when its documents are not in an aggregate."""
+        return self.of(destination, {name: recorded}).get(name)
 
-        The lengths outlast a change to another mode, where they may be those of a file that is no more.
-        """
-        sizes = self._sizes(destination)
+    def of(self, destination: str, recorded: Mapping[str, RecordedPlacement]) -> Mapping[str, bytes]:
+        """Return all parts of a Destination by name; nothing unless those *recorded* agree which file holds them."""
+        sizes = self.sizes(destination)
         files = {oid for name in recorded.keys() & sizes.keys() for oid in recorded[name].inventory().values()}
         if len(files) != 1 or not all(oid in self._objects for oid in files):
             return {}
@@ -37,7 +38,8 @@ class Parts:
             self._cut[at] = _cut(self._objects.blob(at[1]), sizes)
         return self._cut[at]
 
-    def _sizes(self, destination: str) -> Mapping[str, int]:
+    def sizes(self, destination: str) -> Mapping[str, int]:
+        """Return the lengths of the parts, as status remembers them."""
         known = self._survey.objects.get(Key("Destination", "", destination))
         return known.recorded.sizes() if known else {}
 

@@ -46,6 +46,7 @@ def judge(platform: Platform, scene: Scene) -> None:
             _aggregate_is(platform, scene, status, works, destinations, broken=_is_broken(found))
         if file.startswith("destinations/"):
             _objects_come_once(platform, scene, status, destinations)
+            _parts_are_all(platform, scene, status)
 
 
 def _definitions(found: Mapping[str, bytes], prefix: str, kind: str) -> Iterator[Folder]:
@@ -227,6 +228,24 @@ def _aggregate_is(
     path = "/".join(part for part in (body["path"], body["filename"]) if part)
     there = platform.files(path, at=body.get("branch", scene.home)).get(path)
     assert there == (b"\n---\n".join(parts) if parts else None), f"{path} holds {there!r}"
+
+
+def _parts_are_all(platform: Platform, scene: Scene, target: Definition) -> None:
+    """Where the parts of an aggregate stand there is nothing else; no aggregate any more, it has what is held back."""
+    body, name = target["status"], target["metadata"]["name"]
+    placements = [status for status in scene.statuses.values() if status["kind"] == "WorkPlacement"]
+    placed = {f"{s['metadata']['namespace']}/{s['metadata']['name']}": s for s in placements}
+    found = [placed[own] for own in body.get("parts", {}) if own in placed]
+    unmoved = any(_reason(s, "WriteSucceeded") == "WorkloadsFailedWrite" or "superseded" in s["status"] for s in found)
+    if not found or unmoved or _reason(target) not in ("TestDocumentsWritten", "DestinationReady"):
+        return
+    assert len(found) == len(body["parts"]), f"{name}: {body['parts'].keys()} are not all there"
+    assert body["mode"] == "aggregatedYAML" or not any(map(_written, found)), f"{name}: {body['parts']} are written"
+    sizes = sum(body["parts"].values()) + len(b"\n---\n") * (len(found) - 1)
+    for status in found:
+        [path] = status["status"]["inventory"]
+        raw = platform.files(path, at=status["status"].get("branch", scene.home)).get(path, b"")
+        assert len(raw) == sizes, f"{path} should hold no more than {body['parts'].keys()}"
 
 
 def _objects_come_once(
