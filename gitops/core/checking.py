@@ -20,7 +20,7 @@ from gitops.core.recovery import Traces
 from gitops.core.survey import Seen, Survey, survey
 from gitops.core.targets import store_key
 from gitops.core.tree import Objects, Oid, lookup
-from gitops.core.world import World
+from gitops.core.world import Object, World
 
 
 class Report(NamedTuple):
@@ -40,10 +40,12 @@ def check(objects: Objects, seen: Seen, renderer: Render) -> Report:
     settings, wrong = _settings(objects, seen.source)
     found = survey(World(), objects, replace(seen, settings=settings or seen.settings))
     decided = _decided(found, objects, renderer)
+    known: dict[Key, Object | Decided] = {**found.objects, **decided}
+    sources = {key: one.effective.source for key, one in known.items()}
     problems = {
         *wrong,
         *found.catalog.problems(),
-        *_duplicates(found, decided, objects),
+        *definitions.ignored(found.catalog, objects, sources),
         *_stores(found),
         *_destinations(found),
         *pointing.refusals(decided.values(), objects),
@@ -72,12 +74,6 @@ def _decided(found: Survey, objects: Objects, renderer: Render) -> Mapping[Key, 
     context = Context(World(), survey, objects, renderer, Traces({}, {}, {}, objects))
     works = sorted(key for key in {*found.catalog.by_key, *found.troubles.of} if key.kind == "Work")
     return claims.settle(context, {key: context.decide(key) for key in works})
-
-
-def _duplicates(found: Survey, decided: Mapping[Key, Decided], objects: Objects) -> Iterator[Problem]:
-    for key in found.catalog.contested:
-        known = decided.get(key) or found.objects[key]
-        yield from definitions.duplicates(found.catalog, objects, key, known.effective.source)
 
 
 def _stores(found: Survey) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ last good one in effect: it stands at the commit and in the file that the object
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -123,11 +123,20 @@ def _read(objects: Objects, root: Oid, source: str) -> Reading | None:
     return catalogs.read(objects, path, entry)
 
 
+def ignored(catalog: Catalog, objects: Objects, sources: Mapping[Key, str]) -> Iterator[Problem]:
+    """List the definitions that are not in effect, as that in another file is: *sources* are those files."""
+    defined = ((key, at) for key, at in sources.items() if at and key in catalog.by_key)
+    elsewhere = {key for key, at in defined if catalogs.unit_path(at) not in catalog.by_key[key]}
+    for key in sorted(catalog.contested | elsewhere):
+        yield from duplicates(catalog, objects, key, sources.get(key, ""))
+
+
 def duplicates(catalog: Catalog, objects: Objects, key: Key, source: str) -> Iterator[Problem]:
-    """List the other definitions of one object, of which that in the file *source* goes first."""
+    """List the other definitions of one object, of which that in the file *source* goes first, be it as it once was."""
     candidates = catalog.candidates(key, objects)
     chosen = choose(candidates, source)
     for other in candidates:
-        if chosen and other is not chosen:
-            message = f"{key} is already defined in {chosen.path}:{chosen.line}; this one is ignored"
-            yield Problem(other.path, other.line, 1, message, key)
+        lost = chosen and source not in ("", chosen.path)
+        if chosen and (other is not chosen or lost):
+            first = f"{source}, which is wrong now" if lost else f"{chosen.path}:{chosen.line}"
+            yield Problem(other.path, other.line, 1, f"{key} is already defined in {first}; this one is ignored", key)

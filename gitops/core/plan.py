@@ -23,7 +23,7 @@ from gitops.core.recovery import Logged, Traces
 from gitops.core.strays import Written
 from gitops.core.survey import Survey
 from gitops.core.tree import Objects, Oid
-from gitops.core.world import World
+from gitops.core.world import Object, World
 
 _AHEAD = 1000  # Works
 
@@ -62,6 +62,12 @@ class Plan:
     decided: Mapping[Key, Decided]
     delivery: Delivery
     branches: Mapping[str, Branch] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> dict[Key, str]:
+        """The files whose definitions are in effect, of all that was looked at."""
+        known: dict[Key, Object | Decided] = {**self.survey.objects, **self.decided}
+        return {key: found.effective.source for key, found in known.items()}
 
     @property
     def failures(self) -> dict[str, Failure]:

@@ -99,17 +99,10 @@ def _problems(world: World, plan: Plan, objects: Objects) -> Iterator[Problem]:
     """List what is wrong and belongs to no object of its own."""
     survey = plan.survey
     yield from (p for p in survey.catalog.problems() if p.key is None or p.key in survey.catalog.by_key)
-    for key in survey.catalog.contested:
-        yield from definitions.duplicates(survey.catalog, objects, key, _source(world, plan, key))
+    invalid = {key for key, verdict in world.verdicts.unready.items() if verdict.category == "Invalid"}
+    unseen = {key: world.works[key].source for key in survey.catalog.contested | invalid if key in world.works}
+    yield from definitions.ignored(survey.catalog, objects, unseen | plan.sources)
     yield from survey.seen.settings_problems
-
-
-def _source(world: World, plan: Plan, key: Key) -> str:
-    """Return the file whose definition of *key* is in effect."""
-    if key in plan.decided or key not in world.works:
-        known = plan.decided.get(key) or plan.survey.objects.get(key)
-        return known.effective.source if known else ""
-    return world.works[key].source
 
 
 def _counts(world: World, plan: Plan) -> dict[str, int]:

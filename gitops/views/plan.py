@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from gitops.core import definitions, edits
 from gitops.core.delivery import DestinationDelivery, PlacementDelivery, Unit
-from gitops.core.manifests import Key, Problem
+from gitops.core.manifests import Problem
 from gitops.core.plan import Plan
 from gitops.core.targets import Store
 from gitops.core.tree import SUBMODULE, Change, Objects, Oid, patch, subtree
@@ -121,15 +121,5 @@ def headline(plan: Plan, objects: Objects, *, writes: bool) -> str:
 def problems(plan: Plan, objects: Objects) -> list[Problem]:
     """List what is wrong in definitions and settings, and the definitions that are ignored for others of the object."""
     catalog = plan.survey.catalog
-    ignored = (
-        problem
-        for key in sorted(catalog.contested)
-        for problem in definitions.duplicates(catalog, objects, key, _source(plan, key))
-    )
+    ignored = definitions.ignored(catalog, objects, plan.sources)
     return [*catalog.problems(), *ignored, *plan.survey.seen.settings_problems]
-
-
-def _source(plan: Plan, key: Key) -> str:
-    """Return the file whose definition of *key* is in effect."""
-    known = plan.decided.get(key) or plan.survey.objects.get(key)
-    return known.effective.source if known else ""

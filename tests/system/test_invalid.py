@@ -130,6 +130,35 @@ def test_a_work_that_becomes_a_link_keeps_its_documents(placed):
     assert placed.condition(W)[1] == "InvalidDefinition"
 
 
+@pytest.mark.parametrize("bad", ["kind: [", {**request(), "sepc": {}}], ids=["unreadable", "invalid"])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_good_definition_of_what_is_wrong_where_it_was_first_is_a_problem_while_it_is_ignored(placed, bad, together):
+    good = {"works/a.yaml": request({"other.yaml": configmap("other")})}
+    for push in [{"works/r.yaml": bad, **good}] if together else [good, {"works/r.yaml": bad}]:
+        placed.commit(push)
+        settle(placed)
+    text = "Work/default/r is already defined in works/r.yaml, which is wrong now; this one is ignored"
+    told = ("works/a.yaml", 1, text)
+    assert told in problems(placed)
+    assert list(placed.files(f"{PLACE}/")) == [f"{PLACE}/r.yaml"]
+
+    placed.commit({"works/s.yaml": work("s", env="dev")})
+    settle(placed)
+    assert told in problems(placed), "also when nobody looked at the Work"
+    placed.remove("works/r.yaml")
+    settle(placed)
+    assert problems(placed) == []
+    assert list(placed.files(f"{PLACE}/")) == [f"{PLACE}/other.yaml"]
+
+
+def test_a_good_destination_beside_a_bad_one_that_was_first_is_a_problem(placed):
+    placed.commit({"destinations/new.yaml": destination("dev"), "destinations/dev.yaml": "kind: ["})
+    settle(placed)
+
+    told = "Destination/dev is already defined in destinations/dev.yaml, which is wrong now; this one is ignored"
+    assert ("destinations/new.yaml", 1, told) in problems(placed)
+
+
 def test_of_two_definitions_of_one_object_the_first_keeps_its_place(placed):
     placed.commit({"works/a.yaml": request({"other.yaml": configmap("other")})})
     settle(placed)

@@ -144,6 +144,18 @@ def test_of_two_definitions_of_one_object_that_which_came_first_keeps_its_place(
     assert expected in (folder / "status/repository.yaml").read_text()
 
 
+@pytest.mark.parametrize("bad", ["kind: [", {**work("a"), "sepc": {}}], ids=["unreadable", "invalid"])
+def test_a_good_definition_of_what_is_defined_badly_where_it_was_first_is_told_as_ignored(folder, capsys, bad):
+    write(folder, {"works/b.yaml": work("a", env="dev"), "destinations/dev.yaml": destination("dev", env="dev")})
+    reconcile(folder)
+    write(folder, {"works/b.yaml": bad, "works/a.yaml": work("a", {"x.yaml": configmap("x")}, env="dev")})
+
+    expected = "Work/default/a is already defined in works/b.yaml, which is wrong now; this one is ignored"
+    assert f"works/a.yaml:1:1: {expected}" in told(capsys)
+    reconcile(folder)
+    assert f"works/a.yaml:1: {expected}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("layout", "expected"),
     [
