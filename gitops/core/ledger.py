@@ -57,7 +57,7 @@ class Ledger:
         if unit := self._book(made.unit, branch, wanted, changes):
             unit.placements.append(made)
             unit.destinations.add(made.destination)
-            unit.places.add(made.place)
+            unit.places.add(made.place if branch == made.branch else folder(change.path for change in changes))
 
     def book(
         self, key: Key, destination: str, branch: str, wanted: Edits, authors: tuple[Key, ...] = ()

@@ -77,16 +77,16 @@ def _verb(units: Sequence[Unit]) -> str:
 def _unit_verb(unit: Unit) -> str:
     if unit.key.kind == "Destination":
         return "move" if unit.placements else "destination"
-    changed = {_placement_verb(delivery) for delivery in unit.placements}
+    changed = {_placement_verb(delivery, unit.branch) for delivery in unit.placements}
     return next((verb for verb in ("place", "move", "update", "withdraw") if verb in changed), "update")
 
 
-def _placement_verb(delivery: PlacementDelivery) -> str:
+def _placement_verb(delivery: PlacementDelivery, branch: str) -> str:
     if delivery.placement is None:
         return "withdraw"
     if not delivery.recorded.inventory():
         return "place"
-    return "move" if delivery.moved else "update"
+    return "move" if delivery.moved or delivery.branch != branch else "update"
 
 
 def _object(units: Sequence[Unit]) -> str:

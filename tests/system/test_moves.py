@@ -213,6 +213,15 @@ def test_what_makes_the_path_of_a_work_moves_its_documents(placed, change):
     assert placed.condition(P)[0] == "True"
 
 
+def test_the_commit_that_takes_documents_from_the_store_that_they_left_is_one_of_a_move(placed):
+    """They go when they stand at the new place: in a commit that told of an update, and of the new place."""
+    placed.commit(dev(store="s"))
+    settle(placed)
+    removal = next(c.message for c in placed.log() if "(default/s): " in c.message)
+    assert removal.startswith("move(default/s): dev (+0 ~0 -1)\n\nThe place of its documents changed; ")
+    assert "Gitops-Path: state/dev/dependencies/redis/instance-configure/5058f\n" in removal
+
+
 # a Destination that goes
 
 
