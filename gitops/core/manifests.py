@@ -28,6 +28,8 @@ KINDS: Mapping[str, type[Object]] = {
     "GitStateStore": GitStateStore,
     "BucketStateStore": BucketStateStore,
 }
+LISTS = ("List", *(f"{kind}List" for kind in KINDS))
+"""The kinds of what `kubectl get -o yaml` prints, and of what the API server itself returns."""
 NAMESPACED = frozenset(("Work", "WorkPlacement"))
 MAX_COMPLAINTS = 20
 """How many complaints about one object are listed; the others are only counted."""
@@ -160,7 +162,7 @@ def _candidates(document: yaml.Document) -> Iterator[_Candidate]:
 
 
 def _is_list(data: Any) -> bool:
-    return isinstance(data, dict) and data.get("kind") == "List" and isinstance(data.get("items"), list)
+    return isinstance(data, dict) and data.get("kind") in LISTS and isinstance(data.get("items"), list)
 
 
 def _object(candidate: _Candidate, report: _Report) -> Object | None:
@@ -184,7 +186,7 @@ def _model(data: Any) -> type[Object] | Complaint:
     kind = data.get("kind")
     if kind is None:
         return Complaint(("kind",), f"kind: required; {kinds}")
-    if kind == "List":
+    if kind in LISTS:
         return Complaint(("items",), f"items: expected a list, found {describe(data.get('items'))}")
     if not isinstance(kind, str) or kind not in KINDS:
         hint = suggestion(kind, list(KINDS)) if isinstance(kind, str) else ""

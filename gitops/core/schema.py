@@ -9,7 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from gitops.api.meta import API_VERSION
 from gitops.api.settings import Settings
-from gitops.core.manifests import KINDS
+from gitops.core.manifests import KINDS, LISTS
 
 _LIST = {
     "title": "List",
@@ -17,8 +17,8 @@ _LIST = {
     "type": "object",
     "required": ["apiVersion", "kind", "items"],
     "properties": {
-        "apiVersion": {"const": "v1"},
-        "kind": {"const": "List"},
+        "apiVersion": {"enum": ["v1", API_VERSION]},
+        "kind": {"enum": list(LISTS)},
         "metadata": {"type": "object"},
         "items": {"type": "array", "items": {"oneOf": [{"$ref": f"#/$defs/{kind}"} for kind in KINDS]}},
     },

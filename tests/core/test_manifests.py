@@ -80,11 +80,12 @@ def test_json_is_read():
     assert (manifest.key, problems) == (Key("Destination", "", "w"), ())
 
 
-def test_a_list_is_its_items():
+@pytest.mark.parametrize("kind", ["List", "DestinationList"])
+def test_a_list_is_its_items(kind):
     items = "".join(
         "- " + destination(name, "  labels: {env: dev}\n").replace("\n", "\n  ").rstrip(" ") for name in ("a", "b")
     )
-    (first, second), problems = load(f"apiVersion: v1\nitems:\n{items}kind: List\nmetadata:\n  resourceVersion: ''\n")
+    (first, second), problems = load(f"apiVersion: v1\nitems:\n{items}kind: {kind}\nmetadata:\n  resourceVersion: ''\n")
     assert problems == ()
     assert (first.key.name, first.line, first.at) == ("a", 3, (0, ("items", 0)))
     assert (second.key.name, second.line, second.at) == ("b", 8, (0, ("items", 1)))
@@ -202,6 +203,7 @@ def test_a_wrong_field_is_named_with_its_place(spec, complaint):
         ("apiVersion: v1\nkind: ConfigMap\n", '2:7 kind: "ConfigMap" is no definition; the kinds of'),
         ("kind: 1\n", "1:7 kind: a number is no definition; the kinds of"),
         ("kind: List\nitems: x\n", '2:8 items: expected a list, found "x"'),
+        ("kind: WorkList\nitems: x\n", '2:8 items: expected a list, found "x"'),
         ("kind: List\n", "1:1 items: expected a list, found nothing"),
         ("kind: List\nitems: [null]\n", "2:9 expected an object with apiVersion, kind and metadata, found nothing"),
         ("a: b: c\n", "1:5 mapping values are not allowed"),
