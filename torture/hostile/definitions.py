@@ -89,7 +89,7 @@ def _riddles() -> Iterator[Row]:
     yield invalid("a list as a key", _text("  ? [a]\n  : b\n"), "only a string can be a key", 6)
     yield invalid("nothing as a key", _text("  ~: b\n"), "only a string can be a key", 6)
     yield problem(
-        "conflict markers", lambda own: f"<<<<<<< HEAD\n{_HEAD.format(own=own)}=======\n", 0, "mapping values"
+        "conflict markers", lambda own: f"<<<<<<< HEAD\n{_HEAD.format(own=own)}=======\n", 0, "conflict markers"
     )
     yield problem("an open bracket", lambda own: "kind: [\n", 2, "a flow node that begins in line 2")
     yield problem("an open quote", lambda own: 'kind: "Work\n', 0, "scalar")
