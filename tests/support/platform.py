@@ -76,9 +76,16 @@ class Platform:
         """Change *files* in one commit on *branch*, which begins at *onto* when it is new. Return its id."""
         branch = branch or self.branch
         parent = self.tip(branch) or onto or None
-        entries = {path: (FileMode.BLOB, self.repo.create_blob(_raw(c))) for path, c in files.items() if c is not None}
+        entries = {path: (FileMode.BLOB, self._blob(_raw(c))) for path, c in files.items() if c is not None}
         tree = self._tree(parent, [path for path, c in files.items() if c is None], entries)
         return self._record(branch, tree, [parent] if parent else [], message, by)
+
+    def _blob(self, content: bytes) -> pygit2.Oid:
+        """Write a blob; once more when git's maintenance took away its empty folder meanwhile, as git itself does."""
+        try:
+            return self.repo.create_blob(content)
+        except OSError:
+            return self.repo.create_blob(content)
 
     def remove(self, *paths: str, message: str = "Remove", by: Person = ADA, branch: str = "") -> str:
         """Remove files, or directories with all that is in them, in one commit."""
