@@ -60,10 +60,10 @@ class _Placements:
             return steady
         recorded, target = decided.record_of(placement), self._survey.targets.get(placement.destination)
         root, documents, *_ = placement.offer
-        if target is None or target.location is None or target.reason:
+        if target is None or target.writable is None:
             branch = recorded.branch(self._survey.seen.home)
             return self._delivery(decided, placement, recorded, Location(branch, ""), recorded.inventory(), {})
-        at = Location(target.location.branch, join(target.directory, root))
+        at = Location(target.writable.branch, join(target.directory, root))
         if documents is None:
             keep = self._left if decided.state and decided.state.orphan else self._held
             return keep(decided, placement, recorded, at)

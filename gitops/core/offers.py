@@ -106,8 +106,7 @@ def holdings(
     inventory, part = recorded.inventory(), parts.one(target.name, name, recorded)
     if target.mode == layout.AGGREGATED and (part or join(target.directory, target.filename) in inventory):
         return layout.object_claim(frozenset(kubernetes.recognised(part or b"")))
-    prefix = f"{target.directory}/" if target.directory else ""
-    below = [path.removeprefix(prefix) for path in inventory if path.startswith(prefix)]
+    below = [target.relative(path) for path in inventory if target.holds(path)]
     if target.mode == layout.NESTED and any(path.startswith(f"{root}/") for path in below):
         below = [root]
     if not below:

@@ -85,9 +85,9 @@ class Strays:
     def _found(self) -> Iterator[tuple[Target, str, frozenset[str]]]:
         survey = self._context.survey
         for target in survey.targets.values():
-            if target.reason or target.location is None:
+            if target.writable is None:
                 continue
-            branch = target.location.branch
+            branch = target.writable.branch
             paths = frozenset(path for path in self._looked_at(target, branch) if self._is_stray(target, branch, path))
             if paths:
                 yield target, branch, paths
@@ -95,13 +95,12 @@ class Strays:
     def _looked_at(self, target: Target, branch: str) -> Iterable[str]:
         """List the files that may be strays: what a store gained, or all there is where that is not known."""
         world, home = self._context.world, self._context.survey.seen.home
-        below = f"{target.directory}/" if target.directory else ""
         last = world.places.targets.get(target.name)
         same = last and (last.layout, last.reason) == (target.layout, target.reason)
         if same and self._drift.lost.isdisjoint((branch, home)) and not self._is_overtaken(target):
-            return [path for path in self._drift.touched.get(branch, ()) if path.startswith(below)]
+            return [path for path in self._drift.touched.get(branch, ()) if target.holds(path)]
         directory = subtree(self._context.objects, self._ledger.root(branch), target.directory)
-        return (path for path, _ in files(self._context.objects, directory, below))
+        return (join(target.directory, path) for path, _ in files(self._context.objects, directory))
 
     def _is_overtaken(self, target: Target) -> bool:
         """Whether another daemon dealt meanwhile with Works that this one had put there: it may have withdrawn them."""
