@@ -111,9 +111,9 @@ class Branches:
         """Whether any definition says how the repository of a branch is reached."""
         return not is_elsewhere(name) or self.stores.leads_to(name)
 
-    def look(self, names: Iterable[str]) -> None:
-        """Bring branches of state stores up to date."""
-        self.stores.look(name for name in names if is_elsewhere(name))
+    def look(self, left: Mapping[str, Oid | None]) -> None:
+        """Bring branches of state stores up to date; *left* says where the last pass left them (None: not known)."""
+        self.stores.look({name: tip for name, tip in left.items() if is_elsewhere(name)})
 
     def tip(self, name: str) -> Oid | None:
         """Return the commit that a branch points to, as far as it is known; None while it is unborn."""

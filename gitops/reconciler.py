@@ -218,7 +218,7 @@ class Reconciler:
         return decide(self._world, surveyed, branches, sketch, self._renderer)
 
     def _states(self, observed: Observation, names: Collection[str]) -> dict[str, Branch]:
-        self._branches.look(names)
+        self._branches.look({name: self._world.tips.get(name) for name in names})
         return {name: self._branch_state(observed, name) for name in sorted(names)}
 
     def _branch_state(self, observed: Observation, name: str) -> Branch:

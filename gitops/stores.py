@@ -1,7 +1,8 @@
 """The repositories of state stores: fetched and pushed side by side, and asked ever more rarely while they fail.
 
-One that is known is fetched again after an interval, or when a push found it elsewhere; a pass waits for the answer of
-one that it knows nothing of yet, and hardly for the others: a server that hangs does not delay what goes to the rest.
+One that is known is fetched again after an interval, when a push found it elsewhere, or when it is not where the last
+pass left it; a pass waits for the answer of one that it knows nothing of yet, and hardly for the others: a server that
+hangs does not delay what goes to the rest.
 """
 
 from __future__ import annotations
@@ -89,12 +90,15 @@ class Stores:
         """Whether there is a way to the repository of the branch *name*."""
         return urls.split_branch(name)[0] in self._stores
 
-    def look(self, names: Iterable[str]) -> None:
-        """Bring these branches up to date, as far as that is due and comes to an end soon."""
+    def look(self, left: Mapping[str, Oid | None]) -> None:
+        """Bring these branches up to date, as far as that is due and comes to an end soon.
+
+        It is due at once for one that is not where the last pass *left* it: status may tell of what came there since.
+        """
         unknown, self._looked = [], self._now()
-        for address, branches in _by_address(names).items():
+        for address, branches in _by_address(left).items():
             store = self._stores[address]
-            self._begin(address, branches)
+            self._begin(address, branches, left)
             if store.work and self._backoff.last(address) is None and not store.fetched.keys() >= set(branches):
                 unknown.append(store.work)
         self._threads.wait(unknown)
@@ -172,13 +176,16 @@ class Stores:
         remote = self._connect(self._repo, definition.spec.url, credentials, self._transport)
         return _Way(store_key(definition.kind, definition.metadata.name), definition, remote)
 
-    def _begin(self, address: str, branches: Collection[str]) -> None:
-        store, now = self._stores[address], self._now()
-        old = self._backoff.last(address) or any(
-            now >= store.fetched.get(branch, -math.inf) + self._interval for branch in branches
-        )
-        if store.work is None and old and not self._backoff.holds(address):
+    def _begin(self, address: str, branches: Collection[str], left: Mapping[str, Oid | None]) -> None:
+        store = self._stores[address]
+        if store.work or self._backoff.holds(address):
+            return
+        if self._backoff.last(address) or any(self._is_due(address, branch, left) for branch in branches):
             store.work = self._threads.submit(self._fetch, address, tuple(branches))
+
+    def _is_due(self, address: str, branch: str, left: Mapping[str, Oid | None]) -> bool:
+        fetched, name = self._stores[address].fetched.get(branch, -math.inf), urls.branch_at(address, branch)
+        return self._now() >= fetched + self._interval or self.tip(name) != left[name]
 
     def _fetch(self, address: str, branches: Sequence[str]) -> None:
         if error := self._try(address, lambda remote: remote.fetch(branches)):

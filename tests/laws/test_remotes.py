@@ -16,6 +16,7 @@ from support.servers import hook
 
 from gitops.branches import Branches
 from gitops.core.render import render
+from gitops.git.remote import Remote
 from gitops.git.repository import Repository
 from gitops.reconciler import Reconciler
 from gitops.secrets import Secrets
@@ -177,6 +178,38 @@ def test_a_store_that_refuses_is_told_of_in_one_commit_whoever_was_there_before(
     history.reconcile(0)
     history.refuse_or_not("s", 1)
     history.answer("a", "y")
+    history.teardown()
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["a newcomer", "one that knew another store"])
+def test_a_version_that_people_removed_does_not_come_back_by_whoever_pushed_it(known):
+    """Held up after its push, it took the store for what it had left there, and a later status for wrong."""
+    history = Remotes()
+    history.begin(("s", "s") if not known else ("", ""))
+    platform, there = history.platform, history.stores["s"]
+
+    class HeldUp(Stores):
+        def push(self, moves):
+            failures = super().push(moves)
+            there.move(None)
+            platform.clock.advance()
+            history.daemons[0].reconcile()
+            return failures
+
+    platform.git("init", "-q", "--bare", str(history.folder / "clone.git"))
+    clone = Repository.open(history.folder / "clone.git")
+    stores, origin = HeldUp(clone, Secrets(None, {}), now=lambda: 0.0), Remote(clone, f"file://{platform.path}")
+    late = Reconciler(clone, "main", platform.clock, render, branches=Branches(clone, stores, origin))
+    if known:
+        late.reconcile()
+        history.move_destination("dev", "s", "none")
+    late.reconcile()
+
+    log = {str(commit.id) for commit in there.log()}
+    placed = [s["status"] for s in platform.statuses().values() if s["kind"] == "WorkPlacement"]
+    versions = {status["versionID"] for status in placed if "branch" in status}
+    assert versions
+    assert versions <= log
     history.teardown()
 
 
