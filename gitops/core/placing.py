@@ -182,7 +182,7 @@ class Context:
 
         Nothing else is asked for: what is not there is looked for in all packs anew.
         """
-        nested = {p.group for p in known.placements if self._is_nested(p.destination)}
+        nested = {p.group for p in known.placements if p.offer.documents and self._is_nested(p.destination)}
         found = [(group.id, group.documents) for group in known.groups]
         return all(made and (made.refusal or (own in nested and made.tree in self.objects)) for own, made in found)
 

@@ -101,6 +101,8 @@ def test_a_file_is_read_once_in_a_pass_however_many_works_stand_in_it(platform, 
 
 @pytest.mark.parametrize("name", ["dev", "flat", "all", "later"])
 def test_no_pack_is_opened_anew_for_documents_that_never_stood_as_a_directory(platform, daemon, monkeypatch, name):
+    platform.commit({"works/rival.yaml": work("rival", {"dev.yaml": configmap("rival")}, env="dev")})
+    daemon.reconcile()
     mode = {"flat": "none", "all": "aggregatedYAML"}.get(name, "nestedByMetadata")
     platform.commit({f"destinations/{name}.yaml": destination(name, env=name, mode=mode, more="labels")})
     monkeypatch.setattr(ObjectStore, "_look_again", lambda objects: pytest.fail("opened anew"))
