@@ -36,8 +36,8 @@ def _rejoined(world: World, survey: Survey) -> Iterator[str]:
     """List the Destinations of whose aggregate status tells other parts than the last pass left."""
     for name in survey.targets:
         key = Key("Destination", "", name)
-        last = world.objects.get(key)
-        if last and survey.objects[key].recorded.sizes() != last.recorded.sizes():
+        last, known = world.objects.get(key), survey.objects[key]
+        if last and last.entry != known.entry and last.recorded.sizes() != known.recorded.sizes():
             yield name
 
 
