@@ -24,6 +24,7 @@ HEADS = "refs/heads/"
 CLONE = Path("gitops", "clone")  # the mark of a clone in the cache; it says of which remote
 _FOREIGN_LEVELS = (ConfigLevel.PROGRAMDATA, ConfigLevel.SYSTEM, ConfigLevel.XDG, ConfigLevel.GLOBAL)
 _WINDOW, _MAPPED = 1 << 20, 16 << 20  # bytes of packs: of each that is mapped, and of all together
+OPEN_PACKS = 128  # at once: each is a file handle, and where nobody puts packs together there are thousands
 _UNSUPPORTED = {
     "extensions.objectformat": ("sha1", "it uses sha256 object ids; gitops needs a repository with sha1 ids"),
     "extensions.refstorage": ("files", "it stores refs as reftable; run 'git refs migrate --ref-format=files' there"),
@@ -39,6 +40,7 @@ def seal() -> None:
     pygit2.settings.enable_fsync_gitdir(True)
     pygit2.settings.enable_strict_object_creation(False)  # what a ref leads to we make sure of ourselves
     pygit2.settings.mwindow_size, pygit2.settings.mwindow_mapped_limit = _WINDOW, _MAPPED
+    pygit2.settings.mwindow_file_limit = OPEN_PACKS
     pygit2.settings.enable_caching(False)  # what is read again is in a cache of ours
 
 

@@ -19,7 +19,7 @@ import structlog
 from gitops.git.repository import Repository
 
 _MORE = 20  # packs that came since the last time, after which it is time again
-_NICE = 19
+_NICE = 10  # with 19 it would make no headway on a busy machine
 _SEALED = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
 _ABANDONED = 3600.0  # seconds without a change, after which nobody writes to a file any more
 _MERCY = 5.0  # seconds that git has for tidying up when it is told to end

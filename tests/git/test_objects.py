@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gitops.core.tree import BLOB, COMMIT, EMPTY, FILE, TREE, Entry, diff, object_id, patch, serialise
 from gitops.errors import MissingError, RepositoryError
-from gitops.git import loose, objects, refs
+from gitops.git import loose, objects, refs, repository
 from gitops.git.commits import Identity
 from gitops.git.lock import daemon_lock
 from gitops.git.objects import ObjectStore
@@ -256,6 +256,16 @@ def test_packs_that_git_has_put_together_are_let_go(repo, root, git):
 
     assert not [line for line in mapped if line.endswith("(deleted)")]
     assert store.blob(store.add(BLOB, b"3")) == b"3"
+
+
+def test_packs_that_nobody_puts_together_do_not_take_all_file_handles(repo):
+    """A user may forbid git to, and a process of many files may have no more than 1,024 open."""
+    store = repo.objects
+    written = [(store.add(BLOB, b"%d" % number), store.flush())[0] for number in range(repository.OPEN_PACKS + 50)]
+
+    assert [store.blob(oid) for oid in written] == [b"%d" % number for number in range(len(written))]
+    links = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    assert sum(link.startswith(str(repo.common_dir)) for link in links) <= repository.OPEN_PACKS
 
 
 def test_packs_that_could_not_be_seen_at_first_are_seen_later(repo, root):
