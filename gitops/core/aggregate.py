@@ -6,7 +6,7 @@ Destination is no aggregate any more, that part alone stays behind in the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from gitops.core import layout
@@ -47,20 +47,13 @@ def aggregates(
     survey: Survey, parts: Parts, objects: Objects, placements: Iterable[PlacementDelivery], drift: Drift
 ) -> dict[str, Aggregate]:
     """Make the aggregate of each Destination that is one, or was, with *placements* in it: then they are all of its."""
-    shared = frozenset(_shared(survey, parts))
+    shared = {name for name in parts.shared & survey.targets.keys() if not survey.targets[name].reason}
     of: dict[str, list[PlacementDelivery]] = {}
-    for made in placements:
+    for made in placements if shared else ():
         if made.destination in shared and _is_in(survey.targets[made.destination], parts, made):
             of.setdefault(made.destination, []).append(made)
     makers = ((survey.targets[name], _Maker(survey, parts, objects, drift, found)) for name, found in of.items())
     return {t.name: maker.joined(t) if t.mode == layout.AGGREGATED else maker.left(t) for t, maker in makers}
-
-
-def _shared(survey: Survey, parts: Parts) -> Iterator[str]:
-    """List the Destinations with a file that placements share, or shared when status was written."""
-    for name, target in survey.targets.items():
-        if not target.reason and (target.mode == layout.AGGREGATED or parts.sizes(name)):
-            yield name
 
 
 def _is_in(target: Target, parts: Parts, made: PlacementDelivery) -> bool:

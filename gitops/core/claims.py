@@ -42,17 +42,9 @@ def affected(context: Context, decided: Decided) -> set[Key]:
     index, works = context.world.index, context.world.works
     states = [s for s in (works.get(decided.key), decided.state) if s]
     destinations = frozenset().union(*(s.destinations for s in states), _recorded(decided))
-    found = {key for s in states for key in index.contenders(s.claims) if works[key].destinations & destinations}
-    for name in destinations:
-        if _is_aggregated(context, name):
-            found |= index.on(name)
-    return found - {decided.key}
-
-
-def _is_aggregated(context: Context, name: str) -> bool:
-    """Whether placements on a Destination share one file, or do where documents of it have to stay for now."""
-    target = context.survey.targets.get(name)
-    return bool((target and target.mode == layout.AGGREGATED) or context.parts.sizes(name))
+    contenders = {key for s in states for key in index.contenders(s.claims)} - {decided.key}
+    found = {key for key in contenders if works[key].destinations & destinations}
+    return found.union(*map(index.on, destinations & context.parts.shared)) - {decided.key}
 
 
 def _recorded(decided: Decided) -> set[str]:

@@ -30,10 +30,11 @@ def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drif
     placements = list(_Placements(context, ledger, drift).deliver(decided))
     aggregated = aggregates(context.survey, context.parts, context.objects, placements, drift)
     booked = {name: _book_aggregate(ledger, name, aggregate) for name, aggregate in aggregated.items()}
-    placed = [_completed(made, aggregated, booked, drift, context.survey.seen.home) for made in placements]
-    removal = Removal(context, decided, placed)
+    if aggregated:
+        placements = [_completed(made, aggregated, booked, drift, context.survey.seen.home) for made in placements]
+    removal = Removal(context, decided, placements)
     destinations = OwnDocuments(context, decided, ledger, removal, drift).deliver(aggregated)
-    settled = [_settled(p, ledger, removal, context.survey.seen.home) for p in placed]
+    settled = [_settled(p, ledger, removal, context.survey.seen.home) for p in placements]
     strays = Strays(context, decided, ledger, removal, drift, settled).withdraw(writers)
     return Delivery(tuple(settled), tuple(destinations), ledger.units, strays, ledger.moved)
 

@@ -77,8 +77,10 @@ class PlacementDelivery(NamedTuple):
 
     def astray(self, targets: Mapping[str, Target]) -> bool:
         """Whether it is held back with files outside the present directory of its Destination."""
+        if self.placement is None or self.delivered:
+            return False
         target = targets.get(self.destination)
-        if target is None or target.writable is None or self.placement is None or self.delivered:
+        if target is None or target.writable is None:
             return False
         return self.branch != target.writable.branch or not all(map(target.holds, self.inventory))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
-from gitops.core.layout import SEPARATOR
+from gitops.core.layout import AGGREGATED, SEPARATOR
 from gitops.core.manifests import Key
 from gitops.core.recorded import RecordedPlacement
 from gitops.core.survey import Survey
@@ -37,6 +38,12 @@ class Parts:
         if at not in self._cut:
             self._cut[at] = _cut(self._objects.blob(at[1]), sizes)
         return self._cut[at]
+
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """The Destinations whose placements share one file, or did when status was written."""
+        written = {key.name for key, known in self._survey.objects.items() if known.recorded.sizes()}
+        return frozenset(written.union(t.name for t in self._survey.targets.values() if t.mode == AGGREGATED))
 
     def sizes(self, destination: str) -> Mapping[str, int]:
         """Return the lengths of the parts, as status remembers them."""
