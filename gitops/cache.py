@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 import structlog
 
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.world import WorkState, World
 
 _CHUNK = 200  # Works pickled at once: a pickler remembers all that it has seen of them

@@ -12,7 +12,7 @@ from typing import Any
 from gitops.core import render
 from gitops.core.catalog import TEMPLATES
 from gitops.core.documents import Render, TemplateError
-from gitops.core.manifests import Problem
+from gitops.core.problems import Problem
 from gitops.core.recording import RenderOverview
 from gitops.core.tree import Objects, Oid, lookup
 

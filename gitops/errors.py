@@ -1,4 +1,4 @@
-"""What can go wrong at the edges, and by whose fault. A wrong file is no error but data (`core.manifests.Problem`)."""
+"""What can go wrong at the edges, and by whose fault. A wrong file is no error but data (`core.problems.Problem`)."""
 
 from __future__ import annotations
 

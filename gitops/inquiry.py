@@ -7,7 +7,7 @@ from itertools import chain
 
 from gitops.core import concern, messages
 from gitops.core.delivery import DestinationDelivery, PlacementDelivery
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.messages import Trailer
 from gitops.core.plan import Plan
 from gitops.core.provenance import Provenance

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gitops.core import messages
 from gitops.core.delivery import Unit, UnitId
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.messages import Source
 from gitops.core.plan import Branch
 from gitops.core.record import CommitName

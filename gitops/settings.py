@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gitops.api.settings import Settings
 from gitops.core import manifests
 from gitops.core.catalog import SETTINGS
-from gitops.core.manifests import Problem
+from gitops.core.problems import Problem
 from gitops.core.tree import Oid, lookup
 from gitops.git import history
 from gitops.git.repository import Repository

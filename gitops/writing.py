@@ -13,8 +13,9 @@ from gitops.core.catalog import STATUS
 from gitops.core.delivery import UnitId
 from gitops.core.documents import Render
 from gitops.core.failures import Failure
-from gitops.core.manifests import Key, Problem
+from gitops.core.keys import Key
 from gitops.core.plan import Plan, decide
+from gitops.core.problems import Problem
 from gitops.core.record import Facts
 from gitops.core.recording import Recorded, RenderOverview
 from gitops.core.rest import Rest

@@ -14,7 +14,7 @@ from gitops.cli.parser import Parser
 from gitops.cli.repository import open_repository
 from gitops.cli.selection import add_object_arguments, read_object
 from gitops.core.explaining import explain
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.placing import Decided
 from gitops.errors import GitOpsError, NotFoundError, UsageError
 from gitops.reconciler import Reconciler

@@ -10,7 +10,7 @@ from typing import Any
 
 from gitops.cli.repository import Opened
 from gitops.core import yaml
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.memory import WORK_FILE, file_of, object_file, work_folder
 from gitops.core.statusfile import MAX_NODES
 from gitops.core.tree import DIRECTORY, Oid, lookup, subtree

@@ -20,7 +20,7 @@ from gitops.cli.folder import tree
 from gitops.cli.repository import DEFAULT_BRANCH, Opened, open_repository
 from gitops.core import checking
 from gitops.core.catalog import FOLDERS, SETTINGS
-from gitops.core.manifests import Problem
+from gitops.core.problems import Problem
 from gitops.core.sketch import Sketch
 from gitops.core.survey import Seen
 from gitops.errors import NotFoundError

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from gitops.core import layout
 from gitops.core.delivery import Drift, PlacementDelivery, superseded
 from gitops.core.edits import Edits
+from gitops.core.keys import Key
 from gitops.core.ledger import Ledger
-from gitops.core.manifests import Key
 from gitops.core.parts import Parts, part_name
 from gitops.core.paths import join
 from gitops.core.survey import Survey

@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from gitops.api.work import Work
 from gitops.core import manifests, paths
-from gitops.core.manifests import Key, Manifest, Problem
+from gitops.core.keys import Key
+from gitops.core.manifests import Manifest
+from gitops.core.problems import Problem
 from gitops.core.tree import DIRECTORY, LINK, Entry, Objects, Oid, files, lookup
 from gitops.errors import MalformedError
 

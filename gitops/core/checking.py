@@ -14,8 +14,9 @@ from gitops.core import claims, definitions, manifests, pointing
 from gitops.core.catalog import SETTINGS
 from gitops.core.definitions import InEffect
 from gitops.core.documents import Render
-from gitops.core.manifests import Key, Problem
+from gitops.core.keys import Key
 from gitops.core.placing import Context, Decided
+from gitops.core.problems import Problem
 from gitops.core.recovery import Traces
 from gitops.core.survey import Seen, Survey, survey
 from gitops.core.targets import store_key

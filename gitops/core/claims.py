@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gitops.core import layout, ownership
 from gitops.core.documents import Refusal
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.offers import holdings
 from gitops.core.ownership import Claim, Claimant, Conflict, Owner
 from gitops.core.parts import part_name

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from gitops.core import layout, memory
 from gitops.core.catalog import RESERVED
 from gitops.core.delivery import Drift
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.placing import Context
 from gitops.core.survey import Survey
 from gitops.core.tree import Objects, Oid, diff, subtree

@@ -14,7 +14,9 @@ from typing import NamedTuple
 from gitops.api.work import Work
 from gitops.core import catalog as catalogs
 from gitops.core.catalog import Catalog, Reading
-from gitops.core.manifests import Key, Manifest, Problem
+from gitops.core.keys import Key
+from gitops.core.manifests import Manifest
+from gitops.core.problems import Problem
 from gitops.core.recorded import Recorded
 from gitops.core.tree import DIRECTORY, Entry, Objects, Oid, lookup
 

@@ -10,8 +10,8 @@ from gitops.core.below import Additions, Below
 from gitops.core.delivery import Delivery, Drift, PlacementDelivery, Roots, superseded
 from gitops.core.documents import Documents
 from gitops.core.edits import Edits
+from gitops.core.keys import Key
 from gitops.core.ledger import Ledger, folder
-from gitops.core.manifests import Key
 from gitops.core.own_documents import OwnDocuments
 from gitops.core.parts import part_name
 from gitops.core.paths import join

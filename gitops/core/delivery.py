@@ -11,7 +11,7 @@ from typing import NamedTuple
 from gitops.core import edits
 from gitops.core.below import Additions
 from gitops.core.edits import Tally
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.recorded import Recorded, RecordedPlacement
 from gitops.core.targets import Target
 from gitops.core.tree import Change, Entry, Oid

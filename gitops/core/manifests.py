@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sized
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -17,7 +17,8 @@ from gitops.api.statestore import BucketStateStore, GitStateStore
 from gitops.api.work import Work
 from gitops.core import yaml
 from gitops.core.complaints import Complaint, Path, complaints, describe, suggestion
-from gitops.core.text import printable
+from gitops.core.keys import Key
+from gitops.core.problems import Problem, Report
 from gitops.core.validation import violations
 
 Object = Work | Destination | GitStateStore | BucketStateStore
@@ -31,43 +32,12 @@ KINDS: Mapping[str, type[Object]] = {
 LISTS = ("List", *(f"{kind}List" for kind in KINDS))
 """The kinds of what `kubectl get -o yaml` prints, and of what the API server itself returns."""
 NAMESPACED = frozenset(("Work", "WorkPlacement"))
-MAX_COMPLAINTS = 20
-"""How many complaints about one object are listed; the others are only counted."""
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _LFS_MESSAGE = "this is a Git LFS pointer, not the file itself: keep definitions out of Git LFS"
 _CONFLICT = b"<<<<<<< "
 _CONFLICT_MESSAGE = "Git's conflict markers are in the file: finish the merge, and take them out"
 _NAME, _NAMESPACE = TypeAdapter(Name), TypeAdapter(Namespace)
-
-
-class Key(NamedTuple):
-    """What tells objects apart. The namespace of cluster-scoped kinds is empty."""
-
-    kind: str
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return "/".join(part for part in self if part)
-
-
-class Problem(NamedTuple):
-    """What is wrong in a file, and where. *key* names the object that is wrong, when that much of it can be read."""
-
-    path: str
-    line: int
-    column: int
-    message: str
-    key: Key | None
-
-    @property
-    def location(self) -> str:
-        """`<file>:<line>:<column>`, as editors and forges understand it."""
-        return f"{printable(self.path)}:{self.line}:{self.column}"
-
-    def __str__(self) -> str:
-        return f"{printable(self.path)}:{self.line}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +67,9 @@ def load(path: str, raw: bytes) -> Manifests:
     if raw.startswith(_LFS_POINTER):
         return Manifests((), (Problem(path, 1, 1, _LFS_MESSAGE, None),))
     documents, error = _read(raw)
-    report = _Report(path, raw)
-    found: list[Manifest] = []
-    for candidate in (c for document in documents for c in _candidates(document)):
-        if obj := _object(candidate, report):
-            at = candidate.document.index, candidate.prefix
-            found.append(Manifest(key_of(obj), obj, path, candidate.line, at))
+    report = Report(path, raw)
+    candidates = (candidate for document in documents for candidate in _candidates(document))
+    found = [Manifest(key_of(obj), obj, path, c.line, c.at) for c in candidates if (obj := _object(c, report))]
     report.errors([error] if error else [])
     return Manifests(tuple(found), report.problems())
 
@@ -110,7 +77,7 @@ def load(path: str, raw: bytes) -> Manifests:
 def load_settings(path: str, raw: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
     """Read `gitops.yaml`. An empty file stands for the defaults; None comes with what is wrong."""
     documents, error = _read(raw)
-    report = _Report(path, raw)
+    report = Report(path, raw)
     settings: Settings | None = Settings()
     for document in documents[:1]:
         data = {} if document.data is None else document.data
@@ -143,6 +110,11 @@ class _Candidate(NamedTuple):
     line: int
     faults: tuple[yaml.Fault, ...]
 
+    @property
+    def at(self) -> yaml.Wanted:
+        """What leads to it in its file."""
+        return self.document.index, self.prefix
+
 
 def _candidates(document: yaml.Document) -> Iterator[_Candidate]:
     data = document.data
@@ -165,7 +137,7 @@ def _is_list(data: Any) -> bool:
     return isinstance(data, dict) and data.get("kind") in LISTS and isinstance(data.get("items"), list)
 
 
-def _object(candidate: _Candidate, report: _Report) -> Object | None:
+def _object(candidate: _Candidate, report: Report) -> Object | None:
     """Return the definition that a candidate is, or report why it is none."""
     key = _readable_key(candidate.data)
     if candidate.faults:
@@ -173,7 +145,7 @@ def _object(candidate: _Candidate, report: _Report) -> Object | None:
         return None
     model = _model(candidate.data)
     if isinstance(model, Complaint):
-        report.complaints(candidate, [model], None)
+        report.complaints(candidate.at, [model], None)
         return None
     return _valid(model, candidate, key, report)
 
@@ -212,52 +184,13 @@ def _readable_key(data: Any) -> Key | None:
 M = TypeVar("M", bound=Model)
 
 
-def _valid(model: type[M], candidate: _Candidate, key: Key | None, report: _Report) -> M | None:
+def _valid(model: type[M], candidate: _Candidate, key: Key | None, report: Report) -> M | None:
     """Return the candidate as an object of *model*, or report all that is wrong with it."""
     try:
         obj = model.model_validate(candidate.data, by_alias=True, by_name=False)
     except ValidationError as error:
-        report.complaints(candidate, list(complaints(error, model)), key)
+        report.complaints(candidate.at, list(complaints(error, model)), key)
         return None
     broken = list(violations(obj))
-    report.complaints(candidate, broken, key)
+    report.complaints(candidate.at, broken, key)
     return None if broken else obj
-
-
-class _Report:
-    """What is wrong in a file. Where that stands is looked up once, at the end."""
-
-    def __init__(self, path: str, raw: bytes) -> None:
-        self._path, self._raw = path, raw
-        self._problems: list[Problem] = []
-        self._complaints: list[tuple[yaml.Wanted, Complaint, Key | None]] = []
-
-    def errors(self, errors: list[yaml.YamlError], key: Key | None = None) -> None:
-        """Add errors that know their place."""
-        for error in errors[:MAX_COMPLAINTS]:
-            self._problems.append(Problem(self._path, error.line, error.column, printable(error.message), key))
-        for error in errors[MAX_COMPLAINTS : MAX_COMPLAINTS + 1]:
-            self._problems.append(Problem(self._path, error.line, error.column, _more(errors), key))
-
-    def complaints(self, candidate: _Candidate, found: list[Complaint], key: Key | None) -> None:
-        """Add complaints about one object."""
-        shown = found[:MAX_COMPLAINTS]
-        shown += [Complaint(first.path, _more(found)) for first in found[MAX_COMPLAINTS : MAX_COMPLAINTS + 1]]
-        for complaint in shown:
-            self._complaints.append(((candidate.document.index, candidate.prefix + complaint.path), complaint, key))
-
-    def problems(self) -> tuple[Problem, ...]:
-        """Return all, in the order of the file."""
-        wanted = [where for where, _, _ in self._complaints]
-        places = yaml.locate(self._raw, wanted) if wanted else {}
-        placed = [self._placed(places[where], complaint, key) for where, complaint, key in self._complaints]
-        return tuple(sorted((*self._problems, *placed), key=lambda problem: problem[1:3]))
-
-    def _placed(self, place: yaml.Place, complaint: Complaint, key: Key | None) -> Problem:
-        line, column = place.key if complaint.of_key else place.position
-        hint = f' (quote it: "{place.text}")' if complaint.quotable and place.text else ""
-        return Problem(self._path, line, column, printable(complaint.message + hint), key)
-
-
-def _more(found: Sized) -> str:
-    return f"{len(found) - MAX_COMPLAINTS} more problems in this object"

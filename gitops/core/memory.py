@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gitops.api.status import Status
 from gitops.core import statusfile
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.recorded import Recorded, RecordedPlacement, RecordedWork
 from gitops.core.tree import FILE, Entry, Objects, Oid, lookup, subtree
 

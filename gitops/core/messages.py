@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from gitops.core.delivery import PlacementDelivery, Unit, tally
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.record import CommitName, Happened, Record
 from gitops.core.text import printable
 from gitops.core.tree import Oid

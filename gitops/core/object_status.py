@@ -13,7 +13,7 @@ from gitops.core.delivery import DestinationDelivery
 from gitops.core.events import DESTINATION, NORMAL, WARNING, Transition
 from gitops.core.failures import Failure, Step
 from gitops.core.layout import AGGREGATED
-from gitops.core.manifests import Problem
+from gitops.core.problems import Problem
 from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record, restored, waiting
 from gitops.core.recorded import REMOVED

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from gitops.api.status import Status
 from gitops.core.conditions import READY
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.text import markdown
 
 MAX_ROWS = 100

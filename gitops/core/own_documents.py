@@ -8,8 +8,8 @@ from dataclasses import replace
 from gitops.core import layout
 from gitops.core.aggregate import Aggregate
 from gitops.core.delivery import DestinationDelivery, Drift, superseded
+from gitops.core.keys import Key
 from gitops.core.ledger import Ledger
-from gitops.core.manifests import Key
 from gitops.core.paths import join
 from gitops.core.placing import Context, Decided
 from gitops.core.removal import Removal

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
+from gitops.core.keys import Key
 from gitops.core.layout import AGGREGATED, SEPARATOR
-from gitops.core.manifests import Key
 from gitops.core.recorded import RecordedPlacement
 from gitops.core.survey import Survey
 from gitops.core.tree import Objects, Oid

@@ -12,7 +12,7 @@ from gitops.core.conditions import false, true
 from gitops.core.delivery import PlacementDelivery, UnitId
 from gitops.core.events import NORMAL, SCHEDULER, WARNING, WORKPLACEMENT, Transition
 from gitops.core.failures import Failure
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.outline import Outline
 from gitops.core.placing import Decided
 from gitops.core.record import Facts, Record, restored, waiting

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from gitops.api.destination import Destination
 from gitops.api.statestore import BucketStateStore, GitStateStore
 from gitops.core import targets
-from gitops.core.manifests import Key, Object
+from gitops.core.keys import Key
+from gitops.core.manifests import Object
 from gitops.core.recorded import Recorded
 from gitops.core.selectors import Matcher
 from gitops.core.targets import Site, Store, Target

@@ -10,7 +10,7 @@ from gitops.core import catalog as catalogs
 from gitops.core import definitions, documents, layout, memory, scheduling
 from gitops.core.definitions import InEffect, Unread
 from gitops.core.documents import Group, Refusal, Render
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.offers import Offers, holdings
 from gitops.core.outline import Outline, outline
 from gitops.core.parts import Parts, part_name

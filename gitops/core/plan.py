@@ -16,7 +16,7 @@ from gitops.core.delivering import deliver
 from gitops.core.delivery import Delivery, Drift
 from gitops.core.documents import Render
 from gitops.core.failures import Failure
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.placing import Context, Decided
 from gitops.core.recorded import Recorded
 from gitops.core.recovery import Logged, Traces

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from gitops.core import definitions, yaml
 from gitops.core.catalog import FOLDER_WORK
 from gitops.core.documents import TEMPLATE, Refusal
-from gitops.core.manifests import Manifest, Problem
+from gitops.core.manifests import Manifest
 from gitops.core.naming import group_id
 from gitops.core.placing import Decided
+from gitops.core.problems import Problem
 from gitops.core.tree import Entry, Objects, lookup
 
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from gitops.api.meta import Definition
 from gitops.core import catalog, definitions
 from gitops.core.definitions import InEffect
-from gitops.core.manifests import Key, Manifest
+from gitops.core.keys import Key
+from gitops.core.manifests import Manifest
 from gitops.core.recorded import Recorded
 from gitops.core.tree import DIRECTORY, Entry, Objects, Oid, lookup
 

@@ -13,7 +13,7 @@ from gitops.core import conditions, events, statusfile
 from gitops.core.delivery import UnitId
 from gitops.core.events import WARNING, Transition
 from gitops.core.failures import Failure
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.recorded import Recorded
 from gitops.core.tree import BLOB, DIRECTORY, EMPTY, FILE, Entry, Objects, Oid, patch
 

@@ -10,10 +10,11 @@ from typing import Any
 from gitops.api.status import Status
 from gitops.core import definitions, memory, object_status, overview, provenance, work_status
 from gitops.core.delivery import PlacementDelivery
-from gitops.core.manifests import Key, Problem
+from gitops.core.keys import Key
 from gitops.core.overview import Verdict, Verdicts
 from gitops.core.placing import Decided
 from gitops.core.plan import Plan
+from gitops.core.problems import Problem
 from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record
 from gitops.core.targets import store_key

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from gitops.core import layout
 from gitops.core.documents import TEMPLATE, Group
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.outline import Outline
 from gitops.core.paths import join
 from gitops.core.targets import Target

@@ -8,7 +8,7 @@ from functools import cached_property
 from gitops.core import layout
 from gitops.core.catalog import RESERVED
 from gitops.core.delivery import PlacementDelivery
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.paths import directories_above
 from gitops.core.placing import Context
 from gitops.core.targets import Target

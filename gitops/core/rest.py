@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gitops.core.catalog import FOLDERS, SETTINGS, STATUS, TEMPLATES
-from gitops.core.manifests import Problem
+from gitops.core.problems import Problem
 from gitops.core.targets import Location
 from gitops.core.tree import Objects, Oid
 

@@ -8,7 +8,7 @@ from gitops.api.status import Status
 from gitops.core import statusfile
 from gitops.core.delivery import PlacementDelivery
 from gitops.core.events import Transition
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.placement_status import placement_file, placement_outcome
 from gitops.core.placing import Decided
 from gitops.core.record import Facts, Record

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from gitops.core import layout
 from gitops.core.delivery import Drift, PlacementDelivery
+from gitops.core.keys import Key
 from gitops.core.ledger import Ledger, folder
-from gitops.core.manifests import Key
 from gitops.core.paths import directories_above, join
 from gitops.core.placing import Context, Decided
 from gitops.core.recorded import RecordedPlacement

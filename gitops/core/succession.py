@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from gitops.core import layout
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.paths import join
 from gitops.core.placing import Context, Decided
 from gitops.core.survey import Survey

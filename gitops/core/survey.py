@@ -11,8 +11,9 @@ from gitops.api.statestore import GitStateStore
 from gitops.core import catalog as catalogs
 from gitops.core import definitions, memory, places, urls
 from gitops.core.catalog import Advance, Catalog
-from gitops.core.manifests import Key, Problem
+from gitops.core.keys import Key
 from gitops.core.places import Places
+from gitops.core.problems import Problem
 from gitops.core.recorded import Recorded
 from gitops.core.targets import Site, Store, Target, store_key
 from gitops.core.tree import Objects, Oid

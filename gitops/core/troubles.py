@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gitops.core.catalog import Catalog
-from gitops.core.manifests import Key, Problem
+from gitops.core.keys import Key
 from gitops.core.paths import directories_above
+from gitops.core.problems import Problem
 from gitops.core.recorded import Recorded
 
 Reported = tuple[str, int, str]

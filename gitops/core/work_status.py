@@ -10,9 +10,10 @@ from gitops.core import conditions, memory
 from gitops.core.conditions import false, true
 from gitops.core.delivery import PlacementDelivery
 from gitops.core.events import NORMAL, SCHEDULER, WARNING, WORK, Transition
-from gitops.core.manifests import Key, Problem
+from gitops.core.keys import Key
 from gitops.core.placement_status import record_departure, record_placement
 from gitops.core.placing import Decided
+from gitops.core.problems import Problem
 from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record
 from gitops.core.stencil import Stencil

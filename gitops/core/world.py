@@ -14,7 +14,7 @@ from gitops.core.catalog import Catalog
 from gitops.core.definitions import Effective
 from gitops.core.documents import Documents, Group, Refusal
 from gitops.core.failures import Failure
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.outline import Outline
 from gitops.core.overview import Verdicts
 from gitops.core.ownership import Claim

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from gitops.core import definitions, edits
 from gitops.core.delivery import DestinationDelivery, PlacementDelivery, Unit
-from gitops.core.manifests import Problem
 from gitops.core.plan import Plan
+from gitops.core.problems import Problem
 from gitops.core.targets import Store
 from gitops.core.tree import SUBMODULE, Change, Objects, Oid, patch, subtree
 from gitops.views.escape import escape

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from support.definitions import destination, group, work
 
 from gitops.core.catalog import Catalog, advance, unit_path
-from gitops.core.manifests import Key, Problem
+from gitops.core.keys import Key
+from gitops.core.problems import Problem
 from gitops.core.sketch import Sketch
 from gitops.core.tree import BLOB, FILE, LINK, SUBMODULE, Entry, patch
 

@@ -6,7 +6,8 @@ from support.definitions import work
 from gitops.api.status import Status
 from gitops.core import definitions
 from gitops.core.catalog import Catalog, advance
-from gitops.core.manifests import Key, Problem
+from gitops.core.keys import Key
+from gitops.core.problems import Problem
 from gitops.core.recorded import Recorded
 from gitops.core.sketch import Sketch
 from gitops.core.tree import BLOB, COMMIT, FILE, Entry, patch

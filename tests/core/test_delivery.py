@@ -7,7 +7,7 @@ import pytest
 from gitops.api.status import Status
 from gitops.core.delivery import Drift, PlacementDelivery, Unit, superseded
 from gitops.core.documents import Documents
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.recorded import RecordedPlacement
 from gitops.core.targets import Location, Target
 from gitops.core.tree import Change

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from gitops.api.settings import Settings
 from gitops.core import manifests
-from gitops.core.manifests import Key, Problem
+from gitops.core.keys import Key
+from gitops.core.problems import MAX_COMPLAINTS, Problem
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT / "../shared/real"
@@ -283,7 +284,7 @@ def test_messages_are_bounded_printable_lines():
 
 def test_an_object_with_a_thousand_errors_does_not_flood():
     text = work("spec: {" + ", ".join(f"x{n}: 1" for n in range(1_000)) + "}\n")
-    assert len(load(text).problems) == manifests.MAX_COMPLAINTS + 1
+    assert len(load(text).problems) == MAX_COMPLAINTS + 1
     assert load(text).problems[-1].message == "980 more problems in this object"
 
 

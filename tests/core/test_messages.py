@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gitops.core import messages
 from gitops.core.delivery import PlacementDelivery, Unit
 from gitops.core.events import Transition
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.messages import Source
 from gitops.core.record import CommitName, Happened, Record
 from gitops.core.recorded import RecordedPlacement

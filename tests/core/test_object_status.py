@@ -9,8 +9,10 @@ from gitops.api.status import Condition, Status
 from gitops.core.definitions import Effective
 from gitops.core.delivery import DestinationDelivery
 from gitops.core.failures import Failure, Step
-from gitops.core.manifests import Key, Problem, load
+from gitops.core.keys import Key
+from gitops.core.manifests import load
 from gitops.core.object_status import record_destination, record_store, repository_file
+from gitops.core.problems import Problem
 from gitops.core.provenance import Provenance
 from gitops.core.record import CommitName, Facts, Record
 from gitops.core.recorded import Recorded

@@ -6,7 +6,7 @@ from hypothesis import given
 
 from gitops.api.status import Condition, Status
 from gitops.core import overview
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.overview import MAX_ROWS, ORDER, Verdict, Verdicts, verdict
 
 

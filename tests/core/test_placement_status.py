@@ -7,8 +7,8 @@ from gitops.core.definitions import NOTHING
 from gitops.core.delivery import PlacementDelivery, UnitId
 from gitops.core.documents import Documents
 from gitops.core.failures import Failure, Step
+from gitops.core.keys import Key
 from gitops.core.layout import Refusal
-from gitops.core.manifests import Key
 from gitops.core.outline import Outline
 from gitops.core.placement_status import placement_outcome, record_departure, record_placement
 from gitops.core.placing import Decided

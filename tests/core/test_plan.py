@@ -6,7 +6,7 @@ from gitops.api.status import Status
 from gitops.core.definitions import NOTHING
 from gitops.core.delivery import Delivery, DestinationDelivery, PlacementDelivery
 from gitops.core.failures import Failure, Step
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.plan import Branch, Plan
 from gitops.core.recorded import Recorded, RecordedPlacement
 from gitops.core.recovery import Logged

@@ -5,7 +5,7 @@ import pytest
 from gitops.api.status import Status
 from gitops.core import record as records
 from gitops.core.events import NORMAL, Transition
-from gitops.core.manifests import Key
+from gitops.core.keys import Key
 from gitops.core.record import CommitName, Facts, Record, inventories, restored
 from gitops.core.sketch import Sketch
 from gitops.core.tree import BLOB, FILE, Entry, files, patch

@@ -7,10 +7,11 @@ from gitops.core.definitions import Effective, Unread
 from gitops.core.delivery import PlacementDelivery
 from gitops.core.documents import Documents, Group
 from gitops.core.failures import Failure, Step
+from gitops.core.keys import Key
 from gitops.core.layout import Refusal
-from gitops.core.manifests import Key, Problem
 from gitops.core.outline import Outline
 from gitops.core.placing import Decided
+from gitops.core.problems import Problem
 from gitops.core.provenance import Provenance
 from gitops.core.record import CommitName, Facts, Record
 from gitops.core.recorded import RecordedPlacement, RecordedWork
