@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops.api.settings import Settings
-from gitops.core import manifests
+from gitops.core import definitions
 from gitops.core.catalog import SETTINGS
 from gitops.core.problems import Problem
-from gitops.core.tree import Oid, lookup
+from gitops.core.tree import Oid
 from gitops.git import history
 from gitops.git.repository import Repository
 
@@ -17,11 +17,11 @@ _SEARCHED = 1_000  # versions of gitops.yaml that are tried for a good one
 
 def settings(repo: Repository, tip: Oid) -> tuple[Settings, tuple[Problem, ...]]:
     """Return the settings at the commit *tip*; wrong ones are reported, and the last good ones stay in effect."""
-    found, problems = _load(repo, repo.objects.commit_tree(tip))
+    found, problems = definitions.settings(repo.objects, repo.objects.commit_tree(tip))
     if found is not None:
         return found, problems
     for older in _older_settings(repo, tip):
-        found, _ = _load(repo, older)
+        found, _ = definitions.settings(repo.objects, older)
         if found is not None:
             return found, problems
     return Settings(), problems
@@ -34,10 +34,3 @@ def _older_settings(repo: Repository, tip: Oid) -> Iterator[Oid]:
             return
         tip = changed.parents[0]
         yield repo.objects.commit_tree(tip)
-
-
-def _load(repo: Repository, root: Oid) -> tuple[Settings | None, tuple[Problem, ...]]:
-    entry = lookup(repo.objects, root, SETTINGS)
-    if entry is None or entry.is_tree:
-        return Settings(), ()
-    return manifests.load_settings(SETTINGS, repo.objects.blob(entry.oid))

@@ -9,9 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from gitops.api.settings import Settings
 from gitops.core import claims, definitions, manifests, pointing
-from gitops.core.catalog import SETTINGS
 from gitops.core.definitions import InEffect
 from gitops.core.documents import Render
 from gitops.core.keys import Key
@@ -20,7 +18,7 @@ from gitops.core.problems import Problem
 from gitops.core.recovery import Traces
 from gitops.core.survey import Seen, Survey, survey
 from gitops.core.targets import store_key
-from gitops.core.tree import Objects, Oid, lookup
+from gitops.core.tree import Objects
 from gitops.core.world import Object, World
 
 
@@ -38,7 +36,7 @@ class Report(NamedTuple):
 
 def check(objects: Objects, seen: Seen, renderer: Render) -> Report:
     """Check the definitions of the tree that was *seen*. Its settings are in effect, as far as they are right."""
-    settings, wrong = _settings(objects, seen.source)
+    settings, wrong = definitions.settings(objects, seen.source)
     found = survey(World(), objects, replace(seen, settings=settings or seen.settings))
     decided = _decided(found, objects, renderer)
     known: dict[Key, Object | Decided] = {**found.objects, **decided}
@@ -59,13 +57,6 @@ def check_file(path: str, raw: bytes) -> Report:
     """Check a definition file on its own."""
     found = manifests.load(path, raw)
     return Report(len(found.objects), found.problems)
-
-
-def _settings(objects: Objects, source: Oid | None) -> tuple[Settings | None, tuple[Problem, ...]]:
-    entry = lookup(objects, source, SETTINGS)
-    if entry is None or entry.is_tree:
-        return Settings(), ()
-    return manifests.load_settings(SETTINGS, objects.blob(entry.oid))
 
 
 def _decided(found: Survey, objects: Objects, renderer: Render) -> Mapping[Key, Decided]:

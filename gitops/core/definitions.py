@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from gitops.api.settings import Settings
 from gitops.api.work import Work
 from gitops.core import catalog as catalogs
-from gitops.core.catalog import Catalog, Reading
+from gitops.core import manifests
+from gitops.core.catalog import SETTINGS, Catalog, Reading
 from gitops.core.keys import Key
 from gitops.core.manifests import Manifest
 from gitops.core.problems import Problem
@@ -142,3 +144,11 @@ def duplicates(catalog: Catalog, objects: Objects, key: Key, source: str) -> Ite
         if chosen and (other is not chosen or lost):
             first = f"{source}, which is wrong now" if lost else f"{chosen.path}:{chosen.line}"
             yield Problem(other.path, other.line, 1, f"{key} is already defined in {first}; this one is ignored", key)
+
+
+def settings(objects: Objects, root: Oid | None) -> tuple[Settings | None, tuple[Problem, ...]]:
+    """Return the settings that stand in the tree *root*: the defaults without a file, None with what is wrong in it."""
+    entry = lookup(objects, root, SETTINGS)
+    if entry is None or entry.is_tree:
+        return Settings(), ()
+    return manifests.load_settings(SETTINGS, objects.blob(entry.oid))

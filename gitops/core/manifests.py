@@ -18,7 +18,7 @@ from gitops.api.work import Work
 from gitops.core import yaml
 from gitops.core.complaints import Complaint, Path, complaints, describe, suggestion
 from gitops.core.keys import Key
-from gitops.core.problems import Problem, Report
+from gitops.core.problems import Problem, Problems
 from gitops.core.validation import violations
 
 Object = Work | Destination | GitStateStore | BucketStateStore
@@ -67,25 +67,25 @@ def load(path: str, raw: bytes) -> Manifests:
     if raw.startswith(_LFS_POINTER):
         return Manifests((), (Problem(path, 1, 1, _LFS_MESSAGE, None),))
     documents, error = _read(raw)
-    report = Report(path, raw)
+    wrong = Problems(path, raw)
     candidates = (candidate for document in documents for candidate in _candidates(document))
-    found = [Manifest(key_of(obj), obj, path, c.line, c.at) for c in candidates if (obj := _object(c, report))]
-    report.errors([error] if error else [])
-    return Manifests(tuple(found), report.problems())
+    found = [Manifest(key_of(obj), obj, path, c.line, c.at) for c in candidates if (obj := _object(c, wrong))]
+    wrong.errors([error] if error else [])
+    return Manifests(tuple(found), wrong.in_order())
 
 
 def load_settings(path: str, raw: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
     """Read `gitops.yaml`. An empty file stands for the defaults; None comes with what is wrong."""
     documents, error = _read(raw)
-    report = Report(path, raw)
+    wrong = Problems(path, raw)
     settings: Settings | None = Settings()
     for document in documents[:1]:
         data = {} if document.data is None else document.data
-        report.errors([fault.error for fault in document.faults])
-        settings = _valid(Settings, _Candidate(document, (), data, document.line, ()), None, report)
+        wrong.errors([fault.error for fault in document.faults])
+        settings = _valid(Settings, _Candidate(document, (), data, document.line, ()), None, wrong)
     surplus = [yaml.YamlError("expected one document", document.line, 1) for document in documents[1:2]]
-    report.errors([error] if error else surplus)
-    problems = report.problems()
+    wrong.errors([error] if error else surplus)
+    problems = wrong.in_order()
     return (None if problems else settings), problems
 
 
@@ -137,17 +137,17 @@ def _is_list(data: Any) -> bool:
     return isinstance(data, dict) and data.get("kind") in LISTS and isinstance(data.get("items"), list)
 
 
-def _object(candidate: _Candidate, report: Report) -> Object | None:
+def _object(candidate: _Candidate, wrong: Problems) -> Object | None:
     """Return the definition that a candidate is, or report why it is none."""
     key = _readable_key(candidate.data)
     if candidate.faults:
-        report.errors([fault.error for fault in candidate.faults], key)
+        wrong.errors([fault.error for fault in candidate.faults], key)
         return None
     model = _model(candidate.data)
     if isinstance(model, Complaint):
-        report.complaints(candidate.at, [model], None)
+        wrong.complaints(candidate.at, [model], None)
         return None
-    return _valid(model, candidate, key, report)
+    return _valid(model, candidate, key, wrong)
 
 
 def _model(data: Any) -> type[Object] | Complaint:
@@ -184,13 +184,13 @@ def _readable_key(data: Any) -> Key | None:
 M = TypeVar("M", bound=Model)
 
 
-def _valid(model: type[M], candidate: _Candidate, key: Key | None, report: Report) -> M | None:
+def _valid(model: type[M], candidate: _Candidate, key: Key | None, wrong: Problems) -> M | None:
     """Return the candidate as an object of *model*, or report all that is wrong with it."""
     try:
         obj = model.model_validate(candidate.data, by_alias=True, by_name=False)
     except ValidationError as error:
-        report.complaints(candidate.at, list(complaints(error, model)), key)
+        wrong.complaints(candidate.at, list(complaints(error, model)), key)
         return None
     broken = list(violations(obj))
-    report.complaints(candidate.at, broken, key)
+    wrong.complaints(candidate.at, broken, key)
     return None if broken else obj

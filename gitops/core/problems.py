@@ -32,20 +32,20 @@ class Problem(NamedTuple):
         return f"{printable(self.path)}:{self.line}: {self.message}"
 
 
-class Report:
-    """What is wrong in a file. Where that stands is looked up once, at the end."""
+class Problems:
+    """The problems of one file. Where what is wrong stands there is looked up once, at the end."""
 
     def __init__(self, path: str, raw: bytes) -> None:
         self._path, self._raw = path, raw
-        self._problems: list[Problem] = []
+        self._placed: list[Problem] = []
         self._complaints: list[tuple[yaml.Wanted, Complaint, Key | None]] = []
 
     def errors(self, errors: list[yaml.YamlError], key: Key | None = None) -> None:
         """Add errors that know their place."""
         for error in errors[:MAX_COMPLAINTS]:
-            self._problems.append(Problem(self._path, error.line, error.column, printable(error.message), key))
+            self._placed.append(Problem(self._path, error.line, error.column, printable(error.message), key))
         for error in errors[MAX_COMPLAINTS : MAX_COMPLAINTS + 1]:
-            self._problems.append(Problem(self._path, error.line, error.column, _more(errors), key))
+            self._placed.append(Problem(self._path, error.line, error.column, _more(errors), key))
 
     def complaints(self, at: yaml.Wanted, found: list[Complaint], key: Key | None) -> None:
         """Add complaints about the object *at* that place."""
@@ -55,14 +55,14 @@ class Report:
         for complaint in shown:
             self._complaints.append(((document, (*prefix, *complaint.path)), complaint, key))
 
-    def problems(self) -> tuple[Problem, ...]:
-        """Return all, in the order of the file."""
+    def in_order(self) -> tuple[Problem, ...]:
+        """Return all, by their place."""
         wanted = [where for where, _, _ in self._complaints]
         places = yaml.locate(self._raw, wanted) if wanted else {}
-        placed = [self._placed(places[where], complaint, key) for where, complaint, key in self._complaints]
-        return tuple(sorted((*self._problems, *placed), key=lambda problem: problem[1:3]))
+        placed = [self._problem(places[where], complaint, key) for where, complaint, key in self._complaints]
+        return tuple(sorted((*self._placed, *placed), key=lambda problem: problem[1:3]))
 
-    def _placed(self, place: yaml.Place, complaint: Complaint, key: Key | None) -> Problem:
+    def _problem(self, place: yaml.Place, complaint: Complaint, key: Key | None) -> Problem:
         line, column = place.key if complaint.of_key else place.position
         hint = f' (quote it: "{place.text}")' if complaint.quotable and place.text else ""
         return Problem(self._path, line, column, printable(complaint.message + hint), key)

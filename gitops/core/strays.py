@@ -54,15 +54,10 @@ class Strays:
         uncertain: dict[str, frozenset[str]] = {}
         for target, branch, paths in list(self._found()):
             known = writers.get(branch, {})
-            asked = {path for path in paths if path in known and self._is_certain(known[path])}
-            if left := paths - asked:
+            certain = {path: known[path] for path in sorted(paths & known.keys()) if self._is_certain(known[path])}
+            if left := paths - certain.keys():
                 uncertain[branch] = uncertain.get(branch, frozenset()) | left
-            ours: dict[tuple[Key, ...], list[str]] = {}
-            for path in sorted(asked):
-                written = known[path]
-                if written and written.works and target.name in written.destinations:
-                    ours.setdefault(written.works, []).append(path)
-            for works, own in ours.items():
+            for works, own in _ours(target.name, certain).items():
                 self._book(target.name, branch, works, own)
         return uncertain
 
@@ -133,3 +128,12 @@ class Strays:
     def _edited(self) -> frozenset[tuple[str, str]]:
         """The paths, also of directories as a whole, that this pass writes or removes."""
         return frozenset((unit.branch, path) for unit in self._ledger.units.values() for path, _ in unit.edits)
+
+
+def _ours(destination: str, written: Mapping[str, Written | None]) -> dict[tuple[Key, ...], list[str]]:
+    """Return the files that we wrote there last, by the Works for which we did."""
+    found: dict[tuple[Key, ...], list[str]] = {}
+    for path, last in written.items():
+        if last and last.works and destination in last.destinations:
+            found.setdefault(last.works, []).append(path)
+    return found
