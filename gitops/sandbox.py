@@ -39,7 +39,8 @@ class Sandbox:
         answer = self._refused.get(key) or self._ask(self._running(), question) or self._broken()
         if "error" in answer:
             self._remember(key, answer)
-            raise (CostlyTemplateError if answer.get("costly") else TemplateError)(answer["error"])
+            kind = CostlyTemplateError if answer.get("costly") else TemplateError
+            raise kind(answer["error"], answer.get("line", 0))
         return str(answer["output"]).encode()
 
     def _broken(self) -> dict[str, Any]:
@@ -108,6 +109,6 @@ def _answer(text: str, scope: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return {"output": render(text, scope).decode()}
     except TemplateError as error:
-        return {"error": str(error)[:MAX_OUTPUT_BYTES]}
+        return {"error": error.message[:MAX_OUTPUT_BYTES], "line": error.line}
     except MemoryError:
         return _SPENT

@@ -19,7 +19,7 @@ from gitops.branches import Branches
 from gitops.cli.folder import tree
 from gitops.cli.repository import DEFAULT_BRANCH, Opened, open_repository
 from gitops.core import checking
-from gitops.core.catalog import FOLDERS, SETTINGS
+from gitops.core.catalog import FOLDERS, SETTINGS, unit_path
 from gitops.core.problems import Problem
 from gitops.core.sketch import Sketch
 from gitops.core.survey import Seen
@@ -97,7 +97,7 @@ def _check_path(path: Path, check: Callable[[Path], checking.Report]) -> checkin
     if root is None:
         return _check_alone(path)
     whole = check(root)
-    own = path.resolve().relative_to(root).as_posix()
+    own = unit_path(path.resolve().relative_to(root).as_posix())
     problems = tuple(p for p in whole.problems if own == "." or p.path == own or p.path.startswith(f"{own}/"))
     return checking.Report(whole.below(own), tuple(_relocated(p, root) for p in problems))
 

@@ -17,6 +17,7 @@ from gitops.core.naming import group_id, short_ids
 from gitops.core.selectors import Selector
 from gitops.core.text import printable
 from gitops.core.tree import BLOB, FILE, LINK, Entry, Objects, Oid, files, lookup, patch
+from gitops.core.yaml import YamlError
 
 TEMPLATE = ".j2"
 _READ = (".yaml", ".yml")  # by agents
@@ -28,7 +29,11 @@ Render = Callable[[str, Mapping[str, Any]], bytes]
 
 
 class TemplateError(ValueError):
-    """A template that cannot be rendered, and why."""
+    """A template that cannot be rendered, and why; in its *line*, from 1, where that is known."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(f"line {line}: {message}" if line else message)
+        self.message, self.line = message, line
 
 
 class CostlyTemplateError(TemplateError):
@@ -36,22 +41,23 @@ class CostlyTemplateError(TemplateError):
 
 
 class DocumentError(ValueError):
-    """What is wrong with a document; *path* is its own in the group, empty when it is none alone."""
+    """What is wrong with a document; *path* is its own in the group, empty when it is none alone. *line* is from 1."""
 
-    def __init__(self, path: str, message: str) -> None:
+    def __init__(self, path: str, message: str, line: int = 1) -> None:
         super().__init__(message)
-        self.path = path
+        self.path, self.line = path, line
 
 
 class Refusal(NamedTuple):
     """Why the documents of a placement are not written: a condition's reason and message.
 
-    *document* is the path in the group of the one at fault, where it is one alone.
+    *document* is the path in the group of the one at fault, where it is one alone, and *line* where it is in that.
     """
 
     reason: str
     message: str
     document: str = ""
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ def _group(work: Work, group: WorkloadGroup, own: str, short: str, folder: Oid |
 
 
 def _invalid(error: DocumentError) -> Refusal:
-    return Refusal("InvalidDocument", printable(str(error)), error.path)
+    return Refusal("InvalidDocument", printable(str(error)), error.path, error.line)
 
 
 def _sources(work: Work, group: WorkloadGroup, folder: Oid | None, objects: Objects) -> Iterator[tuple[str, Oid]]:
@@ -148,7 +154,8 @@ def render(group: Group, scope: Mapping[str, Any], renderer: Render, objects: Ob
             text = objects.blob(oid).decode()
             done.append((path.removesuffix(TEMPLATE), objects.add(BLOB, renderer(text, scope))))
         except (TemplateError, UnicodeDecodeError) as error:
-            refusal = Refusal("TemplateError", printable(f"{path}: {error}"), path)
+            line = error.line or 1 if isinstance(error, TemplateError) else 1
+            refusal = Refusal("TemplateError", printable(f"{path}: {error}"), path, line)
             return Documents((), b"", refusal=refusal, costly=isinstance(error, CostlyTemplateError))
     return finish(tuple(done), objects)
 
@@ -213,8 +220,8 @@ def _identify(path: str, raw: bytes, seen: dict[ObjectId, str]) -> Refusal | Non
     """Add the objects of one document to *seen*; return why an agent could not apply it."""
     try:
         found = kubernetes.objects(raw)
-    except ValueError as error:
-        return _invalid(DocumentError(path, f"{path}: {error}"))
+    except YamlError as error:
+        return _invalid(DocumentError(path, f"{path}: {error}", error.line))
     for identity in found:
         if identity in seen:
             also = f", also in {seen[identity]}" if seen[identity] != path else ""

@@ -60,7 +60,7 @@ class ObjectId(NamedTuple):
 def objects(raw: bytes) -> tuple[ObjectId, ...]:
     """Return the objects of a `.yaml` file: of all its documents, and the items of Lists.
 
-    ValueError, in plain words and with the line, when an agent could not build it.
+    YamlError, in plain words and with the line, when an agent could not build it.
     """
     plain = block.load(raw, MAX_NODES)
     if plain is not None:

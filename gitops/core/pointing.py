@@ -1,13 +1,15 @@
-"""Where in its file a definition is at fault: the workload that a refusal is about, or else the definition itself."""
+"""Where a Work is at fault: the document that a refusal is about, where the definition has it, or the definition."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from gitops.api.work import WorkloadGroup
 from gitops.core import definitions, yaml
-from gitops.core.catalog import FOLDER_WORK
+from gitops.core.catalog import FOLDER_WORK, unit_path
 from gitops.core.documents import TEMPLATE, Refusal
+from gitops.core.keys import Key
 from gitops.core.manifests import Manifest
 from gitops.core.naming import group_id
 from gitops.core.placing import Decided
@@ -16,11 +18,13 @@ from gitops.core.tree import Entry, Objects, lookup
 
 
 class _Fault(NamedTuple):
-    """What is wrong with the definition, and what leads there in its file; *at* is None where it is the whole."""
+    """What is wrong in a file, from a line on; *at* leads to the very place in a definition, where there is one."""
 
-    manifest: Manifest
+    path: str
+    line: int
     at: yaml.Wanted | None
     message: str
+    key: Key
 
 
 def refusals(works: Iterable[Decided], objects: Objects) -> Iterator[Problem]:
@@ -28,17 +32,17 @@ def refusals(works: Iterable[Decided], objects: Objects) -> Iterator[Problem]:
     found: dict[Entry, list[_Fault]] = {}
     for work in works:
         if work.effective.entry:
-            found.setdefault(work.effective.entry, []).extend(_faults(work))
+            found.setdefault(work.effective.entry, []).extend(_faults(work, objects))
     for entry, faults in found.items():
         wanted = [fault.at for fault in faults if fault.at]
         file = lookup(objects, entry.oid, FOLDER_WORK) if entry.is_tree else entry
         places = yaml.locate(objects.blob(file.oid), wanted) if wanted and file else {}
-        for manifest, at, message in faults:
-            line, column = places[at].position if at else (manifest.line, 1)
-            yield Problem(manifest.path, line, column, message, manifest.key)
+        for path, first, at, message, key in faults:
+            line, column = places[at].position if at else (first, 1)
+            yield Problem(path, line, column, message, key)
 
 
-def _faults(work: Decided) -> Iterator[_Fault]:
+def _faults(work: Decided, objects: Objects) -> Iterator[_Fault]:
     """List each fault of a Work once; of one that is in effect only as it once was, what is wrong is told already."""
     manifest = work.effective.manifest
     if manifest is None or work.effective.problem or work.state is None:
@@ -48,16 +52,37 @@ def _faults(work: Decided) -> Iterator[_Fault]:
     for group, refusal in dict.fromkeys(refused):
         if refusal:
             message = f"{work.key}: {refusal.reason}: {refusal.message}"
-            yield _Fault(manifest, _workload(work, manifest, group, refusal), message)
+            if file := _file(work, group, refusal, objects):
+                yield _Fault(*file, None, message, work.key)
+            else:
+                yield _Fault(manifest.path, manifest.line, _workload(work, manifest, group, refusal), message, work.key)
+
+
+def _file(work: Decided, group: str, refusal: Refusal, objects: Objects) -> tuple[str, int] | None:
+    """Return the file of a folder Work that is at fault, and its line: of what was rendered that is the first."""
+    entry, own = work.effective.entry, next((own for _, own in _groups(work, group) if own.workloads is None), None)
+    if entry is None or own is None or not refusal.document:
+        return None
+    places = (refusal.document, refusal.line), (f"{refusal.document}{TEMPLATE}", 1)
+    folder = unit_path(work.effective.source)
+    return next(((f"{folder}/{path}", line) for path, line in places if lookup(objects, entry.oid, path)), None)
 
 
 def _workload(work: Decided, manifest: Manifest, group: str, refusal: Refusal) -> yaml.Wanted | None:
     """Return what leads to the path of the document at fault; None where the definition does not have it."""
     index, prefix = manifest.at
-    definition, document = definitions.work(work.effective), refusal.document.removesuffix(TEMPLATE)
-    for number, own in enumerate(definition.spec.workload_groups if definition else ()):
+    document = refusal.document.removesuffix(TEMPLATE)
+    for number, own in _groups(work, group):
         named = [w.filepath.removesuffix(TEMPLATE) for w in own.workloads or ()]
-        if group == (own.id or group_id(own.directory)) and document in named:
+        if document in named:
             last = len(named) - 1 - named[::-1].index(document)  # of two with one path
             return index, (*prefix, "spec", "workloadGroups", number, "workloads", last, "filepath")
     return None
+
+
+def _groups(work: Decided, group: str) -> Iterator[tuple[int, WorkloadGroup]]:
+    """List the groups of the definition with this id, and their places in it."""
+    definition = definitions.work(work.effective)
+    for number, own in enumerate(definition.spec.workload_groups if definition else ()):
+        if group == (own.id or group_id(own.directory)):
+            yield number, own

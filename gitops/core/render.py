@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from traceback import walk_tb
 from typing import Any
 
-from jinja2 import StrictUndefined, Template
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError
 from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gitops.core.documents import TemplateError
 
 MAX_OUTPUT_BYTES = 1 << 20
+_TEMPLATE = "<template>"  # the file name of what was compiled from a text
 _UNSTABLE_FILTERS = ("random",)
 
 
@@ -56,11 +58,18 @@ def render(text: str, scope: Mapping[str, Any]) -> bytes:
             if size > MAX_OUTPUT_BYTES:
                 raise TemplateError(f"more than {MAX_OUTPUT_BYTES >> 20} MiB of output")
             chunks.append(raw)
+    except TemplateSyntaxError as error:
+        raise TemplateError(error.message or "", error.lineno) from None
     except JinjaError as error:
-        line = getattr(error, "lineno", None)
-        raise TemplateError(f"{f'line {line}: ' if line else ''}{error.message}") from None
+        raise TemplateError(error.message or "", _line(error)) from None
     except (TemplateError, MemoryError):
         raise
     except Exception as error:  # whatever a template does, it is the template's fault
-        raise TemplateError(f"{type(error).__name__}: {error}") from None
+        raise TemplateError(f"{type(error).__name__}: {error}", _line(error)) from None
     return b"".join(chunks)
+
+
+def _line(error: Exception) -> int:
+    """Return the line of the template that was at work: Jinja2 puts it in the traceback. 0 when none was."""
+    lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code.co_filename == _TEMPLATE]
+    return lines[-1] if lines else 0

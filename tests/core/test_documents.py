@@ -108,6 +108,7 @@ def test_the_same_object_twice_in_one_group_is_unfit_for_an_agent(objects):
         "InvalidDocument",
         "b.yaml: ConfigMap/default/x comes twice, also in a.yaml",
         "b.yaml",
+        1,
     )
 
 
@@ -155,13 +156,13 @@ def test_a_folder_with_a_link_is_refused_and_the_link_not_followed(objects, mode
     )
     (made,) = groups(objects, group(None), folder=tree)
 
-    assert made.documents.refusal == ("InvalidDocument", f"l: is a {word}, not a file", "l")
+    assert made.documents.refusal == ("InvalidDocument", f"l: is a {word}, not a file", "l", 1)
 
 
 def test_a_directory_that_is_not_there_is_named(objects):
     (made,) = groups(objects, group(None, directory="nowhere"), folder=folder(objects, plain(**{"work.yaml": ""})))
 
-    assert made.documents.refusal == ("InvalidDocument", "directory nowhere is not in the folder", "")
+    assert made.documents.refusal == ("InvalidDocument", "directory nowhere is not in the folder", "", 1)
 
 
 # templates
@@ -182,10 +183,10 @@ def test_a_template_waits_for_its_destination_and_loses_its_suffix(objects):
 
 def test_a_template_that_fails_is_named(objects):
     def fails(text, scope):
-        raise TemplateError("line 1: no")
+        raise TemplateError("no", 3)
 
     refusal = rendered(objects, {"x.txt.j2": "T"}, fails).refusal
-    assert refusal == ("TemplateError", "x.txt.j2: line 1: no", "x.txt.j2")
+    assert refusal == ("TemplateError", "x.txt.j2: line 3: no", "x.txt.j2", 3)
 
 
 @pytest.mark.parametrize("path", [".j2", "a/.j2", "../x.j2", ".git.j2", "...j2"])

@@ -36,8 +36,12 @@ def test_a_value_that_is_not_there_is_an_error_that_names_it():
     assert "'size' is undefined" in fails("{{ size }}")
 
 
-def test_a_wrong_template_is_an_error_with_its_line():
-    assert fails("ok\n{% if %}").startswith("line 2: ")
+@pytest.mark.parametrize(
+    "wrong",
+    ["{% if %}", "{{ size }}", "{{ 1 / 0 }}", "{% for x in [1] %}{{ x.y.z }}{% endfor %}", "{{ ''.__class__ }}"],
+)
+def test_a_wrong_template_is_an_error_with_its_line(wrong):
+    assert fails(f"ok\n{wrong}\nok\n").startswith("line 2: ")
 
 
 @pytest.mark.parametrize(

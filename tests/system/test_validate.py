@@ -49,7 +49,7 @@ def test_good_definitions_are_counted(folder, capsys):
         ({"gitops.yaml": "commit: {granularity: file}\n"}, "gitops.yaml:1:"),
         ({"works/f/work.yaml": FOLDER, "works/f/x.yaml.j2": "{{ nothing }}",
           "destinations/dev.yaml": destination("dev", env="dev")},
-         "works/f/work.yaml:1:1: Work/default/f: TemplateError: x.yaml.j2: 'nothing' is undefined"),
+         "works/f/x.yaml.j2:1:1: Work/default/f: TemplateError: x.yaml.j2: line 1: 'nothing' is undefined"),
         ({"works/f.yaml": FOLDER}, "works/f.yaml:1:1: Work/default/f: a group without workloads"),
     ],
 )  # fmt: skip
@@ -282,6 +282,36 @@ def test_what_is_wrong_with_a_document_is_told_where_the_definition_has_it(folde
         "works/all.yaml:33:19: Work/default/b: InvalidDocument: y.yaml: line 1: the object has no apiVersion",
         "works/all.yaml:38:20: Work/default/b: InvalidDocument: z.txt: is given twice in the same group",
     ]
+
+
+IN_FOLDER = work(
+    "f", groups=[group(None, selector(env="dev"), directory="one"), group(None, selector(env="dev"), directory="two")]
+)
+
+
+@pytest.mark.parametrize("path", ["works", "works/f", "works/f/work.yaml"])
+@pytest.mark.parametrize(
+    ("file", "text", "expected"),
+    [
+        ("one/a/x.yaml", "{apiVersion: v1, kind: A,\n metadata: {name: a}}\n---\na: b: c\n", "one/a/x.yaml:4:1: "),
+        ("two/x.txt.j2", "a\n{{ nothing }}\n", "two/x.txt.j2:2:1: "),
+        ("two/x.yaml.j2", "a:\n{{ 'b: [' }}\n", "two/x.yaml.j2:1:1: "),
+        ("two/x/y.yaml", "a: b\n", "two/x/y.yaml:1:1: "),
+    ],
+)
+def test_what_is_wrong_with_a_file_of_a_folder_work_is_told_of_that_file(folder, capsys, path, file, text, expected):
+    write(folder, {"works/f/work.yaml": IN_FOLDER, "destinations/dev.yaml": destination("dev", env="dev")})
+    write(folder, {"works/f/one/fine.txt": "", "works/f/two/fine.txt": "", f"works/f/{file}": text})
+
+    (line,) = told(capsys, path)
+    assert line.startswith(f"works/f/{expected}Work/default/f: ")
+
+
+def test_a_directory_that_is_not_in_a_folder_work_is_told_of_its_definition(folder, capsys):
+    write(folder, {"works/f/work.yaml": IN_FOLDER, "works/f/one/fine.txt": ""})
+
+    (line,) = told(capsys)
+    assert line.startswith("works/f/work.yaml:1:1: Work/default/f: InvalidDocument: directory two is not in the folder")
 
 
 def test_settings_that_are_named_are_checked_as_settings(folder, capsys):
