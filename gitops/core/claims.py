@@ -33,8 +33,7 @@ class _Contestant(NamedTuple):
 
     @property
     def claimant(self) -> Claimant:
-        offer = self.placement.offer
-        return Claimant(self.owner, offer.claim if offer.documents else self.holds, self.holds, self.brings)
+        return Claimant(self.owner, self.placement.offer.claim, self.holds, self.brings)
 
 
 def affected(context: Context, decided: Decided) -> set[Key]:
@@ -53,14 +52,9 @@ def _recorded(decided: Decided) -> set[str]:
 
 
 def settle(context: Context, decided: Mapping[Key, Decided]) -> dict[Key, Decided]:
-    """Return *decided* with the placements held back that lost a claim.
-
-    Who is held back keeps what it holds, and may with that be in the way of some that nobody was in the way of.
-    """
-    settled = dict(decided)
-    while lost := _lost(context, settled):
-        settled |= {key: _held_back(settled[key], found) for key, found in lost.items()}
-    return settled
+    """Return *decided* with the placements held back that lost a claim."""
+    lost = _lost(context, decided)
+    return {**decided, **{key: _held_back(decided[key], found) for key, found in lost.items()}}
 
 
 def _lost(context: Context, decided: Mapping[Key, Decided]) -> dict[Key, _Losses]:
@@ -76,7 +70,10 @@ def _lost(context: Context, decided: Mapping[Key, Decided]) -> dict[Key, _Losses
 
 
 def _contests(context: Context, decided: Mapping[Key, Decided]) -> dict[str, list[_Contestant]]:
-    """Return the placements that may be in each other's way, by Destination: also in that of what one of them holds."""
+    """Return the placements that may be in each other's way, by Destination: also with what one of them holds.
+
+    Who is held back keeps that, and may so be in the way of some that nobody was in the way of.
+    """
     index = Index()
     for key, work in decided.items():
         index.replace(key, None, work.state)
@@ -97,8 +94,7 @@ def _contests(context: Context, decided: Mapping[Key, Decided]) -> dict[str, lis
 def _contestants(context: Context, decided: Decided) -> Iterator[_Contestant]:
     assert decided.state is not None
     for placement in decided.state.placements:
-        target = context.survey.targets.get(placement.destination)
-        if target and not target.reason:
+        if target := context.survey.targets.get(placement.destination):
             before = _before(context, target)
             brings = _holdings(context, decided, placement, before) if before != target else Claim()
             yield _Contestant(decided, placement, _holdings(context, decided, placement, target), brings)

@@ -318,6 +318,21 @@ def test_who_loses_a_path_keeps_its_last_good_documents(platform):
     assert delivered(platform) == {"x.txt": "a", "y.txt": "b"}
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_what_a_loser_keeps_is_not_a_newcomers(platform, together):
+    """Its last good documents would be overwritten."""
+    platform.commit({**dev(FLAT), **request("a", {"x.txt": "a"}), **request("b", {"y.txt": "b"})})
+    settle(platform)
+    loser, newcomer = request("b", {"x.txt": "b"}), request("c", {"y.txt": "c"})
+    for files in ({**loser, **newcomer},) if together else (loser, newcomer):
+        platform.commit(files)
+        settle(platform)
+
+    assert delivered(platform) == {"x.txt": "a", "y.txt": "b"}
+    assert platform.condition(placement("b"), "WriteSucceeded")[2] == "x.txt belongs to default/a.dev-5058f"
+    assert platform.condition(placement("c"), "WriteSucceeded")[2] == "y.txt belongs to default/b.dev-5058f"
+
+
 def test_k8_in_nested_mode_equal_directories_of_two_namespaces_are_noticed(platform):
     """Dependencies of one Promise and pipeline in two namespaces share a directory in Kratix, and wipe each other."""
     documents = {ns: {f"{ns}.txt": ns} for ns in ("ns1", "ns2")}

@@ -1,7 +1,7 @@
 """A changed path, mode, filename or store moves the documents; a removed Destination leaves them or takes them."""
 
 import pytest
-from support.definitions import configmap, destination, store, work
+from support.definitions import configmap, destination, group, selector, store, work
 from support.passes import settle
 from support.platform import BOB
 
@@ -274,6 +274,19 @@ def test_cleanup_none_leaves_documents_behind_and_says_so(platform, mode):
     platform.commit({"works/r.yaml": work("r", request="r", env="dev", labels={"team": "a"})})
     settle(platform)
     assert platform.blobs("state/") == before
+
+
+def test_a_work_with_several_groups_leaves_the_documents_of_all_behind(platform):
+    groups = [group({f"{own}.yaml": configmap(own)}, selector(env="dev"), id=own) for own in ("one", "two")]
+    platform.commit({**dev(), "works/r.yaml": work("r", groups=groups)})
+    settle(platform)
+    before = platform.blobs("state/")
+    platform.remove("destinations/dev.yaml")
+    settle(platform)
+
+    assert platform.blobs("state/") == before
+    for own in ("one", "two"):
+        assert platform.condition(f"works/default/r/r.dev-{own}.yaml") == ("False", "Misplaced", "Misplaced")
 
 
 def test_what_was_left_behind_stays_there_when_its_work_goes_elsewhere_too(platform):
