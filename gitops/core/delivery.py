@@ -149,10 +149,10 @@ class Unit:
     places: set[str] = field(default_factory=set)
 
     @property
-    def works(self) -> list[Key]:
+    def works(self) -> set[Key]:
         """The Works whose documents it commits; `authors` are those whose part of an aggregate changed."""
         own = {self.key} if self.key.kind == "Work" else set()
-        return sorted(own | {placed.work for placed in self.placements} | self.authors)
+        return own | {placed.work for placed in self.placements} | self.authors
 
     @property
     def changes(self) -> Iterator[Change]:

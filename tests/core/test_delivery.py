@@ -22,7 +22,8 @@ DOCUMENTS = Documents((), b"")
 
 def recorded(inventory=None, **extra):
     files = {path: oid.hex() for path, oid in (inventory or {}).items()}
-    return RecordedPlacement(Status("WorkPlacement", "r.dev-5058f", extra={"inventory": files, **extra}))
+    spec = {"targetDestinationName": "dev"}
+    return RecordedPlacement(Status("WorkPlacement", "r.dev-5058f", spec=spec, extra={"inventory": files, **extra}))
 
 
 def delivery(inventory=None, before=None, place="state/dev/r/5058f", documents=DOCUMENTS, root="r/5058f", **fields):
@@ -65,7 +66,7 @@ def test_nothing_is_astray_that_is_delivered_or_whose_destination_is_not_known_t
     assert stray.astray({"dev": TARGET})
     for targets in ({}, {"dev": replace(TARGET, location=None)}, {"dev": replace(TARGET, reason="NotReady")}):
         assert not stray.astray(targets)
-    assert not stray._replace(placement=None, recorded=recorded()).astray({"dev": TARGET})
+    assert not stray._replace(placement=None, inventory={}, recorded=recorded(PLACED)).astray({"dev": TARGET})
     assert not delivery(PLACED, branch="main").astray({"dev": TARGET})
 
 
@@ -95,10 +96,15 @@ def test_files_that_share_their_directory_are_asked_for_one_by_one():
     assert delivery({"all.yaml": ONE}, place="all.yaml").version_paths == ("all.yaml",)
 
 
+def test_files_of_which_some_stand_elsewhere_are_asked_for_one_by_one():
+    scattered = {**PLACED, "state/old/y.yaml": ONE}
+    assert delivery(scattered).version_paths == tuple(scattered)
+
+
 def test_a_commit_is_of_all_works_whose_documents_it_holds():
     made = delivery()._replace(work=OTHER)
-    assert Unit(WORK, "main").works == [WORK]
-    assert Unit(DEV, "main", placements=[made], authors={WORK}).works == [WORK, OTHER]
+    assert Unit(WORK, "main").works == {WORK}
+    assert Unit(DEV, "main", placements=[made], authors={WORK}).works == {WORK, OTHER}
 
 
 def test_what_others_changed_is_found_among_what_is_written():
