@@ -201,7 +201,7 @@ def test_problems_are_listed_in_one_order_whenever_they_came(dev):
     reconcile(dev)
 
 
-@pytest.mark.parametrize("place", [{"path": "moved"}, {"store": "s"}, {"mode": "none"}, {}])
+@pytest.mark.parametrize("place", [{"path": "moved"}, {"store": "s"}, {"mode": "none"}, {"mode": "aggregatedYAML"}, {}])
 def test_drift_is_put_back_wherever_a_work_that_is_held_back_has_its_documents(dev, place):
     """Also where it would not put them now: the Destination has moved, or the Work would take another directory."""
     dev.commit({"statestores/s.yaml": store("s", "one"), "works/a.yaml": work("a", {"x.yaml": configmap("a")})})
@@ -212,6 +212,38 @@ def test_drift_is_put_back_wherever_a_work_that_is_held_back_has_its_documents(d
     dev.commit({f"{PLACE}/x.yaml": "meddled: true\n"}, by=BOB)
     reconcile(dev)
     assert dev.files()[f"{PLACE}/x.yaml"].decode() == configmap("a")
+
+
+@pytest.mark.parametrize("mode", ["none", "aggregatedYAML"])
+def test_a_document_that_is_held_back_is_put_back_only_where_no_aggregate_is_by_now(platform, mode):
+    """It has the name of one."""
+    there = {"env": "dev", "initWorkloads": {"enabled": False}}
+    platform.commit({"destinations/dev.yaml": destination("dev", mode="none", **there)})
+    platform.commit({"works/a.yaml": work("a", {"aggregated.yaml": configmap("a")}), "works/b.yaml": work("b")})
+    reconcile(platform)
+    platform.commit({"works/a.yaml": work("a", {"../x.yaml": ""})})
+    platform.commit({"destinations/dev.yaml": destination("dev", mode=mode, **there)})
+    reconcile(platform)
+    platform.commit({"state/dev/aggregated.yaml": "meddled: true\n"}, by=BOB)
+    reconcile(platform)
+    kept = configmap("a" if mode == "none" else "b")
+    assert platform.files("state/dev/aggregated.yaml") == {"state/dev/aggregated.yaml": kept.encode()}
+
+
+def test_last_good_documents_that_are_in_no_repository_any_more_are_not_put_back(platform, tmp_path):
+    """A tree would name them, and nobody could read it."""
+    platform.commit(
+        {"statestores/s.yaml": store("s", "documents"), "destinations/dev.yaml": destination("dev", store="s")}
+    )
+    platform.commit({"works/a.yaml": work("a")})
+    reconcile(platform)
+    platform.commit({"works/a.yaml": work("a", {"../x.yaml": ""})})
+    reconcile(platform)
+    platform.move(None, "documents")
+    clone = cloned(platform, tmp_path)
+    clone.reconcile()
+    assert clone.git("fsck", "--strict") == ""
+    assert all("canary" in path for path in clone.files(at="documents"))
 
 
 def test_a_place_that_becomes_empty_loses_what_others_put_there_too(dev):

@@ -231,6 +231,7 @@ def test_a_documents_commit_names_work_destination_path_and_source(platform):
         ("", ["x.yaml"], "state/dev/dependencies/redis/instance-configure/5058f"),
         ("", ["a/b/x.yaml"], "state/dev/dependencies/redis/instance-configure/5058f"),
         ("", ["5058f/x.yaml", "5058f/y.yaml"], "state/dev/dependencies/redis/instance-configure/5058f"),
+        ("", ["5058f/5058f/x.yaml"], "state/dev/dependencies/redis/instance-configure/5058f"),
         ("none", ["x.yaml"], "state/dev"),
         ("none", ["a/b/x.yaml", "a/c/y.yaml"], "state/dev/a"),
         ("none", ["5058fa/x.yaml"], "state/dev/5058fa"),

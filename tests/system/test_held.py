@@ -99,6 +99,13 @@ def test_a_part_that_is_held_back_is_restored_and_goes_along_when_its_destinatio
     assert documents(aggregated) == {"all.yaml": joined(*"abcd")}
 
 
+def test_a_part_that_is_good_again_leaves_the_aggregate_also_while_somebody_meddles_with_it(aggregated):
+    push(aggregated, {**dev(NESTED), **works(a=BAD, b=BAD)})
+    push(aggregated, {**good("a"), OLD: "meddled"})
+
+    assert documents(aggregated) == {"aggregated.yaml": joined("b"), **{f"{n}.yaml": configmap(n) for n in "acd"}}
+
+
 def test_an_object_in_the_part_that_is_held_back_is_kept_from_others(aggregated):
     taken = {"a.yaml": configmap("b", "mine")}
     push(aggregated, {**dev(NESTED), **works(a=taken, b=BAD)})

@@ -374,6 +374,14 @@ def test_parts_are_joined_as_kratix_joins_them(platform):
     assert delivered(platform) == {"aggregated.yaml": configmap("a").rstrip("\n") + "\n---\n" + configmap("b")}
 
 
+def test_an_aggregate_of_several_works_comes_with_the_canaries_in_one_commit(platform):
+    platform.commit({"destinations/dev.yaml": destination("dev", mode=AGGREGATED, env="dev")})
+    platform.commit({**request("a", {"a.yaml": configmap("a")}), **request("b", {"b.yaml": configmap("b")})})
+    settle(platform)
+
+    assert platform.subjects()[1:3] == ["destination(dev): default/a, default/b (+3 ~0 -0)", "Edit"]
+
+
 def test_k9_the_order_is_by_namespace_name_and_group(platform):
     works = {}
     for namespace, name in (("b", "a"), ("a", "z"), ("a", "b"), ("a-a", "a")):
