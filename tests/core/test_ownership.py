@@ -116,6 +116,18 @@ def test_who_gives_up_what_a_rival_wants_is_not_held_back_for_a_rival_that_loses
     assert resolve([*RIVALS, GIVES_UP], {}) == {("b",): Conflict("w", ("c",))}
 
 
+HELD_BACK_BY_ONE = [
+    claimant("a", claim("z", "x")),
+    claimant("b", claim("z", "x"), brings=claim("z")),
+    claimant("c", claim(shared="z"), claim("x")),
+]
+
+
+def test_who_stops_bringing_something_is_named_no_more_than_others_that_want_it():
+    """In the next pass nobody knows that `b` brought it, and the message must be the same."""
+    assert resolve(HELD_BACK_BY_ONE, {})[("c",)] == Conflict("z", ("a",))
+
+
 tokens = st.frozensets(st.sampled_from("vwxyz"), max_size=3)
 claims = st.builds(Claim, tokens, tokens)
 claimants = st.dictionaries(st.sampled_from("abcdef"), st.tuples(claims, claims, claims), max_size=6).map(
@@ -152,6 +164,7 @@ def test_the_order_in_which_they_come_does_not_matter(found, random):
 @settings(deadline=None)
 @given(claimants)
 @example([*RIVALS, GIVES_UP])
+@example(HELD_BACK_BY_ONE)
 @example([*SWAP, claimant("b", claim("w")), claimant("d", claim("yv")), claimant("e", claim("y"))])
 def test_the_next_pass_says_the_same(found):
     held_back = resolve(found, {})

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gitops.api.status import Condition, Event, Status
 from gitops.core import statusfile, yaml
+from gitops.core.events import KEPT
 
 FILE = b"""\
 apiVersion: platform.kratix.io/v1alpha1
@@ -227,6 +228,19 @@ def changed(field, scalar):
     return re.sub(f"(?m)^(..{field}:).*", lambda found: f"{found[1]} {scalar}", WRITTEN)
 
 
+def test_as_many_events_as_are_kept_are_read_however_many_nodes_they_have_but_no_more(monkeypatch):
+    monkeypatch.setattr(statusfile, "MAX_NODES", 100)
+    kept = FILE + changed("message", "All good").encode() + (KEPT - 2) * WRITTEN.encode()
+
+    assert len(statusfile.load(kept).events) == KEPT
+    assert statusfile.load(kept + WRITTEN.encode()) is None
+
+
+def test_a_text_of_several_lines_before_the_events_is_read_whole():
+    raw = FILE.replace(b"\nevents:\n", b"\n  note: |\n    one\n    two\nevents:\n")
+    assert statusfile.load(raw).extra["note"] == "one\ntwo\n"
+
+
 @pytest.mark.parametrize("field", ["type", "reason", "from", "message", "count", "firstTimestamp", "lastTimestamp"])
 def test_events_are_read_as_any_reader_of_yaml_reads_them(field):
     for scalar, after in product([*SCALARS.splitlines(), "All good "], ["", WRITTEN]):
@@ -258,7 +272,10 @@ def assert_alike(events):
         FILE.replace(b"platform.kratix.io", b"example.com"),
         FILE + b"kind: Work\n",
         b"events: []\n" + FILE,
+        b"events: []\n" + FILE.replace(WRITTEN.encode(), b""),
         b"<<<<<<< HEAD\n" + FILE,
+        FILE + b"\xff",
+        FILE + b"--- [\n",
     ],
 )
 def test_what_is_no_status_file_is_none(raw):
@@ -289,10 +306,15 @@ BARE = Status("Work", "a")
             b"events: [{type: Normal, reason: R, count: -1}, {type: Normal, reason: S, count: true}]\n",
             BARE._replace(events=tuple(Event("Normal", r, "", "", 1, "", "") for r in "RS")),
         ),
+        (
+            b"events: [{type: Normal, reason: R, count: 0}]\n",
+            BARE._replace(events=(Event("Normal", "R", "", "", 1, "", ""),)),
+        ),
     ],
 )
 def test_what_cannot_be_right_is_left_out(body, status):
     assert load(body) == status
+    assert statusfile.dump(load(body)) == statusfile.dump(status)
 
 
 def test_metadata_that_cannot_be_right_is_left_out():
