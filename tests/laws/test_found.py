@@ -226,6 +226,7 @@ def test_a_document_that_is_held_back_is_put_back_only_where_no_aggregate_is_by_
     reconcile(platform)
     platform.commit({"state/dev/aggregated.yaml": "meddled: true\n"}, by=BOB)
     reconcile(platform)
+    platform.reconciler().reconcile()
     kept = configmap("a" if mode == "none" else "b")
     assert platform.files("state/dev/aggregated.yaml") == {"state/dev/aggregated.yaml": kept.encode()}
 
