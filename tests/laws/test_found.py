@@ -30,7 +30,7 @@ def dev(platform: Platform) -> Platform:
 
 
 def reconcile(platform: Platform, forgotten: frozenset[str] = frozenset()) -> oracle.Scene:
-    """Make a pass that keeps the laws, as a daemon that has seen nothing makes it; neither finds anything to do then."""
+    """Make a pass that keeps the laws, as one that has seen nothing makes it; neither finds anything to do after it."""
     before = replace(oracle.look(platform), forgotten=forgotten)
     platform.reconcile()
     after = oracle.judge(platform, before)
