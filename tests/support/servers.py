@@ -35,7 +35,7 @@ STATUSES = (403, 404, 429, 500, 503)
 KINDS = ("file", "git", "http", "https", "ssh")
 _PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 _BACKENDS = ("/usr/lib/git-core/git-http-backend", "/usr/libexec/git-core/git-http-backend")
-_PATIENCE = 10.0  # seconds
+_PATIENCE = 60.0  # seconds, of which a machine that has other work as well may need many
 
 
 def program(name: str) -> str:
