@@ -1,19 +1,24 @@
 """A checked-out branch moves together with its files and index, and nothing of the user's is touched."""
 
 import errno
+import multiprocessing
 import os
 import signal
 import subprocess
-import sys
 import time
+import warnings
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.platform import Platform
 
+from gitops.core.tree import BLOB, FILE, Entry, patch
 from gitops.errors import Busy, Moved, RepositoryError
 from gitops.git import moves, refs, worktree
+from gitops.git.commits import Identity
 from gitops.git.files import WorkFiles
 from gitops.git.repository import Repository
 
@@ -27,10 +32,6 @@ def leftovers(repo):
     return [path for pattern in mine for path in repo.common_dir.rglob(pattern)] + list(
         repo.common_dir.parent.rglob(".gitops-*")
     )
-
-
-def committed(git, root):
-    return git(root, "ls-tree", "-r", "HEAD", "--format=%(path) %(objectname)").splitlines()
 
 
 def test_files_and_index_follow_and_the_status_is_clean_without_git_reading_a_file(repo, root, git, change):
@@ -125,7 +126,7 @@ def test_the_users_next_commit_reverts_nothing_and_his_changes_stay(repo, root, 
     if user.startswith(("staged", "deletion staged")):
         assert touched or git(root, "ls-files", "-s", "state/p") == index
     git(root, *then.split(), "--allow-empty", "-q", "-m", "user")
-    tip = {line.split()[0]: git(root, "show", f"HEAD:{line.split()[0]}") for line in committed(git, root)}
+    tip = {path: raw.decode() for path, raw in Platform(root / ".git").files().items()}
     assert (tip["state/beside"], tip["state/added"], tip["keep"]) == ("2", "2", "1")
     if touched or (then == "commit" and "staged" not in user):
         assert tip.get("state/p") == after
@@ -264,34 +265,37 @@ def test_files_that_a_sparse_checkout_leaves_out_stay_out(repo, root, git, chang
     assert leftovers(repo) == []
 
 
-CRASH = """
-import os, signal, sys
-from pathlib import Path
-from importlib import import_module
-from gitops.core.tree import BLOB, FILE, Entry, patch
-from gitops.git import moves, refs, worktree
-from gitops.git.commits import Identity
-from gitops.git.repository import Repository
+def killed_at(root, module, owner, name, when):
+    """Move the branch of the work tree *root*, and die before or after what is called there."""
+    holder = import_module(module)
+    for part in owner.split(".") if owner else ():
+        holder = getattr(holder, part)
+    original = getattr(holder, name)
 
-root, module, owner, name, when = sys.argv[1:]
-holder = import_module(module)
-for part in owner.split(".") if owner else ():
-    holder = getattr(holder, part)
-original = getattr(holder, name)
+    def killed(*args, **kwargs):
+        result = original(*args, **kwargs) if when == "after" else None
+        os.kill(os.getpid(), signal.SIGKILL)
+        return result
 
-def killed(*args, **kwargs):
-    result = original(*args, **kwargs) if when == "after" else None
-    os.kill(os.getpid(), signal.SIGKILL)
-    return result
+    setattr(holder, name, killed)
+    repo = Repository.open(root)
+    objects, old = repo.objects, refs.tip(repo, "main")
+    edits = {path: Entry(FILE, objects.add(BLOB, b"2")) for path in ("state/a", "state/new/c")} | {"state/b": None}
+    new = objects.commit(patch(objects, objects.commit_tree(old), edits), [old], Identity("g", "g@x"), 1, "killed")
+    objects.flush()
+    refs.move(repo, "main", old, new, "killed")
 
-setattr(holder, name, killed)
-repo = Repository.open(Path(root))
-objects, old = repo.objects, refs.tip(repo, "main")
-edits = {path: Entry(FILE, objects.add(BLOB, b"2")) for path in ("state/a", "state/new/c")} | {"state/b": None}
-new = objects.commit(patch(objects, objects.commit_tree(old), edits), [old], Identity("g", "g@x"), 1, "killed")
-objects.flush()
-refs.move(repo, "main", old, new, "killed")
-"""
+
+def in_a_fork(act, *args):
+    """Let a child do it, and return how it ended."""
+    child = multiprocessing.get_context("fork").Process(target=act, args=args)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads: it is those of the test runner
+        child.start()
+    child.join()
+    return child.exitcode
+
+
 POINTS = [
     ("gitops.git.moves", "", "announce"),
     ("gitops.git.worktree", "", "hold"),
@@ -316,8 +320,7 @@ def test_after_a_kill_the_next_pass_completes_or_drops_it(repo, root, git, chang
     old = change(repo, {"state/a": "1", "state/b": "1", "mine": "1"})
     write(root / "mine", "edited")
     write(root / "untracked", "user's")
-    killed = subprocess.run([sys.executable, "-c", CRASH, root, *point, when], check=False)
-    assert killed.returncode == -signal.SIGKILL
+    assert in_a_fork(killed_at, root, *point, when) == -signal.SIGKILL
     for lock in repo.common_dir.rglob("refs/heads/main.lock"):  # an empty one is trusted only after a second
         past = time.time() - 30
         for path in (lock, *repo.common_dir.glob("gitops/moves/*")):
@@ -379,7 +382,7 @@ def test_a_branch_that_moved_and_then_could_not_be_read_is_followed_by_the_next_
 
 def test_a_lock_of_ours_that_the_user_removed_leaves_no_trap(repo, root, git, change):
     change(repo, {"state/a": "1", "state/b": "1"})
-    subprocess.run([sys.executable, "-c", CRASH, root, "gitops.git.files", "WorkFiles", "sync", "before"], check=False)
+    in_a_fork(killed_at, root, "gitops.git.files", "WorkFiles", "sync", "before")
     (root / ".git/index.lock").unlink()
     refs.recover(Repository.open(root))
     assert status(git, root) == []

@@ -65,16 +65,23 @@ def test_as_a_plugin_of_kubectl_it_has_that_name(gitops: Callable[..., Any], mon
     assert gitops("get", "--help").out.startswith("usage: kubectl gitops get ")
 
 
-@pytest.mark.parametrize("words", ["validate", "plan", "get works", "run --once", "nope"])
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
-def test_closed_streams_are_as_good_as_dev_null(status_repo: Any, words: str, closed: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "closed"),
+    [
+        *((words, "<&- >&- 2>&-") for words in ("validate", "plan", "get works", "run --once", "nope")),
+        *((words, ">&-") for words in ("get works", "run --once")),
+        *((words, "2>&-") for words in ("get works", "nope")),
+    ],
+)
+def test_closed_streams_are_as_good_as_dev_null(
+    status_repo: Any, gitops: Callable[..., Any], words: str, closed: str
+) -> None:
     status_repo.commit_raw({"README.md": b""})
-    words = f"--repo {status_repo.path} {words}"
-    command = [sys.executable, "-m", "gitops", *words.split()]
-    usual = subprocess.run(command, check=False, capture_output=True)
-    ended = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *command], check=False, capture_output=True)
-    assert ended.returncode == usual.returncode
-    assert ended.stderr == (b"" if "2>" in closed else usual.stderr)
+    command = [sys.executable, "-m", "gitops", "--repo", status_repo.path, *words.split()]
+    ended = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *command], check=False, capture_output=True, text=True)
+    usual = gitops(*words.split())
+    assert (ended.returncode, ended.stdout) == (usual.code, "" if ">&-" in closed.split() else usual.out)
+    assert ended.stderr == ("" if "2>" in closed else usual.err)
 
 
 @pytest.mark.parametrize("words", ["--help", "get --help"])
