@@ -26,9 +26,10 @@ help:
 demo: .venv/installed
 	@$(BIN)/gitops demo
 
-# One process more than there are cores: some tests wait for servers, clocks and limits.
+# One process more than there are cores: some tests wait for servers, clocks and limits. Bytecode is kept, whatever the
+# environment says: each worker and each of the commands that the tests start would compile the program anew.
 test: .venv/installed
-	$(BIN)/pytest --numprocesses $(shell expr $$(nproc) + 1)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses $(shell expr $$(nproc) + 1)
 
 check: .venv/installed
 	$(BIN)/ruff check .

@@ -48,8 +48,6 @@ def test_content_is_decoded(content, raw):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param(b64(gzip.compress(b"\0" * (MAX_BYTES + 1))), "more than 10485760 bytes", id="#50 bomb"),
-        pytest.param(b64(gzip.compress(b"\0" * 10**8, 9)), "more than 10485760 bytes", id="#50 large bomb"),
         pytest.param(b64(GZIP + GZIP), "after the end", id="#50 two members"),
         pytest.param(b64(GZIP + b"x"), "after the end", id="#50 something after it"),
         pytest.param(b64(GZIP)[:8] + "!" + b64(GZIP)[8:], "not valid base64", id="#51 junk"),
@@ -66,6 +64,13 @@ def test_content_is_decoded(content, raw):
 def test_what_claims_to_be_gzip_and_is_not_is_refused(content, reason):
     with pytest.raises(ValueError, match=reason):
         decode(content)
+
+
+@pytest.mark.parametrize("size", [MAX_BYTES + 1, 10**8], ids=["#50 bomb", "#50 large bomb"])
+def test_a_bomb_is_refused(size):
+    bomb = b64(gzip.compress(b"\0" * size))
+    with pytest.raises(ValueError, match="more than 10485760 bytes"):
+        decode(bomb)
 
 
 def test_one_layer_is_unpacked_so_that_archives_arrive_as_they_are():
