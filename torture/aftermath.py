@@ -101,22 +101,27 @@ def judge(case: Case, alike: Alike, *, cold: bool) -> None:
     found = result(court)
     if alike >= Alike.CONTENT:
         _compare(case.wanted, found)
-    assert found.subjects == case.wanted.subjects or alike < Alike.LOG
-    assert found.tips == case.wanted.tips or alike < Alike.BYTES
+    if alike >= Alike.LOG:
+        _same(case.wanted.subjects, found.subjects)
+    if alike >= Alike.BYTES:
+        _same(case.wanted.tips, found.tips)
     _is_at_rest(ground, found.tips, cold=cold)
     _is_tidy(ground)
     if isinstance(platform := ground.platform, Tree):
         assert platform.commit_own(), "people cannot commit"
-        assert platform.edits() == _EDITS
+        assert (edits := platform.edits()) == _EDITS, f"not committed: {edits}"
 
 
 def _compare(wanted: Result, found: Result) -> None:
-    assert wanted.files.keys() == found.files.keys()
+    _same(wanted.files.keys(), found.files.keys())
     for name, files in wanted.files.items():
         for path in files.keys() | found.files[name].keys():
-            one, other = files.get(path), found.files[name].get(path)
-            assert one == other, f"{name}:{path}\nUNDISTURBED {one!r}\nAFTER THE KILL {other!r}"
+            _same(files.get(path), found.files[name].get(path), f"{name}:{path}\n")
     assert found.events == wanted.events, f"{found.events - wanted.events} twice, {wanted.events - found.events} lost"
+
+
+def _same(wanted: object, found: object, where: str = "") -> None:
+    assert wanted == found, f"{where}UNDISTURBED {wanted!r}\nAFTER THE KILL {found!r}"
 
 
 def _is_at_rest(ground: Ground, tips: dict[str, str], *, cold: bool) -> None:
