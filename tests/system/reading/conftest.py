@@ -119,7 +119,7 @@ def gitops(status_repo: StatusRepo, capfd: pytest.CaptureFixture[str]) -> Gitops
 
 @pytest.fixture
 def sample() -> Sequence[Object]:
-    """Objects of every kind, with hostile texts among them. Ages are such that they do not change during a test."""
+    """Objects of every kind, with hostile texts among them. Ages are such that they stay the same for a minute."""
     ready = condition("Ready", "True", "AllWorkplacementsScheduled", "Ready")
     return [
         status_file(
@@ -162,7 +162,7 @@ def sample() -> Sequence[Object]:
                     "waiting for a destination with labels for workloadGroup: 5058f\n",
                     2,
                     timedelta(days=5, hours=3, minutes=30),
-                    timedelta(hours=3, minutes=10, seconds=30),
+                    timedelta(hours=3, minutes=10),
                 ),
                 event(
                     "Normal",
@@ -201,8 +201,8 @@ def sample() -> Sequence[Object]:
                     "WorkPlacementController",
                     f"successfully written to Destination: worker-1 with versionID: {SHA}",
                     1,
-                    timedelta(minutes=42, seconds=30),
-                    timedelta(minutes=42, seconds=30),
+                    timedelta(minutes=42),
+                    timedelta(minutes=42),
                 )
             ],
         ),
