@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 _NOTHING: Mapping[str, str] = {}  # shared, and never changed
@@ -19,15 +18,14 @@ class Condition(NamedTuple):
     last_transition_time: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A transition of an object; `source` is the controller that Kratix would name (`From` of `kubectl describe`)."""
 
     type: str
     reason: str
     source: str
     message: str
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody needs
     first_timestamp: str
     last_timestamp: str
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
 from gitops.api.status import Event
@@ -30,7 +29,7 @@ def fold(previous: Iterable[Event], happened: Iterable[Transition], now: str) ->
     for transition in happened:
         known = events.pop(transition, None)
         if known:
-            events[transition] = replace(known, count=known.count + 1, last_timestamp=max(now, known.last_timestamp))
+            events[transition] = known._replace(count=known.count + 1, last_timestamp=max(now, known.last_timestamp))
         else:
             events[transition] = Event(*transition, 1, now, now)
     return tuple(events.values())[-KEPT:]

@@ -115,14 +115,13 @@ def _divided(raw: bytes) -> tuple[bytes, tuple[Event, ...]]:
     """
     head, _, tail = raw.partition(b"\nevents:\n")
     text, end, events = tail.decode(errors="replace"), 0, list[Event]()
-    while end < len(text):
-        match = _EVENT.match(text, end)
-        if match is None or len(events) == KEPT:
+    for match in _EVENT.finditer(text):
+        if match.start() != end or len(events) == KEPT:
             return raw, ()
         kind, reason, source, quoted, phrase, count, first, last = match.groups()
         events.append(Event(kind, reason, source, phrase or quoted, int(count), first, last))
         end = match.end()
-    return (head + b"\n", tuple(events)) if events else (raw, ())
+    return (head + b"\n", tuple(events)) if events and end == len(text) else (raw, ())
 
 
 def _read_condition(entry: Mapping[str, Any]) -> Condition:

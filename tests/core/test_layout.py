@@ -139,14 +139,9 @@ def test_paths_that_are_one_file_on_some_disk_exclude_each_other():
 def test_what_is_lost_is_named_with_its_owner():
     config = ObjectId("", "ConfigMap", "default", "settings")
     path, thing = layout.path_claim(["a/b.yaml"]), layout.object_claim(frozenset({config}))
+    taken = "ConfigMap/default/settings is already delivered by default/a.dev-5058f"
 
-    assert layout.lost(*path.exclusive, "default/a.dev-5058f") == (
-        "PathConflict",
-        "a/b.yaml belongs to default/a.dev-5058f",
-        "",
+    assert layout.lost(*path.exclusive, "default/a.dev-5058f") == Refusal(
+        "PathConflict", "a/b.yaml belongs to default/a.dev-5058f"
     )
-    assert layout.lost(*thing.exclusive, "default/a.dev-5058f") == (
-        "InvalidDocument",
-        "ConfigMap/default/settings is already delivered by default/a.dev-5058f",
-        "",
-    )
+    assert layout.lost(*thing.exclusive, "default/a.dev-5058f") == Refusal("InvalidDocument", taken)
