@@ -78,7 +78,7 @@ def fold(path: str) -> str:
 
 def join(*parts: str) -> str:
     """Join paths, leaving out the empty ones. Nothing is cleaned: check the result."""
-    return "/".join(part for part in parts if part)
+    return "/".join(filter(None, parts))
 
 
 def directories_above(path: str) -> Iterator[str]:
