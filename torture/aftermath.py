@@ -21,7 +21,7 @@ _TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _COMMIT = re.compile(rb"\b[0-9a-f]{7,40}\b")
 _STALE = ("*.lock", "index.gitops", "tmp_*", ".tmp-*", "*.keep", ".gitops-*", "memory-*.*", "config.*", "HEAD.*")
 _EDITS = [" M works/8.yaml", "?? notes.txt"]
-_LASTING = ("daemon.lock",)  # locked by the kernel, never by being there
+_LASTING = ("daemon.lock", "maintenance.lock")  # locked by the kernel, not by being there; told, when git was killed
 
 
 class Result(NamedTuple):

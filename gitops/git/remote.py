@@ -26,7 +26,7 @@ from gitops.git.transport import Done, Transport
 PROBES = "refs/gitops/probe/"
 
 _ATTEMPTS = 3
-_SETTLING = 0.3  # seconds in which a push that holds the lock of the ref, and made ours fail, comes to its end
+_SETTLING = (0.3, 1.0)  # seconds in which a push that holds the lock of the ref, and made ours fail, comes to its end
 _TRUSTED = 600.0  # seconds for which a clone that was looked through is no reason for what fails
 _REFS, _ALL = ("for-each-ref", "--count=1"), ("fsck", "--progress", "--no-dangling")  # fail on a damaged repository
 _FETCH = ("fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules")
@@ -154,7 +154,7 @@ class Remote:
 
     def _settle(self, moves: Collection[Advance], error: Exception) -> None:
         """Find out what became of a push that failed: return when it has landed all the same."""
-        for pause in (0.0, _SETTLING if isinstance(error, Refused) else 0.0):
+        for pause in (0.0, *(_SETTLING if isinstance(error, Refused) else ())):
             self._pause(pause)
             try:
                 there = self._advertised([HEADS + move.branch for move in moves])
@@ -166,8 +166,6 @@ class Remote:
                 now = there.get(HEADS + move.branch)
                 if now != move.old:
                     raise Moved(f"{move.branch} of the remote is at {short(now)}, not at {short(move.old)}") from error
-            if not pause and not isinstance(error, Refused):
-                break
         raise self._examined(error)
 
     def _examined(self, error: Exception) -> Exception:

@@ -103,6 +103,8 @@ class Upkeep:
         self._process, self._left = None, self._count()
         if code:
             _log.warning("git could not put packs together", repository=str(self._git_dir), code=code, packs=self._left)
+        elif not self._ours and _is_abandoned(lock := self._packs.parent / "maintenance.lock"):
+            _log.warning("git puts no packs together: remove the lock if no git is at work there", lock=str(lock))
 
     def _count(self) -> int:
         return sum(path.suffix == ".pack" for path in self._packs.iterdir()) if self._packs.is_dir() else 0
@@ -111,9 +113,15 @@ class Upkeep:
         """Remove what a killed git left behind; what is younger may belong to one that outlives its daemon."""
         unfinished = [*self._packs.glob("tmp_*"), *self._packs.glob(".tmp-*")] if self._ours else []
         for path in [*unfinished, *filter(_held_by_fetch, self._packs.glob("*.keep"))]:
-            with suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > _ABANDONED:
-                    path.unlink()
+            if _is_abandoned(path):
+                path.unlink(missing_ok=True)
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether there is a file that nobody has changed for long."""
+    with suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime > _ABANDONED
+    return False
 
 
 def _held_by_fetch(path: Path) -> bool:

@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,19 @@ def test_a_git_that_cannot_be_started_is_told_and_tried_again(clone, monkeypatch
     upkeep.look()
     upkeep.wait()
     assert len(list((clone.common_dir / "objects" / "pack").glob("*.pack"))) < 50
+
+
+@pytest.mark.parametrize(("hours", "told"), [(0, False), (3, True)])
+def test_a_lock_that_a_killed_git_left_in_a_repository_of_the_user_is_told(repo, root, git, change, hours, told):
+    """Git skips maintenance for its sake without a word, and packs grow for ever; whether it is left over he knows."""
+    git(root, "config", "gc.autoPackLimit", "5")
+    git(root, "config", "gc.autoDetach", "false")
+    lock = repo.common_dir / "objects" / "maintenance.lock"
+    lock.touch()
+    os.utime(lock, (time.time() - hours * HOUR,) * 2)
+    commit_packs(change, repo, 30)
+    with structlog.testing.capture_logs() as log:
+        finish(Upkeep(repo))
+
+    assert packs(repo) == 30
+    assert [line["lock"] for line in log] == [str(lock)] * told
