@@ -9,7 +9,6 @@ from pydantic import AfterValidator, Field
 
 from gitops.api.meta import Definition, Labels, LabelValue, Listed, Model, label_key
 
-PROMISE_NAME = "kratix.io/promise-name"
 PIPELINE_NAME = "kratix.io/pipeline-name"
 DRY_RUN = "kratix.io/dry-run"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops.core.yaml.builder import Document, Fault, load_all, read
+from gitops.core.yaml.builder import Document, Fault, read
 from gitops.core.yaml.emitter import dump, entries
 from gitops.core.yaml.places import Place, Wanted, locate
 from gitops.core.yaml.scalars import text
@@ -16,7 +16,6 @@ __all__ = [
     "YamlError",
     "dump",
     "entries",
-    "load_all",
     "locate",
     "read",
     "text",

@@ -7,13 +7,13 @@ Only a syntax error or a limit of the whole file ends the reading.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import yaml
 
 from gitops.core.yaml import block
-from gitops.core.yaml.places import Path, locate
+from gitops.core.yaml.places import Path
 from gitops.core.yaml.scalars import Scalar, resolve
 from gitops.core.yaml.stream import Event, Events, YamlError, walk
 
@@ -34,7 +34,7 @@ class Fault(NamedTuple):
 class Document:
     """One document: its data, the line of its beginning (from 1), and what is wrong in it.
 
-    *index* is its number in the file *raw* (from 0), *item_lines* are the lines of its `items`.
+    *index* is its number in the file (from 0), *item_lines* are the lines of its `items`.
     """
 
     data: Any
@@ -42,22 +42,6 @@ class Document:
     faults: tuple[Fault, ...]
     item_lines: tuple[int, ...]
     index: int
-    raw: bytes = field(repr=False)
-
-    def position(self, path: Path) -> tuple[int, int]:
-        """Return line and column of *path*, or of the nearest thing around it that is there. Reads the file again."""
-        return locate(self.raw, [(self.index, path)])[self.index, path].position
-
-
-def load_all(raw: bytes) -> list[Document]:
-    """Return all documents of a file. YamlError for the first thing that is wrong in it."""
-    documents, error = read(raw)
-    for document in documents:
-        for fault in document.faults:
-            raise fault.error
-    if error:
-        raise error
-    return documents
 
 
 def read(raw: bytes, max_nodes: int = MAX_NODES) -> tuple[list[Document], YamlError | None]:
@@ -66,8 +50,8 @@ def read(raw: bytes, max_nodes: int = MAX_NODES) -> tuple[list[Document], YamlEr
     *max_nodes* bounds one document, or one item of the `items` of a List; an alias counts as what it stands for.
     """
     if (plain := block.load(raw, max_nodes)) is not None:
-        return [Document(d.data, d.line, (), d.item_lines, n, raw) for n, d in enumerate(plain)], None
-    builder = _Builder(raw, max_nodes)
+        return [Document(d.data, d.line, (), d.item_lines, n) for n, d in enumerate(plain)], None
+    builder = _Builder(max_nodes)
     try:
         walk(raw, builder.build)
     except YamlError as error:
@@ -96,8 +80,8 @@ class _Frame:
 
 
 class _Builder:
-    def __init__(self, raw: bytes, max_nodes: int) -> None:
-        self._raw, self._max_nodes = raw, max_nodes
+    def __init__(self, max_nodes: int) -> None:
+        self._max_nodes = max_nodes
         self.documents: list[Document] = []
 
     def build(self, events: Events) -> None:
@@ -131,7 +115,7 @@ class _Builder:
 
     def _close(self, _: Event) -> None:
         faults, lines = tuple(self._faults), tuple(self._item_lines)
-        self.documents.append(Document(self._data, self._line, faults, lines, len(self.documents), self._raw))
+        self.documents.append(Document(self._data, self._line, faults, lines, len(self.documents)))
 
     def _scalar(self, event: Event) -> None:
         self._count(event)
