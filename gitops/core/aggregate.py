@@ -15,7 +15,6 @@ from gitops.core.edits import Edits
 from gitops.core.keys import Key
 from gitops.core.ledger import Ledger
 from gitops.core.parts import Parts, part_name
-from gitops.core.paths import join
 from gitops.core.survey import Survey
 from gitops.core.targets import Target
 from gitops.core.tree import BLOB, FILE, Change, Entry, Objects, Oid, lookup
@@ -53,7 +52,7 @@ def aggregates(
         if made.destination in shared and _is_in(survey.targets[made.destination], parts, made):
             of.setdefault(made.destination, []).append(made)
     makers = ((survey.targets[name], _Maker(survey, parts, objects, drift, found)) for name, found in of.items())
-    return {t.name: maker.joined(t) if t.mode == layout.AGGREGATED else maker.left(t) for t, maker in makers}
+    return {t.name: maker.joined(t) if t.aggregate else maker.left(t) for t, maker in makers}
 
 
 def _is_in(target: Target, parts: Parts, made: PlacementDelivery) -> bool:
@@ -74,9 +73,9 @@ class _Maker:
         last = self._parts.of(target.name, {_name(m): m.recorded for m in self._found})
         now = {_name(m): part for m in self._found if (part := _part(self._objects, m, last)) is not None}
         assert target.location
-        path = join(target.directory, target.filename)
+        assert target.aggregate
         owned = bool(last) or any(m.delivered for m in self._found)
-        return self._made(target.location.branch, path, last, now, owned=owned)
+        return self._made(target.location.branch, target.aggregate, last, now, owned=owned)
 
     def left(self, target: Target) -> Aggregate:
         """Make what stays behind in the file of one that was: also what is on its way to another branch, until then."""

@@ -108,7 +108,7 @@ def _owners(world: World, survey: Survey, branch: str, path: str) -> set[Key]:
     """Return the Works to whose placements *path* belongs."""
     found: set[Key] = set()
     for target in survey.targets_at(branch, path):
-        if target.mode == layout.AGGREGATED:
+        if target.aggregate:
             found |= world.index.on(target.name)
             continue
         for token in layout.tokens(target, path):

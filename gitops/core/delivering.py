@@ -170,11 +170,8 @@ class _Placements:
 
     def _is_own(self, placement: Placement, branch: str, path: str) -> bool:
         """Whether no other Destination has the place by now, and no aggregate is there, in which others have parts."""
-        return all(
-            target.name == placement.destination
-            and not (target.mode == layout.AGGREGATED and path == join(target.directory, target.filename))
-            for target in self._survey.targets_at(branch, path)
-        )
+        at = self._survey.targets_at(branch, path)
+        return all(target.name == placement.destination and target.aggregate != path for target in at)
 
 
 def _place(common: str, short: str) -> str:

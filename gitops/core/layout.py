@@ -65,8 +65,8 @@ def refusal(target: Target, root: str, documents: Documents) -> Refusal | None:
         return documents.refusal
     if target.agent != "none" and documents.unfit:
         return documents.unfit
-    if target.mode == AGGREGATED:
-        final = {paths.join(target.directory, target.filename): ""}
+    if target.aggregate:
+        final = {target.aggregate: ""}
     else:
         final = {paths.join(target.directory, root, path): path for path, _ in documents.files}
     for path, document in final.items():

@@ -106,4 +106,4 @@ class Ledger:
             return False
         place = recorded.text("path"), recorded.text("mode"), recorded.text("filename")
         before = (recorded.branch(self._survey.seen.home), *place)
-        return before != (target.writable.branch, target.directory, target.mode, target.layout[3])
+        return before != (target.writable.branch, *target.layout[1:])

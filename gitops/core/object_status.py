@@ -12,7 +12,6 @@ from gitops.core.conditions import false, true
 from gitops.core.delivery import DestinationDelivery
 from gitops.core.events import DESTINATION, NORMAL, WARNING, Transition
 from gitops.core.failures import Failure, Step
-from gitops.core.layout import AGGREGATED
 from gitops.core.problems import Problem
 from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record, restored, waiting
@@ -98,7 +97,7 @@ def _placing(delivery: DestinationDelivery, facts: Facts) -> dict[str, object]:
     if delivery.branch != facts.home:
         extra["branch"] = delivery.branch
     extra["mode"] = target.mode
-    if target.mode == AGGREGATED:
+    if target.aggregate:
         extra["filename"] = target.filename
     extra["cleanup"] = target.cleanup
     if parts:

@@ -12,7 +12,6 @@ from gitops.core.naming import group_id
 from gitops.core.outline import Outline
 from gitops.core.ownership import Claim
 from gitops.core.parts import Parts, part_name
-from gitops.core.paths import join
 from gitops.core.recorded import RecordedPlacement, RecordedWork
 from gitops.core.targets import Target
 from gitops.core.tree import Objects
@@ -104,7 +103,7 @@ def holdings(
     where it was of one that is no aggregate any more.
     """
     inventory, part = recorded.inventory(), parts.one(target.name, name, recorded)
-    if target.mode == layout.AGGREGATED and (part or join(target.directory, target.filename) in inventory):
+    if target.aggregate and (part or target.aggregate in inventory):
         return layout.object_claim(frozenset(kubernetes.recognised(part or b"")))
     below = [target.relative(path) for path in inventory if target.holds(path)]
     if target.mode == layout.NESTED and any(path.startswith(f"{root}/") for path in below):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from gitops.core.keys import Key
-from gitops.core.layout import AGGREGATED, SEPARATOR
+from gitops.core.layout import SEPARATOR
 from gitops.core.recorded import RecordedPlacement
 from gitops.core.survey import Survey
 from gitops.core.tree import Objects, Oid
@@ -43,7 +43,7 @@ class Parts:
     def shared(self) -> frozenset[str]:
         """The Destinations whose placements share one file, or did when status was written."""
         written = {key.name for key, known in self._survey.objects.items() if known.recorded.sizes()}
-        return frozenset(written.union(t.name for t in self._survey.targets.values() if t.mode == AGGREGATED))
+        return frozenset(written.union(t.name for t in self._survey.targets.values() if t.aggregate))
 
     def sizes(self, destination: str) -> Mapping[str, int]:
         """Return the lengths of the parts, as status remembers them."""

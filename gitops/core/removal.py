@@ -44,8 +44,7 @@ class Removal:
         return (branch, path) in self._kept or any((branch, at) in self._files for at in directories_above(path))
 
     def _is_claimed(self, target: Target, path: str) -> bool:
-        own = target.relative(path)
-        if own in layout.canaries(target) or (target.mode == layout.AGGREGATED and own == target.filename):
+        if path == target.aggregate or target.relative(path) in layout.canaries(target):
             return True
         index, works = self._context.world.index, self._context.world.works
         holders = {key for token in layout.tokens(target, path) for key in index.holders(token)}

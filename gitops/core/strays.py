@@ -107,7 +107,7 @@ class Strays:
     def _is_stray(self, target: Target, branch: str, path: str) -> bool:
         if self._removal.keeps(branch, path) or layout.is_canary(target, path) or self._is_told(branch, path):
             return False
-        if target.mode == layout.AGGREGATED and path == join(target.directory, target.filename):
+        if path == target.aggregate:
             free = all(key in self._decided for key in self._context.world.index.on(target.name))
         else:
             free = self._removal.may_remove(branch, path)

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from gitops.core import layout
 from gitops.core.keys import Key
-from gitops.core.paths import join
 from gitops.core.placing import Context, Decided
 from gitops.core.survey import Survey
 from gitops.core.world import Placement
@@ -43,6 +42,6 @@ def _delivers(survey: Survey, heir: Placement, branch: str, path: str) -> bool:
     target = next((t for t in survey.targets_at(branch, path) if t.name == heir.destination), None)
     if target is None:
         return False
-    if target.mode == layout.AGGREGATED:
-        return path == join(target.directory, target.filename)
+    if target.aggregate:
+        return path == target.aggregate
     return not heir.offer.claim.exclusive.isdisjoint(layout.tokens(target, path))

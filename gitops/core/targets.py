@@ -86,6 +86,11 @@ class Target:
         return path.removeprefix(f"{self.directory}/") if self.directory else path
 
     @property
+    def aggregate(self) -> str | None:
+        """The one file of all its documents, in the branch; None in the modes in which each has its own."""
+        return paths.join(self.directory, self.filename) if self.mode == "aggregatedYAML" else None
+
+    @property
     def path(self) -> str:
         """The directory below the store's path; "." for the store's root."""
         return self.directory.removeprefix(self.location.path if self.location else "").strip("/") or "."
@@ -93,7 +98,7 @@ class Target:
     @property
     def layout(self) -> tuple[object, ...]:
         """All that decides where documents stand: when it changes, they move."""
-        return (self.location, self.directory, self.mode, self.filename if self.mode == "aggregatedYAML" else "")
+        return (self.location, self.directory, self.mode, self.filename if self.aggregate else "")
 
     @property
     def kind(self) -> tuple[object, ...]:
