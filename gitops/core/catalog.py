@@ -149,18 +149,9 @@ def _read(objects: Objects, path: str, entry: Entry) -> tuple[str, Iterable[Mani
         found = _load(objects, file, objects.tree(entry.oid)[FOLDER_WORK])
         return file, found.objects, [*found.problems, *_nested(objects, path, entry)]
     found = _load(objects, path, entry)
-    bad = [m for m in found.objects if _wants_folder(m)]
-    problems = [
-        Problem(
-            path,
-            m.line,
-            1,
-            f"{m.key}: a group without workloads needs a folder Work: a folder with a {FOLDER_WORK}",
-            m.key,
-        )
-        for m in bad
-    ]
-    return path, [m for m in found.objects if m not in bad], [*found.problems, *problems]
+    wanted = f"a group without workloads needs a folder Work: a folder with a {FOLDER_WORK}"
+    bad = [Problem(path, m.line, 1, f"{m.key}: {wanted}", m.key) for m in found.objects if _wants_folder(m)]
+    return path, [m for m in found.objects if not _wants_folder(m)], [*found.problems, *bad]
 
 
 def _nested(objects: Objects, folder: str, entry: Entry) -> Iterator[Problem]:
