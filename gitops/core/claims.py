@@ -101,7 +101,7 @@ def _contestants(context: Context, decided: Decided) -> Iterator[_Contestant]:
 
 
 def _holdings(context: Context, decided: Decided, placement: Placement, target: Target) -> Claim:
-    own, recorded = part_name(decided.key.namespace, placement.name), decided.record_of(placement)
+    own, recorded = part_name(decided.key.namespace, placement.name), decided.recorded.placement(placement.name)
     return holdings(own, recorded, placement.offer.root, target, context.parts, context.objects)
 
 

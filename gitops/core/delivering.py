@@ -16,7 +16,7 @@ from gitops.core.own_documents import OwnDocuments
 from gitops.core.parts import part_name
 from gitops.core.paths import join
 from gitops.core.placing import Context, Decided
-from gitops.core.recorded import RecordedPlacement
+from gitops.core.recorded import UNRECORDED, RecordedPlacement
 from gitops.core.removal import Removal
 from gitops.core.strays import Strays, Writers
 from gitops.core.targets import Location, Target
@@ -39,9 +39,6 @@ def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drif
     return Delivery(tuple(settled), tuple(destinations), ledger.units, strays, ledger.moved)
 
 
-_UNSEEN = RecordedPlacement()
-
-
 class _Placements:
     def __init__(self, context: Context, ledger: Ledger, drift: Drift) -> None:
         self._survey, self._objects = context.survey, context.objects
@@ -59,7 +56,7 @@ class _Placements:
     def _placement(self, decided: Decided, placement: Placement) -> PlacementDelivery:
         if decided.before.get(placement.name) == placement and (steady := self._steady(decided, placement)):
             return steady
-        recorded, target = decided.record_of(placement), self._survey.targets.get(placement.destination)
+        recorded, target = decided.recorded.placement(placement.name), self._survey.targets.get(placement.destination)
         root, documents, *_ = placement.offer
         if target is None or target.writable is None:
             branch = recorded.branch(self._survey.seen.home)
@@ -96,7 +93,7 @@ class _Placements:
             decided.key,
             placement.name,
             placement,
-            _UNSEEN,
+            UNRECORDED,
             branch,
             path,
             Below(path, documents.files),

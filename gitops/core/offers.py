@@ -17,8 +17,6 @@ from gitops.core.targets import Target
 from gitops.core.tree import Objects
 from gitops.core.world import Offer
 
-_NEW = RecordedPlacement()
-
 
 class Offers:
     """The offers of one Work. Alike Destinations share one: without templates a thousand cost no more than one."""
@@ -53,7 +51,7 @@ class Offers:
             return Offer(root, None, Refusal("WorkloadsFailedWrite", target.message))
         made = self.refused.get(group.id) or self._render(group, target)
         if refused := layout.refusal(target, root, made):
-            recorded, own = self._recorded.placements.get(name, _NEW), part_name(self._work.namespace, name)
+            recorded, own = self._recorded.placement(name), part_name(self._work.namespace, name)
             return Offer(root, None, refused, holdings(own, recorded, root, target, self._parts, self._objects))
         return Offer(root, made, None, layout.claim(target, root, made))
 

@@ -22,8 +22,6 @@ from gitops.core.targets import Target
 from gitops.core.tree import DIRECTORY, Entry, Objects, Oid
 from gitops.core.world import Offer, Placement, WorkState, World
 
-_NEW = RecordedPlacement()
-
 
 @dataclass(frozen=True)
 class Decided:
@@ -38,10 +36,6 @@ class Decided:
     effective: InEffect
     state: WorkState | None
     before: Mapping[str, Placement] = field(default_factory=dict)
-
-    def record_of(self, placement: Placement) -> RecordedPlacement:
-        """Return what is recorded of a placement; nothing when it is new."""
-        return self.recorded.placements.get(placement.name, _NEW)
 
 
 @dataclass(frozen=True)

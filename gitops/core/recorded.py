@@ -125,8 +125,15 @@ class RecordedPlacement(Recorded):
         return found if isinstance(found, str) else ""
 
 
+UNRECORDED = RecordedPlacement()
+
+
 @dataclass(frozen=True)
 class RecordedWork(Recorded):
     """A Work and its placements, as their status files remember them; placements by name."""
 
     placements: Mapping[str, RecordedPlacement] = field(default_factory=dict)
+
+    def placement(self, name: str) -> RecordedPlacement:
+        """Return what is recorded of a placement; nothing when it is new."""
+        return self.placements.get(name, UNRECORDED)

@@ -30,7 +30,7 @@ def _settled(survey: Survey, work: Decided) -> Decided:
 
 
 def _is_succeeded(survey: Survey, work: Decided, placement: Placement, heirs: Collection[Placement]) -> bool:
-    recorded = work.record_of(placement)
+    recorded = work.recorded.placement(placement.name)
     left, branch = recorded.inventory(), recorded.branch(survey.seen.home)
     if placement.destination in survey.targets or not left:
         return False

@@ -31,7 +31,7 @@ def record_work(
         if delivery.steady and delivery.branch not in facts.failures:
             continue
         if delivery.steady and delivery.placement:
-            delivery = delivery._replace(recorded=decided.record_of(delivery.placement))
+            delivery = delivery._replace(recorded=decided.recorded.placement(delivery.name))
         if delivery.placement:
             alike = stencil.record(delivery)
             placements[delivery.name] = alike or record_placement(
