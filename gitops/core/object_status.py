@@ -166,13 +166,13 @@ def _spec(known: Object) -> dict[str, object]:
 
 
 def _source(known: Object, provenance: Provenance, facts: Facts) -> dict[str, object]:
-    recorded, manifest = known.recorded, known.effective.manifest
-    kept = manifest is None or known.effective.last_good
+    recorded, effective = known.recorded, known.effective
+    kept = effective.manifest is None or effective.last_good
     commit = facts.sources.get(provenance.path)
     observed = commit.oid.hex() if commit and not kept else recorded.text("observedCommit")
-    problem = known.effective.problem
-    source = recorded.text("source") or (problem.path if problem else "") if kept else manifest.path if manifest else ""
-    found = {"observedCommit": observed, "source": source, "invalid": problem.path if problem else ""}
+    invalid = effective.problem.path if effective.problem else ""
+    source = (recorded.text("source") or invalid) if kept else effective.source
+    found = {"observedCommit": observed, "source": source, "invalid": invalid}
     extra: dict[str, object] = {"observedGeneration": max(provenance.generation, 1)}
     return extra | {name: value for name, value in found.items() if value}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gitops.api.status import Status
-from gitops.core.conditions import READY
+from gitops.core.conditions import READY, SCHEDULED
 from gitops.core.keys import Key
 from gitops.core.text import markdown
 
@@ -60,12 +60,12 @@ class Verdicts:
 
 def verdict(status: Status) -> Verdict:
     """Sum up the status of a Work."""
-    ready, scheduled = status.condition(READY), status.condition("ScheduleSucceeded")
+    ready, scheduled = status.condition(READY), status.condition(SCHEDULED)
     if ready is None:
         return Verdict("Pending", "")
     category = _CATEGORIES.get(ready.reason, "Failing")
-    terse = ready.message == category and scheduled is not None
-    return Verdict(category, scheduled.message if terse and scheduled else ready.message)
+    telling = scheduled if scheduled and ready.message == category else ready
+    return Verdict(category, telling.message)
 
 
 def scope(

@@ -10,7 +10,7 @@ from gitops.core.definitions import InEffect
 from gitops.core.keys import Key
 from gitops.core.manifests import Manifest
 from gitops.core.recorded import Recorded
-from gitops.core.tree import DIRECTORY, Entry, Objects, Oid, lookup
+from gitops.core.tree import Entry, Objects, Oid, lookup
 
 
 class Provenance(NamedTuple):
@@ -67,5 +67,6 @@ def _metadata(definition: Definition) -> object:
     return definition.metadata.model_dump()
 
 
-def _folder(entry: object) -> object:
-    return getattr(entry, "oid", None) if getattr(entry, "mode", None) == DIRECTORY else None
+def _folder(entry: Entry | None) -> Oid | None:
+    """Return the tree of a folder Work; None for a definition file."""
+    return entry.oid if entry and entry.is_tree else None

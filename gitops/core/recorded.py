@@ -26,7 +26,7 @@ class Recorded:
     @property
     def removed(self) -> bool:
         """Whether the removal of its definition was recorded."""
-        ready = self.status.condition("Ready") if self.status else None
+        ready = self.status.condition(conditions.READY) if self.status else None
         return ready is not None and ready.message.startswith(REMOVED)
 
     def text(self, name: str) -> str:
