@@ -151,7 +151,7 @@ class Reconciler:
                 self._pause(_PAUSE * attempt)
             except MissingError:  # what is in mind may lead to what people have taken away and collected since
                 self._repo.objects.discard()
-                if not self._world.seen:
+                if self._world.blank:
                     raise
                 self._world = World()
             except GitOpsError:  # what is in mind was only read: it is right still
@@ -191,7 +191,7 @@ class Reconciler:
         observed = observe(self._branches, self._branch, self._lineage)
         if observed is None:
             return None
-        if observed.seen.rewritten or (self._world.seen and self._world.source not in self._lineage):
+        if observed.seen.rewritten or (self._world.source and self._world.source not in self._lineage):
             # any status, and all that is in mind, may have been made from what is gone
             self._world = World()
         sketch = Sketch(self._repo.objects, room, self._lineage)
@@ -230,9 +230,9 @@ class Reconciler:
         if failure := self._branches.failure(name):  # all that matters then is whether status says so already
             return Branch(tip, root, None, logged, failure != self._world.failing.get(name), failure)
         lost = tip is None or left is None or name not in self._world.tips or self._rewound(name, tip)
-        return Branch(tip, root, left.tree if left else None, logged, lost, seen=self._seen(name))
+        return Branch(tip, root, left.tree if left else None, logged, lost, last_seen=self._last_seen(name))
 
-    def _seen(self, name: str) -> Oid | None:
+    def _last_seen(self, name: str) -> Oid | None:
         """Return the tree in which the last pass of this daemon saw, or left, a branch."""
         tip = self._world.tips.get(name)
         return self._repo.objects.commit_tree(tip) if tip and tip in self._repo.objects else None

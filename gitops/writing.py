@@ -179,7 +179,7 @@ class Writing:
         manifests.load.cache_clear()  # the definitions themselves are not kept
         world.objects = remembered(survey.objects, self.sketch, self._status)
         world.surveyed, world.places = survey.objects, survey.places
-        world.status, world.verdicts, world.seen = self._status, recorded.verdicts, True
+        world.status, world.verdicts = self._status, recorded.verdicts
         world.source = self._observed.source_tip
         unsure = failures.keys() | self.plan.unsure  # these will be looked at as if they had never been seen
         world.tips = {name: tip for name, tip in self._tips.items() if name not in unsure}

@@ -17,7 +17,7 @@ from gitops.core.world import World
 def concerned(context: Context, drift: Drift) -> set[Key]:
     """Return the Works that may come to another outcome than the last pass left, not counting what depends on them."""
     world, survey = context.world, context.survey
-    if not world.seen:
+    if world.blank:
         defined = {key for key in (*survey.catalog.by_key, *survey.troubles.of) if key.kind == "Work"}
         return defined | set(memory.works(context.objects, survey.seen.status))
     found = {key for key in survey.advance.keys if key.kind == "Work"}

@@ -23,7 +23,7 @@ _NOTHING: Mapping[str, Mapping[str, Oid]] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Drift:
-    """The files that others changed since the last pass, by branch; `lost` are branches without a commit of ours.
+    """The files that others changed since the last pass, by branch; of those that are `lost` all is looked at.
 
     `touched` are the files that changed since this daemon looked, be it by commits that say they are another daemon's.
     `left` are the trees of the newest commits of ours.

@@ -36,7 +36,7 @@ class OwnDocuments:
         for key, known in survey.objects.items():
             target = survey.targets.get(key.name)
             if key.kind == "Destination" and (
-                not world.seen
+                world.blank
                 or target is None
                 or known is not world.objects.get(key)
                 or target != world.places.targets.get(key.name)

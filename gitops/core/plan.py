@@ -31,10 +31,10 @@ _AHEAD = 1000  # Works
 class Branch(NamedTuple):
     """An output branch: its tip, the tree that is there now, and the tree that the last pass left (None: not known).
 
-    The last pass may have been another daemon's, or somebody's who says so; `seen` is the tree that *this* daemon saw.
-    `logged` is what its log tells of placements; it is asked for only when all status is lost. `lost` tells
-    that it is not built on what *this* daemon left: all that stands there is to be looked at. `failure` says why
-    nothing can be written there. `writers` tells of files that are nobody's, once the log was asked for them.
+    The last pass may have been another daemon's, or somebody's who says so; `last_seen` is the tree that *this* daemon
+    saw. `logged` is what its log tells of placements; it is asked for only when all status is lost. `lost` tells that
+    it is not built on what *this* daemon left: all that stands there is to be looked at. `failure` says why nothing can
+    be written there. `writers` tells of files that are nobody's, once the log was asked for them.
     """
 
     tip: Oid | None
@@ -43,7 +43,7 @@ class Branch(NamedTuple):
     logged: Logged
     lost: bool
     failure: Failure | None = None
-    seen: Oid | None = None
+    last_seen: Oid | None = None
     writers: Mapping[str, Written | None] = MappingProxyType({})
 
     def refusing(self, failure: Failure, *, lost: bool) -> Branch:
@@ -131,7 +131,7 @@ def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects
     drift = Drift(
         {name: changed(objects, survey, name, branch.left, branch.root) for name, branch in branches.items()},
         frozenset(name for name, branch in branches.items() if branch.lost),
-        {name: changed(objects, survey, name, branch.seen, branch.root) for name, branch in branches.items()},
+        {name: changed(objects, survey, name, branch.last_seen, branch.root) for name, branch in branches.items()},
         {name: branch.left for name, branch in branches.items()},
     )
     writers = {name: branch.writers for name, branch in branches.items()}
@@ -152,6 +152,6 @@ def _closure(context: Context, first: Iterable[Key]) -> dict[Key, Decided]:
         if key in decided:
             continue
         decided[key] = context.decide(key)
-        if context.world.seen:
+        if not context.world.blank:
             waiting += [rival for rival in claims.affected(context, decided[key]) if rival not in decided]
     return dict(sorted(decided.items()))

@@ -185,7 +185,7 @@ def _discard(where: dict[str, set[Key]], token: str, key: Key) -> None:
 class World:
     """The memory of a daemon. `status` is the tree, `tips` are the commits, that its last pass saw or left.
 
-    `source` is the commit of people that it saw.
+    `source` is the tip of the source branch that it saw; None in the memory of somebody who has seen nothing.
 
     `places` were resolved from the objects *surveyed*; since then the pass has written the status of some, as in
     `objects`. `unfinished` are those with documents where they should not be any more: to be looked at in each pass.
@@ -204,9 +204,13 @@ class World:
     tips: Mapping[str, Oid] = field(default_factory=dict)
     unfinished: frozenset[Key] = frozenset()
     failing: Mapping[str, Failure] = field(default_factory=dict)
-    seen: bool = False
     rest: Rest | None = None
     news: int = 0
+
+    @property
+    def blank(self) -> bool:
+        """Whether no pass has left anything in mind."""
+        return self.source is None
 
     def without_works(self) -> World:
         """Return the memory of all but the Works; they can be adopted again."""

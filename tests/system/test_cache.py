@@ -73,19 +73,19 @@ def test_a_damaged_file_is_no_memory(platform, kept, tmp_path, place):
     path.write_bytes(raw)
 
     with structlog.testing.capture_logs() as logs:
-        assert not kept.load().seen
+        assert kept.load().blank
     assert "is of no use" in logs[0]["event"]
 
 
 @pytest.mark.parametrize("size", [0, 10, 32, 63, 64, 500])
 def test_neither_is_a_file_that_was_cut_off(kept, tmp_path, size):
     os.truncate(file_of(tmp_path), size)
-    assert not kept.load().seen
+    assert kept.load().blank
 
 
 def test_neither_is_one_that_others_may_write(kept, tmp_path):
     file_of(tmp_path).chmod(0o666)
-    assert not kept.load().seen
+    assert kept.load().blank
 
 
 class Trap:
@@ -98,7 +98,7 @@ def test_nothing_in_the_file_is_ever_run(kept, tmp_path, monkeypatch):
     monkeypatch.setattr("gitops.core.world.World.without_works", lambda self: Trap())
     kept.save(kept.load())
 
-    assert not kept.load().seen
+    assert kept.load().blank
     assert not (tmp_path / "trap").exists()
     pickle.loads(pickle.dumps(Trap()))  # which a plain reader would have sprung
     assert (tmp_path / "trap").exists()
