@@ -17,7 +17,7 @@ from gitops.core.keys import Key
 from gitops.core.plan import Plan, decide
 from gitops.core.problems import Problem
 from gitops.core.record import Facts
-from gitops.core.recording import Recorded, RenderOverview
+from gitops.core.recording import NewStatus, RenderOverview
 from gitops.core.rest import Rest
 from gitops.core.sketch import Sketch
 from gitops.core.survey import remembered
@@ -87,8 +87,8 @@ class Writing:
         if any(not self.plan.branches[at.branch].failure for at in self.plan.delivery.units):
             return True
         home = self.plan.branches[self._home]
-        recorded = self._record({}, self.plan.failures)
-        return recorded.anything and self._root(home.root, recorded) != home.root
+        new = self._record({}, self.plan.failures)
+        return new.worth_writing and self._root(home.root, new) != home.root
 
     def run(self) -> Outcome:
         """Write, record and push."""
@@ -97,11 +97,11 @@ class Writing:
             self._follow(self._decided_with(failures))
         chain = self._documents(self._home)
         self.sketch.commit()
-        recorded = self._record({**elsewhere, **chain.versions}, failures)
-        outcome = self._push(chain, recorded)
-        self._adopt(recorded, failures)
+        new = self._record({**elsewhere, **chain.versions}, failures)
+        outcome = self._push(chain, new)
+        self._adopt(new, failures)
         unfinished = outcome.changed and bool(self._leftovers(failures))
-        return replace(outcome, unfinished=unfinished, problems=recorded.problems)
+        return replace(outcome, unfinished=unfinished, problems=new.problems)
 
     def _decided_with(self, failures: Mapping[str, Failure]) -> Plan:
         """Decide again: all that is on a branch tells of its refusal, and not only what this pass wanted to change."""
@@ -109,7 +109,7 @@ class Writing:
         branches |= {name: branches[name].refusing(failure, lost=True) for name, failure in failures.items()}
         return decide(self._world, self.plan.survey, branches, self.sketch, self._renderer)
 
-    def _record(self, versions: Mapping[UnitId, Oid], failures: Mapping[str, Failure]) -> Recorded:
+    def _record(self, versions: Mapping[UnitId, Oid], failures: Mapping[str, Failure]) -> NewStatus:
         facts = Facts(
             now=self._now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             home=self._home,
@@ -123,8 +123,8 @@ class Writing:
         )
         return recording.record(self._world, self.plan, self._traced, facts, self.sketch, self._overview)
 
-    def _root(self, documents: Oid | None, recorded: Recorded) -> Oid:
-        return patch(self.sketch, documents, {STATUS: Entry(DIRECTORY, recorded.tree)})
+    def _root(self, documents: Oid | None, new: NewStatus) -> Oid:
+        return patch(self.sketch, documents, {STATUS: Entry(DIRECTORY, new.tree)})
 
     def _documents(self, branch: str) -> Chain:
         known, units = self.plan.branches[branch], self.plan.delivery.units
@@ -144,21 +144,21 @@ class Writing:
             self._tips[name] = moves[name][1]
         return versions, {**known, **failures}
 
-    def _push(self, chain: Chain, recorded: Recorded) -> Outcome:
+    def _push(self, chain: Chain, new: NewStatus) -> Outcome:
         """Commit the status, and move the home branch from the tip that was observed, once."""
         branch = self.plan.branches[self._home]
-        root = self._root(chain.root, recorded)
-        if root == branch.root or not recorded.anything:
+        root = self._root(chain.root, new)
+        if root == branch.root or not new.worth_writing:
             self._repo.objects.discard()
-            return Outcome(tally=recorded.verdicts.tally, tip=branch.tip)
-        tally, changed = recorded.verdicts.tally, self._changed(recorded.tree)
-        message = messages.status(tally, recorded.record, changed, self._observed.source)
+            return Outcome(tally=new.verdicts.tally, tip=branch.tip)
+        tally, changed = new.verdicts.tally, self._changed(new.tree)
+        message = messages.status(tally, new.record, changed, self._observed.source)
         tip = self._publisher.commit(chain.tip, root, message)
         self._repo.objects.flush()
         self._branches.move(self._home, branch.tip, tip, "gitops: status")
-        self._status, self._tips[self._home] = recorded.tree, tip
+        self._status, self._tips[self._home] = new.tree, tip
         commits = (*dict.fromkeys(chain.versions.values()), tip)
-        return Outcome(commits, tally, recorded.record.events, tip)
+        return Outcome(commits, tally, new.record.events, tip)
 
     def _changed(self, status: Oid) -> Iterator[Key]:
         """List the Works whose status is not what it was."""
@@ -171,7 +171,7 @@ class Writing:
         """Return what a further pass can finish."""
         return self.plan.unfinished - self.plan.on(failures)
 
-    def _adopt(self, recorded: Recorded, failures: Mapping[str, Failure]) -> None:
+    def _adopt(self, new: NewStatus, failures: Mapping[str, Failure]) -> None:
         """Keep in mind what was decided and left behind."""
         world, survey = self._world, self.plan.survey
         world.adopt({key: decided.state for key, decided in self.plan.decided.items()})
@@ -179,15 +179,15 @@ class Writing:
         manifests.load.cache_clear()  # the definitions themselves are not kept
         world.objects = remembered(survey.objects, self.sketch, self._status)
         world.surveyed, world.places = survey.objects, survey.places
-        world.status, world.verdicts = self._status, recorded.verdicts
+        world.status, world.verdicts = self._status, new.verdicts
         world.source = self._observed.source_tip
         unsure = failures.keys() | self.plan.unsure  # these will be looked at as if they had never been seen
         world.tips = {name: tip for name, tip in self._tips.items() if name not in unsure}
         world.unfinished = self.plan.unfinished | self.plan.astray | self.plan.on(failures)
         world.failing = {name: failure for name, failure in self.plan.failures.items() if is_elsewhere(name)}
-        world.rest = None if failures or world.unfinished else self._rest(recorded)
+        world.rest = None if failures or world.unfinished else self._rest(new)
 
-    def _rest(self, recorded: Recorded) -> Rest | None:
+    def _rest(self, new: NewStatus) -> Rest | None:
         """Return where all branches stand, if nothing but a change of them can make the next pass do anything."""
         seen, stores = self._observed.seen, self.plan.survey.places.stores.values()
         if self._status is None or seen.settings_problems or any(store.reason for store in stores):
@@ -196,4 +196,4 @@ class Writing:
             name: self._tips.get(name) for name in self.plan.branches
         }
         names = rest.names(seen.source_branch, self._home, (s.location for s in stores if s.location))
-        return Rest(seen.url, self._home, tips, names, recorded.verdicts.tally, recorded.problems)
+        return Rest(seen.url, self._home, tips, names, new.verdicts.tally, new.problems)

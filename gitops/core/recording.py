@@ -26,13 +26,16 @@ RenderOverview = Callable[[Mapping[str, Any]], tuple[bytes, tuple[Problem, ...]]
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """What a pass leaves: the tree of `status/`, what happened, and how each Work stands now."""
+class NewStatus:
+    """What a pass leaves: the tree of `status/`, what happened, and how each Work stands now.
+
+    It is not *worth writing* where nobody ever defined anything.
+    """
 
     tree: Oid
     record: Record
     verdicts: Verdicts
-    anything: bool
+    worth_writing: bool
     problems: tuple[Problem, ...]
 
 
@@ -48,7 +51,7 @@ def origins(plan: Plan, objects: Objects) -> dict[Key, Provenance]:
 
 def record(
     world: World, plan: Plan, traced: Mapping[Key, Provenance], facts: Facts, objects: Objects, render: RenderOverview
-) -> Recorded:
+) -> NewStatus:
     """Record what was done."""
     record = Record(objects, facts.now)
     verdicts = world.verdicts.after(_works(plan, traced, facts, objects, record))
@@ -61,9 +64,9 @@ def record(
         record.write(memory.REPOSITORY_FILE, file)
     else:
         record.remove(memory.REPOSITORY_FILE)
-    anything = bool(verdicts.each or plan.survey.objects or plan.survey.seen.status or problems)
+    worth_writing = bool(verdicts.each or plan.survey.objects or plan.survey.seen.status or problems)
     tree = patch(objects, plan.survey.seen.status, record.files)
-    return Recorded(tree, record, verdicts, anything, (*problems, *wrong))
+    return NewStatus(tree, record, verdicts, worth_writing, (*problems, *wrong))
 
 
 def _works(
