@@ -19,7 +19,7 @@ from gitops.core.recovery import Traces
 from gitops.core.survey import Seen, Survey, survey
 from gitops.core.targets import store_key
 from gitops.core.tree import Objects
-from gitops.core.world import Object, World
+from gitops.core.world import ClusterObject, World
 
 
 class Report(NamedTuple):
@@ -39,7 +39,7 @@ def check(objects: Objects, seen: Seen, renderer: Render) -> Report:
     settings, wrong = definitions.settings(objects, seen.source)
     found = survey(World(), objects, replace(seen, settings=settings or seen.settings))
     decided = _decided(found, objects, renderer)
-    known: dict[Key, Object | Decided] = {**found.objects, **decided}
+    known: dict[Key, ClusterObject | Decided] = {**found.objects, **decided}
     sources = {key: one.effective.source for key, one in known.items()}
     problems = {
         *wrong,

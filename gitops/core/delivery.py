@@ -15,7 +15,7 @@ from gitops.core.keys import Key
 from gitops.core.recorded import Recorded, RecordedPlacement
 from gitops.core.targets import Target
 from gitops.core.tree import Change, Entry, Oid
-from gitops.core.world import Object, Placement
+from gitops.core.world import ClusterObject, Placement
 
 Roots = Mapping[str, Oid | None]
 _NOTHING: Mapping[str, Mapping[str, Oid]] = MappingProxyType({})
@@ -118,7 +118,7 @@ class DestinationDelivery:
     the lengths of those of its aggregate on the branch `joined_on`; None when nobody looked at that.
     """
 
-    object: Object
+    object: ClusterObject
     target: Target | None
     branch: str
     inventory: Mapping[str, Oid]

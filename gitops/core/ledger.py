@@ -11,7 +11,7 @@ from gitops.core.edits import Edits
 from gitops.core.keys import Key
 from gitops.core.survey import Survey
 from gitops.core.tree import Change, Objects, Oid, lookup
-from gitops.core.world import Object
+from gitops.core.world import ClusterObject
 
 
 def folder(paths: Iterable[str]) -> str:
@@ -100,7 +100,7 @@ class Ledger:
         unit.booked.append(changes)
         return unit
 
-    def _has_moved(self, known: Object) -> bool:
+    def _has_moved(self, known: ClusterObject) -> bool:
         target, recorded = self._survey.targets.get(known.key.name), known.recorded
         if target is None or target.writable is None or not recorded.text("mode"):
             return False

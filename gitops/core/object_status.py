@@ -17,7 +17,7 @@ from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record, restored, waiting
 from gitops.core.recorded import REMOVED
 from gitops.core.targets import Store, Target
-from gitops.core.world import Object
+from gitops.core.world import ClusterObject
 
 
 def record_destination(
@@ -72,7 +72,7 @@ def _unwritable(target: Target, failure: Failure) -> Condition:
     return false(conditions.READY, "StateStoreNotReady", f"{target.store}: not ready: {failure.cause}")
 
 
-def _left_behind(known: Object, facts: Facts) -> Condition:
+def _left_behind(known: ClusterObject, facts: Facts) -> Condition:
     """A removed Destination stays as it was first recorded, whatever the log tells of its file since."""
     last = known.recorded.status.condition(conditions.READY) if known.recorded.status else None
     if last and known.recorded.removed:
@@ -108,7 +108,7 @@ def _placing(delivery: DestinationDelivery, facts: Facts) -> dict[str, object]:
 
 
 def record_store(
-    record: Record, known: Object, store: Store | None, provenance: Provenance, facts: Facts
+    record: Record, known: ClusterObject, store: Store | None, provenance: Provenance, facts: Facts
 ) -> Status | None:
     """Record one state store."""
     before, file = known.recorded.status, memory.object_file(known.key)
@@ -122,7 +122,7 @@ def record_store(
     return record.add(file, before, _status(known, provenance, ready, extra), happened)
 
 
-def _store_ready(known: Object, store: Store | None, facts: Facts) -> Condition:
+def _store_ready(known: ClusterObject, store: Store | None, facts: Facts) -> Condition:
     if known.effective.problem:
         return false(conditions.READY, "InvalidDefinition", str(known.effective.problem))
     assert store is not None
@@ -142,7 +142,7 @@ def _unusable(failure: Failure) -> Condition:
     return false(conditions.READY, "ErrorValidatingPermissions", text)
 
 
-def _status(known: Object, provenance: Provenance, ready: Condition, extra: Mapping[str, object]) -> Status:
+def _status(known: ClusterObject, provenance: Provenance, ready: Condition, extra: Mapping[str, object]) -> Status:
     manifest, before = known.effective.manifest, known.recorded.status
     labels = manifest.obj.metadata.labels if manifest else before.labels if before else {}
     return Status(
@@ -156,7 +156,7 @@ def _status(known: Object, provenance: Provenance, ready: Condition, extra: Mapp
     )
 
 
-def _spec(known: Object) -> dict[str, object]:
+def _spec(known: ClusterObject) -> dict[str, object]:
     """The state store of a Destination, which kubectl has columns for; the last one known when it is removed."""
     definition = known.effective.manifest and known.effective.manifest.obj
     if not isinstance(definition, Destination):
@@ -165,7 +165,7 @@ def _spec(known: Object) -> dict[str, object]:
     return {"stateStoreRef": {"kind": ref.kind, "name": ref.name}} if ref else {}
 
 
-def _source(known: Object, provenance: Provenance, facts: Facts) -> dict[str, object]:
+def _source(known: ClusterObject, provenance: Provenance, facts: Facts) -> dict[str, object]:
     recorded, effective = known.recorded, known.effective
     kept = effective.manifest is None or effective.last_good
     commit = facts.sources.get(provenance.path)

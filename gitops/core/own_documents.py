@@ -15,7 +15,7 @@ from gitops.core.placing import Context, Decided
 from gitops.core.removal import Removal
 from gitops.core.targets import Target
 from gitops.core.tree import BLOB, Change, Oid
-from gitops.core.world import Object
+from gitops.core.world import ClusterObject
 
 
 class OwnDocuments:
@@ -31,7 +31,7 @@ class OwnDocuments:
         """Look at the Destinations whose own documents may have to change."""
         return [self._deliver(known, aggregated.get(known.key.name)) for known in self._looked_at(aggregated)]
 
-    def _looked_at(self, aggregated: Mapping[str, Aggregate]) -> Iterator[Object]:
+    def _looked_at(self, aggregated: Mapping[str, Aggregate]) -> Iterator[ClusterObject]:
         world, survey = self._context.world, self._context.survey
         for key, known in survey.objects.items():
             target = survey.targets.get(key.name)
@@ -46,7 +46,7 @@ class OwnDocuments:
             ):
                 yield known
 
-    def _deliver(self, known: Object, aggregate: Aggregate | None) -> DestinationDelivery:
+    def _deliver(self, known: ClusterObject, aggregate: Aggregate | None) -> DestinationDelivery:
         target, recorded = self._context.survey.targets.get(known.key.name), known.recorded
         before = recorded.branch(self._context.survey.seen.home)
         if target is None:
@@ -66,7 +66,7 @@ class OwnDocuments:
         return any(d.state and name in d.state.destinations for d in self._decided.values())
 
     def _own(
-        self, known: Object, target: Target | None, branch: str, inventory: Mapping[str, Oid]
+        self, known: ClusterObject, target: Target | None, branch: str, inventory: Mapping[str, Oid]
     ) -> DestinationDelivery:
         changes: tuple[Change, ...] = ()
         if target is not None and not target.reason:

@@ -23,7 +23,7 @@ from gitops.core.recovery import Logged, Traces
 from gitops.core.strays import Written
 from gitops.core.survey import Survey
 from gitops.core.tree import Objects, Oid
-from gitops.core.world import Object, World
+from gitops.core.world import ClusterObject, World
 
 _AHEAD = 1000  # Works
 
@@ -66,7 +66,7 @@ class Plan:
     @property
     def sources(self) -> dict[Key, str]:
         """The files whose definitions are in effect, of all that was looked at."""
-        known: dict[Key, Object | Decided] = {**self.survey.objects, **self.decided}
+        known: dict[Key, ClusterObject | Decided] = {**self.survey.objects, **self.decided}
         return {key: found.effective.source for key, found in known.items()}
 
     @property

@@ -19,7 +19,7 @@ from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record
 from gitops.core.targets import store_key
 from gitops.core.tree import Objects, Oid, patch
-from gitops.core.world import Object, World
+from gitops.core.world import ClusterObject, World
 
 RenderOverview = Callable[[Mapping[str, Any]], tuple[bytes, tuple[Problem, ...]]]
 """Render the overview's scope; also return what is wrong with its template."""
@@ -41,7 +41,7 @@ class NewStatus:
 
 def origins(plan: Plan, objects: Objects) -> dict[Key, Provenance]:
     """Trace the definitions of all whose status is written."""
-    found: dict[Key, Decided | Object] = dict(plan.decided)
+    found: dict[Key, Decided | ClusterObject] = dict(plan.decided)
     found |= {own.object.key: own.object for own in plan.delivery.destinations}
     found |= {key: known for key, known in plan.survey.objects.items() if key.kind != "Destination"}
     seen = plan.survey.seen

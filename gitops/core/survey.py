@@ -18,7 +18,7 @@ from gitops.core.recorded import Recorded
 from gitops.core.targets import Site, Store, Target, store_key
 from gitops.core.tree import Objects, Oid
 from gitops.core.troubles import Troubles, troubles
-from gitops.core.world import Object, World
+from gitops.core.world import ClusterObject, World
 
 Before = Callable[[str], Oid | None]
 """Return the source tree as it was before a file last changed, as when it was removed; None where that is not known."""
@@ -63,7 +63,7 @@ class Survey:
 
     seen: Seen
     advance: Advance
-    objects: Mapping[Key, Object]
+    objects: Mapping[Key, ClusterObject]
     places: Places
     troubles: Troubles
 
@@ -101,12 +101,12 @@ def survey(world: World, objects: Objects, seen: Seen, before: Before = lambda f
     Of the definitions only those are read that changed since *world* was left; no Work is decided yet.
     """
     advance = catalogs.advance(world.catalog, objects, seen.source)
-    found_wrong = troubles(advance.catalog, memory.reported(objects, seen.status))
-    known = _cluster_objects(world, advance, objects, seen.status, found_wrong, before)
-    return Survey(seen, advance, known, _places(world, seen, known), found_wrong)
+    wrong = troubles(advance.catalog, memory.reported(objects, seen.status))
+    known = _cluster_objects(world, advance, objects, seen.status, wrong, before)
+    return Survey(seen, advance, known, _places(world, seen, known), wrong)
 
 
-def _places(world: World, seen: Seen, known: Mapping[Key, Object]) -> Places:
+def _places(world: World, seen: Seen, known: Mapping[Key, ClusterObject]) -> Places:
     """Resolve the Destinations and stores, or keep what was resolved when they are all the same."""
     last = world.places
     before = world.surveyed
@@ -124,21 +124,21 @@ def _cluster_objects(
     advance: Advance,
     objects: Objects,
     status: Oid | None,
-    found_wrong: Troubles,
+    wrong: Troubles,
     before: Before,
-) -> dict[Key, Object]:
+) -> dict[Key, ClusterObject]:
     """Read the Destinations and stores whose definition or status is not the one that *world* knows."""
     entries = dict(memory.cluster_objects(objects, status))
-    defined = {key for key in (*advance.keys, *found_wrong.of) if key.kind != "Work"}
-    found: dict[Key, Object] = {}
+    defined = {key for key in (*advance.keys, *wrong.of) if key.kind != "Work"}
+    found: dict[Key, ClusterObject] = {}
     for key in sorted(defined | entries.keys() | world.objects.keys()):
-        known = world.objects.get(key)
-        if known is None or known.entry != entries.get(key):
-            known = Object(key, definitions.NOTHING, memory.cluster_object(objects, entries.get(key)), entries.get(key))
+        known, entry = world.objects.get(key), entries.get(key)
+        if known is None or known.entry != entry:
+            known = ClusterObject(key, definitions.NOTHING, memory.cluster_object(objects, entry), entry)
         elif key not in advance.keys and not known.effective.problem and known.source not in advance.files:
             found[key] = known
             continue
-        problem = found_wrong.why(key, known.recorded)
+        problem = wrong.why(key, known.recorded)
         effective = definitions.effective(advance.catalog, objects, key, known.recorded, problem)
         if known.recorded.status or not effective.removed:
             is_news = effective.removed and not known.recorded.removed
@@ -155,7 +155,7 @@ def _last_policy(objects: Objects, key: Key, recorded: Recorded, before: Before)
     return last[0].obj.spec.cleanup if last and isinstance(last[0].obj, Destination) else ""
 
 
-def remembered(known: Mapping[Key, Object], objects: Objects, status: Oid | None) -> dict[Key, Object]:
+def remembered(known: Mapping[Key, ClusterObject], objects: Objects, status: Oid | None) -> dict[Key, ClusterObject]:
     """Return the Destinations and stores with what is remembered of them once the tree *status* has been written."""
     entries = dict(memory.cluster_objects(objects, status))
     return {

@@ -82,7 +82,7 @@ class WorkState:
 
 
 @dataclass(frozen=True, slots=True)
-class Object:
+class ClusterObject:
     """A Destination or a state store: its definition in effect, and what its status file *entry* remembers.
 
     Of a Destination that is removed *last_policy* is the one with which it went, as far as history tells.
@@ -193,8 +193,8 @@ class World:
     """
 
     catalog: Catalog = field(default_factory=Catalog)
-    objects: Mapping[Key, Object] = field(default_factory=dict)
-    surveyed: Mapping[Key, Object] = field(default_factory=dict)
+    objects: Mapping[Key, ClusterObject] = field(default_factory=dict)
+    surveyed: Mapping[Key, ClusterObject] = field(default_factory=dict)
     places: Places = field(default_factory=Places)
     works: dict[Key, WorkState] = field(default_factory=dict)
     index: Index = field(default_factory=Index)

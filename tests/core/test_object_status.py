@@ -18,7 +18,7 @@ from gitops.core.record import CommitName, Facts, Record
 from gitops.core.recorded import Recorded
 from gitops.core.sketch import Sketch
 from gitops.core.targets import Location, Store, Target
-from gitops.core.world import Object
+from gitops.core.world import ClusterObject
 
 SIDE, DEV = Key("GitStateStore", "", "side"), Key("Destination", "", "dev")
 ADA = CommitName(b"\x12\x34\x56\x78" * 5, "Ada")
@@ -59,7 +59,7 @@ spec: {branch: out}
 def stored(record, facts=FACTS, store=None, before=None, effective=None):
     """Record the store `side`."""
     (manifest,) = load("statestores/side.yaml", DEFINED.encode()).objects
-    known = Object(SIDE, effective or Effective(manifest, None, None), Recorded(before), None)
+    known = ClusterObject(SIDE, effective or Effective(manifest, None, None), Recorded(before), None)
     return record_store(record, known, store or Store("side", Location("out", "")), Provenance(0, ""), facts)
 
 
@@ -133,7 +133,7 @@ def removed(record, facts=FACTS, effective=GONE, ready=None, occupied=True, **ex
     """Record a Destination that nothing can be written to."""
     conditions = (Condition("Ready", *ready),) if ready else ()
     before = Status("Destination", "dev", conditions=conditions, extra={**REMEMBERED, **LEFT, **extra})
-    known = Object(DEV, effective, Recorded(before), None)
+    known = ClusterObject(DEV, effective, Recorded(before), None)
     made = DestinationDelivery(known, None, "out", {}, occupied=occupied)
     return record_destination(record, made, Provenance(3, ""), facts)
 
@@ -213,7 +213,7 @@ OVERLAP = {"reason": "PathOverlap", "message": "overlaps prod"}
 def placed(record, facts=FACTS, before=None, definition=PLACED, effective=None, target=None, **made):
     """Record a Destination that documents go to, with what is different about its *target*."""
     (manifest,) = load("destinations/dev.yaml", definition.encode()).objects
-    known = Object(DEV, effective or Effective(manifest, None, None), Recorded(before), None)
+    known = ClusterObject(DEV, effective or Effective(manifest, None, None), Recorded(before), None)
     found = DestinationDelivery(known, replace(TARGET, **(target or {})), "out", {})
     return record_destination(record, replace(found, **made), Provenance(3, "destinations/dev.yaml"), facts)
 

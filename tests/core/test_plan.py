@@ -11,7 +11,7 @@ from gitops.core.plan import Branch, Plan
 from gitops.core.recorded import Recorded, RecordedPlacement
 from gitops.core.recovery import Logged
 from gitops.core.strays import Written
-from gitops.core.world import Object
+from gitops.core.world import ClusterObject
 
 WORK, OTHER, DEV = Key("Work", "default", "redis"), Key("Work", "team", "other"), Key("Destination", "", "dev")
 FILES = {"state/dev/x.yaml": b"\x01" * 20}
@@ -34,7 +34,7 @@ def placement(branch="main", work=WORK, recorded=None, superseded=None):
 
 def destination(branch="main", recorded=None, superseded=None):
     return DestinationDelivery(
-        Object(DEV, NOTHING, Recorded(recorded), None), None, branch, {}, superseded=superseded or {}
+        ClusterObject(DEV, NOTHING, Recorded(recorded), None), None, branch, {}, superseded=superseded or {}
     )
 
 
