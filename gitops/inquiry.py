@@ -64,7 +64,7 @@ def known_versions(repo: Repository, plan: Plan, left: Oid | None) -> dict[tuple
     *left* (None: none yet), it may also name a commit that is gone. Orphans keep the version that is recorded.
     """
     versions: dict[tuple[Key, str], Oid] = {}
-    retold = concern.retold(repo.objects, left, plan.survey.seen.status) if left else set()
+    retold = concern.with_other_status(repo.objects, left, plan.survey.seen.status) if left else set()
     for name, branch in plan.branches.items():
         if not branch.tip or branch.failure:
             continue

@@ -22,17 +22,17 @@ def concerned(context: Context, drift: Drift) -> set[Key]:
         return defined | set(memory.works(context.objects, survey.seen.status))
     found = {key for key in survey.advance.keys if key.kind == "Work"}
     found |= _in_broken_files(world, survey)
-    found |= retold(context.objects, world.status, survey.seen.status)
-    found |= {key for name in _rejoined(world, survey) for key in world.index.on(name)}
-    found |= _retargeted(world, survey) | {key for key in world.unfinished if key.kind == "Work"}
-    found |= {key for name in _on(survey, drift.lost) for key in world.index.on(name)}
+    found |= with_other_status(context.objects, world.status, survey.seen.status)
+    found |= _with_other_destinations(world, survey) | {key for key in world.unfinished if key.kind == "Work"}
+    for name in (*_with_other_parts(world, survey), *_on(survey, drift.lost)):
+        found |= world.index.on(name)
     for branch, touched in drift.touched.items():
         for path in touched:
             found |= _owners(world, survey, branch, path)
     return found
 
 
-def _rejoined(world: World, survey: Survey) -> Iterator[str]:
+def _with_other_parts(world: World, survey: Survey) -> Iterator[str]:
     """List the Destinations of whose aggregate status tells other parts than the last pass left."""
     for name in survey.targets:
         key = Key("Destination", "", name)
@@ -56,10 +56,10 @@ def _in_broken_files(world: World, survey: Survey) -> set[Key]:
     return invalid if files else {key for key in invalid if key in world.works and world.works[key].orphan}
 
 
-def retold(objects: Objects, old: Oid | None, new: Oid | None) -> set[Key]:
-    """Return the Works whose remembered status is not the one that the last pass left: another daemon was faster.
+def with_other_status(objects: Objects, old: Oid | None, new: Oid | None) -> set[Key]:
+    """Return the Works whose status in *new* is another than in *old*, which the last pass left.
 
-    Or it is somebody who says that he is one.
+    Another daemon was faster, or it is somebody who says that he is one.
     """
     found = set()
     for change in diff(objects, subtree(objects, old, "works"), subtree(objects, new, "works")):
@@ -68,18 +68,18 @@ def retold(objects: Objects, old: Oid | None, new: Oid | None) -> set[Key]:
     return found
 
 
-def _retargeted(world: World, survey: Survey) -> set[Key]:
+def _with_other_destinations(world: World, survey: Survey) -> set[Key]:
     """Return the Works that changed Destinations may concern: placed there, or matching now or before."""
     before, after = world.places.targets, survey.targets
     changed = {n for n in before.keys() | after.keys() if before.get(n) != after.get(n)}
     changed |= world.places.kept ^ survey.places.kept
     found = {key for name in changed for key in world.index.on(name)}
     if world.places.matcher is not survey.places.matcher:
-        found |= {key for key in world.works if _rematched(world, survey, key)}
+        found |= {key for key in world.works if _matches_otherwise(world, survey, key)}
     return found
 
 
-def _rematched(world: World, survey: Survey, key: Key) -> bool:
+def _matches_otherwise(world: World, survey: Survey, key: Key) -> bool:
     state = world.works[key]
     return any(
         (not state.single or group.id in state.unscheduled)
