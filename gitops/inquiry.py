@@ -64,11 +64,15 @@ def known_versions(repo: Repository, plan: Plan, left: Oid | None) -> dict[tuple
     *left* (None: none yet), it may also name a commit that is gone. Orphans keep the version that is recorded.
     """
     versions: dict[tuple[Key, str], Oid] = {}
-    retold = concern.with_other_status(repo.objects, left, plan.survey.seen.status) if left else set()
+    doubted = concern.with_other_status(repo.objects, left, plan.survey.seen.status) if left else set()
+    standing: dict[str, list[PlacementDelivery]] = {}
+    for delivery in plan.delivery.placements:
+        if delivery.version_paths and not plan.is_orphan(delivery.work):
+            standing.setdefault(delivery.branch, []).append(delivery)
     for name, branch in plan.branches.items():
-        if not branch.tip or branch.failure:
+        if not branch.tip or branch.failure or name not in standing:
             continue
-        asked = list(_unversioned(repo, plan, name, branch.tip, retold))
+        asked = _unversioned(repo, plan, name, standing[name], doubted)
         paths = {path for delivery in asked for path in delivery.version_paths}
         changed = history.last_changed(repo, branch.tip, paths)
         for delivery in asked:
@@ -78,17 +82,13 @@ def known_versions(repo: Repository, plan: Plan, left: Oid | None) -> dict[tuple
 
 
 def _unversioned(
-    repo: Repository, plan: Plan, name: str, tip: Oid, retold: Collection[Key]
-) -> Iterator[PlacementDelivery]:
-    """List the placements on a branch whose documents stand there in a version that status does not tell for sure."""
-    past = None if repo.objects.is_shallow else Lineage(repo).follow(tip)
-    rewritten = plan.branches[name].lost or plan.branches[plan.survey.seen.home].lost
-    elsewhere = is_elsewhere(name)  # who tells of it may have seen more of it than we
-    for delivery in plan.delivery.placements:
-        if delivery.branch == name and delivery.version_paths and not plan.is_orphan(delivery.work):
-            doubted = rewritten or (delivery.work in retold and not elsewhere)
-            if not delivery.version_is_in(past if doubted else None):
-                yield delivery
+    repo: Repository, plan: Plan, name: str, standing: Iterable[PlacementDelivery], doubted: Collection[Key]
+) -> list[PlacementDelivery]:
+    """Return the placements *standing* on a branch whose version status does not tell for sure."""
+    tip, lost = plan.branches[name].tip, plan.branches[name].lost or plan.branches[plan.survey.seen.home].lost
+    past = Lineage(repo).follow(tip) if tip and not repo.objects.is_shallow else None
+    here = not is_elsewhere(name)  # who tells of another repository may have seen more of it than we
+    return [d for d in standing if not d.version_is_in(past if lost or (here and d.work in doubted) else None)]
 
 
 def placed(repo: Repository, tip: Oid) -> Logged:
