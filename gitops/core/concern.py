@@ -82,7 +82,7 @@ def _with_other_destinations(world: World, survey: Survey) -> set[Key]:
 def _matches_otherwise(world: World, survey: Survey, key: Key) -> bool:
     state = world.works[key]
     return any(
-        (not state.single or group.id in state.unscheduled)
+        (not state.outline.single or group.id in state.unscheduled)
         and world.places.matcher.match(group.selector) != survey.places.matcher.match(group.selector)
         for group in state.groups
     )

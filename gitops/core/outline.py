@@ -19,6 +19,11 @@ class Outline:
     resource: str
 
     @property
+    def single(self) -> bool:
+        """Whether it goes to one Destination: a resource request does."""
+        return bool(self.resource)
+
+    @property
     def pipeline(self) -> str:
         """The name of the pipeline that made it; empty when it does not say."""
         return self.labels.get(PIPELINE_NAME, "")

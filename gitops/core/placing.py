@@ -122,15 +122,8 @@ class Context:
         work, groups = read
         is_known = self.survey.seen.status is not None
         existing = self._existing(recorded, before) if is_known else self._recovered(key, work, groups)
-        schedule = scheduling.schedule(
-            key.namespace,
-            key.name,
-            groups,
-            single=bool(work.resource),
-            existing=existing,
-            matcher=self.survey.places.matcher,
-            unready=self.survey.places.unready,
-        )
+        places = self.survey.places
+        schedule = scheduling.schedule(work, groups, existing, places.matcher, places.unready)
         offers = Offers(work, found, recorded, self.renderer, self.objects, self.parts)
         placements = tuple(self._placements(work, groups, schedule.assignments, offers))
         if offers.refused:  # for all, also for those that came before it showed

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from gitops.core.outline import Outline
 from gitops.core.selectors import Matcher, Selector
 
 
@@ -47,20 +48,16 @@ def rendezvous(namespace: str, work: str, group: str, destinations: Collection[s
 
 
 def schedule(
-    namespace: str,
-    work: str,
+    work: Outline,
     groups: Sequence[Schedulable],
-    *,
-    single: bool,
     existing: Mapping[str, Collection[str]],
     matcher: Matcher,
     unready: Collection[str],
 ) -> Schedule:
     """Place the groups of one Work.
 
-    *single* is a resource request. *existing* holds the Destinations of each group's recorded placements; those whose
-    documents went with a removed Destination are not among them. *unready* Destinations are passed over by a new
-    choice while another match is ready.
+    *existing* holds the Destinations of each group's recorded placements; those whose documents went with a removed
+    Destination are not among them. *unready* Destinations are passed over by a new choice while another match is ready.
     """
     assignments: list[Assignment] = []
     unscheduled: list[str] = []
@@ -68,10 +65,10 @@ def schedule(
         fit = matcher.match(group.selector)
         placed = existing.get(group.id, ())
         targets = set(placed)
-        if not single:
+        if not work.single:
             targets |= fit
         elif not placed and fit:
-            targets = {rendezvous(namespace, work, group.id, fit.difference(unready) or fit)}
+            targets = {rendezvous(work.namespace, work.name, group.id, fit.difference(unready) or fit)}
         assignments += [Assignment(group.id, name, name not in fit) for name in sorted(targets)]
         if not targets:
             unscheduled.append(group.id)

@@ -66,11 +66,6 @@ class WorkState:
         return self.entry is None
 
     @property
-    def single(self) -> bool:
-        """Whether it goes to one Destination: a resource request does."""
-        return bool(self.outline.resource)
-
-    @property
     def claims(self) -> Claim:
         """All that its placements need for themselves."""
         return union({p.offer.claim for p in self.placements})

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gitops.core.outline import Outline
 from gitops.core.scheduling import Assignment, Schedule, rendezvous, schedule
 from gitops.core.selectors import Matcher, Selector
 
@@ -27,9 +28,8 @@ def group(own="g", **labels):
 
 def place(groups, destinations, *, single, existing=None, unready=()):
     matcher = Matcher(Place(name, labels) for name, labels in destinations.items())
-    return schedule(
-        "default", "redis", groups, single=single, existing=existing or {}, matcher=matcher, unready=unready
-    )
+    work = Outline("redis", "default", {}, "", "small" if single else "")
+    return schedule(work, groups, existing or {}, matcher, unready)
 
 
 DEV, PROD = {"env": "dev"}, {"env": "prod"}
