@@ -33,7 +33,7 @@ class Offers:
         self._work, self._effective, self._recorded = work, effective, recorded
         self._renderer, self._objects, self._parts = renderer, objects, parts
         self._shared: dict[tuple[object, ...], Offer] = {}
-        self.refused: dict[str, Documents] = {}  # of groups whose templates are too costly to be tried again
+        self.costly: dict[str, Documents] = {}  # of groups whose templates are not to be tried again
 
     def of(self, group: Group, target: Target, name: str) -> Offer:
         """Return what *group* has for *target*, as its placement *name*."""
@@ -49,7 +49,7 @@ class Offers:
         root = layout.place(self._work, group.short, target.mode)
         if target.reason:
             return Offer(root, None, Refusal("WorkloadsFailedWrite", target.message))
-        made = self.refused.get(group.id) or self._render(group, target)
+        made = self.costly.get(group.id) or self._render(group, target)
         if refused := layout.refusal(target, root, made):
             recorded, own = self._recorded.placement(name), part_name(self._work.namespace, name)
             return Offer(root, None, refused, holdings(own, recorded, root, target, self._parts, self._objects))
@@ -58,7 +58,7 @@ class Offers:
     def _render(self, group: Group, target: Target) -> Documents:
         made = documents.render(group, _scope(self._effective, group, target), self._renderer, self._objects)
         if made.costly:
-            self.refused[group.id] = made
+            self.costly[group.id] = made
         is_joined = target.mode == layout.AGGREGATED and target.agent != "none"
         return documents.joined(made, self._objects) if is_joined else made
 

@@ -126,7 +126,7 @@ class Context:
         schedule = scheduling.schedule(work, groups, existing, places.matcher, places.unready)
         offers = Offers(work, found, recorded, self.renderer, self.objects, self.parts)
         placements = tuple(self._placements(work, groups, schedule.assignments, offers))
-        if offers.refused:  # for all, also for those that came before it showed
+        if offers.costly:  # for all, also for those that came before it showed
             placements = tuple(self._placements(work, groups, schedule.assignments, offers))
         return WorkState(work, found.entry, groups, placements, schedule.unscheduled, found.source)
 
