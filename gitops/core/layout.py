@@ -86,8 +86,7 @@ def claim(target: Target, root: str, documents: Documents) -> Claim:
         wanted = path_claim([path for path, _ in documents.files])
     else:
         wanted = Claim()
-    objects = documents.objects if target.agent != "none" else frozenset()
-    return Claim(wanted.exclusive | {_OBJECT + str(o) for o in objects}, wanted.shared)
+    return wanted if target.agent == "none" else wanted | object_claim(documents.objects)
 
 
 def path_claim(wanted: list[str], shared_from: int = 1) -> Claim:
@@ -115,17 +114,18 @@ def object_claim(objects: frozenset[ObjectId]) -> Claim:
 
 def canary_claim(mode: str) -> Claim:
     """Claim the canary documents of a filepath mode, and the objects in them."""
-    return Claim(path_claim(list(_canaries(mode)), shared_from=9).exclusive | object_claim(_CANARY_OBJECTS).exclusive)
+    return _canary_paths(mode) | object_claim(_CANARY_OBJECTS)
+
+
+def _canary_paths(mode: str) -> Claim:
+    return Claim(path_claim(list(_canaries(mode))).exclusive)
 
 
 def reserved(target: Target) -> Claim:
     """Return what belongs to the Destination itself, whatever a placement wants."""
     if not target.canary:
         return Claim()
-    claim = canary_claim(target.mode)
-    if target.agent == "none":
-        claim = Claim(claim.exclusive - object_claim(_CANARY_OBJECTS).exclusive)
-    return claim
+    return _canary_paths(target.mode) if target.agent == "none" else canary_claim(target.mode)
 
 
 def lost(token: str, owner: str) -> Refusal:

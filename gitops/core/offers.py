@@ -113,4 +113,4 @@ def holdings(
         return claim
     found = tuple((path, oid) for path, oid in inventory.items() if oid in objects)
     own = documents.finish(found, objects).objects if part is None else frozenset(kubernetes.recognised(part))
-    return Claim(claim.exclusive | layout.object_claim(own).exclusive, claim.shared)
+    return claim | layout.object_claim(own)

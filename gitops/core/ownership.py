@@ -6,7 +6,7 @@ shared claims, but no exclusive one. A placement that loses any token is held ba
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 Owner = tuple[str, ...]
@@ -17,6 +17,13 @@ class Claim(NamedTuple):
 
     exclusive: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
+
+    @classmethod
+    def union(cls, claims: Collection[Claim]) -> Claim:
+        """Return one claim to all that *claims* are to."""
+        if len(claims) == 1:
+            return next(iter(claims))
+        return cls(frozenset().union(*(c.exclusive for c in claims)), frozenset().union(*(c.shared for c in claims)))
 
     def __and__(self, other: Claim) -> Claim:
         return Claim(self.exclusive & other.exclusive, self.shared & other.shared)

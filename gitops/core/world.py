@@ -6,7 +6,7 @@ A decision reads it and never changes it; `adopt` takes over a decision once it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -68,7 +68,7 @@ class WorkState:
     @property
     def claims(self) -> Claim:
         """All that its placements need for themselves."""
-        return union({p.offer.claim for p in self.placements})
+        return Claim.union({p.offer.claim for p in self.placements})
 
     @property
     def destinations(self) -> frozenset[str]:
@@ -107,19 +107,6 @@ class ClusterObject:
         definition may be in a history that people have rewritten.
         """
         return self.effective.problem is not None or self.cleanup != "all"
-
-
-def union(claims: Iterable[Claim]) -> Claim:
-    """Return one claim to all that *claims* are to."""
-    found = list(claims)
-    return (
-        found[0]
-        if len(found) == 1
-        else Claim(
-            frozenset().union(*(c.exclusive for c in found)),
-            frozenset().union(*(c.shared for c in found)),
-        )
-    )
 
 
 class Index:
