@@ -11,13 +11,12 @@ from typing import NamedTuple
 
 from gitops.core import layout
 from gitops.core.delivery import Drift, PlacementDelivery, superseded
-from gitops.core.edits import Edits
 from gitops.core.keys import Key
 from gitops.core.ledger import Ledger
 from gitops.core.parts import Parts, part_name
 from gitops.core.survey import Survey
 from gitops.core.targets import Target
-from gitops.core.tree import BLOB, FILE, Change, Entry, Objects, Oid, lookup
+from gitops.core.tree import BLOB, FILE, Change, Edits, Entry, Objects, Oid, lookup
 
 
 class Aggregate(NamedTuple):

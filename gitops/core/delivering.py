@@ -9,7 +9,6 @@ from gitops.core.aggregate import Aggregate, aggregates, completed
 from gitops.core.below import Additions, Below
 from gitops.core.delivery import Delivery, Drift, PlacementDelivery, Roots, superseded
 from gitops.core.documents import Documents
-from gitops.core.edits import Edits
 from gitops.core.keys import Key
 from gitops.core.ledger import Ledger, folder
 from gitops.core.own_documents import OwnDocuments
@@ -20,7 +19,7 @@ from gitops.core.recorded import UNRECORDED, RecordedPlacement
 from gitops.core.removal import Removal
 from gitops.core.strays import Strays, Writers
 from gitops.core.targets import Location, Target
-from gitops.core.tree import DIRECTORY, Change, Entry, Oid
+from gitops.core.tree import DIRECTORY, Change, Edits, Entry, Oid
 from gitops.core.world import Placement
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from gitops.core.tree import DIRECTORY, FILE, Change, Entry, Objects, Oid, diff, lookup
-
-Edits = dict[str, Entry | None]
+from gitops.core.tree import DIRECTORY, FILE, Change, Edits, Entry, Objects, Oid, diff, lookup
 
 
 class Tally(NamedTuple):
@@ -39,7 +37,7 @@ def absent(objects: Objects, root: Oid | None, paths: Iterable[str]) -> Edits:
     return {path: None for path, entry in found if entry and not entry.is_tree}
 
 
-def touched(objects: Objects, root: Oid | None, edits: Mapping[str, Entry | None]) -> Iterator[Change]:
+def touched(objects: Objects, root: Oid | None, edits: Edits) -> Iterator[Change]:
     """List the files that *edits* add, change or remove in *root*."""
     for path, new in edits.items():
         old = lookup(objects, root, path)

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gitops.core import edits
 from gitops.core.delivery import PlacementDelivery, Roots, Unit, UnitId
-from gitops.core.edits import Edits
 from gitops.core.keys import Key
 from gitops.core.survey import Survey
-from gitops.core.tree import Change, Objects, Oid, lookup
+from gitops.core.tree import Change, Edits, Objects, Oid, lookup
 from gitops.core.world import ClusterObject
 
 

@@ -166,6 +166,7 @@ def diff(objects: Objects, old: Oid | None, new: Oid | None, prefix: str = "") -
 
 
 Edits = Mapping[str, Entry | None]
+"""What is to stand at each path; None: nothing."""
 
 
 def patch(objects: Objects, root: Oid | None, edits: Edits | Iterable[tuple[str, Entry | None]]) -> Oid:
@@ -222,7 +223,7 @@ class _Patch:
         return None
 
 
-def edited(tree: Tree, edits: Mapping[str, Entry | None]) -> Tree:
+def edited(tree: Tree, edits: Edits) -> Tree:
     """Return *tree* with other entries (None: without). Where few of many change, the rest is not written again."""
     made = Tree(tree, tree.raw if len(edits) * _FEW < len(tree) else b"")
     for name, new in edits.items():

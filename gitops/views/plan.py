@@ -10,7 +10,7 @@ from gitops.core.delivery import DestinationDelivery, PlacementDelivery, Unit
 from gitops.core.plan import Plan
 from gitops.core.problems import Problem
 from gitops.core.targets import Store
-from gitops.core.tree import SUBMODULE, Change, Objects, Oid, patch, subtree
+from gitops.core.tree import SUBMODULE, Change, Edits, Objects, Oid, patch, subtree
 from gitops.views.escape import escape
 from gitops.views.placements import SIGNS, pending, placements
 
@@ -77,7 +77,7 @@ def _units(plan: Plan, branch: str) -> list[Unit]:
     return [unit for at, unit in sorted(plan.delivery.units.items()) if at.branch == branch]
 
 
-def _later(plan: Plan, objects: Objects, branch: str) -> edits.Edits:
+def _later(plan: Plan, objects: Objects, branch: str) -> Edits:
     """Return what is removed in a second step: documents that move to another branch, once they are there."""
     made: list[PlacementDelivery | DestinationDelivery] = [*plan.delivery.placements, *plan.delivery.destinations]
     stay = {path for one in made if one.branch == branch for path in one.inventory}
