@@ -12,13 +12,13 @@ from gitops.core import edits
 from gitops.core.below import Additions
 from gitops.core.edits import Tally
 from gitops.core.keys import Key
-from gitops.core.recorded import Recorded, RecordedPlacement
+from gitops.core.recorded import Inventories, Recorded, RecordedPlacement
 from gitops.core.targets import Target
 from gitops.core.tree import Change, Entry, Oid
 from gitops.core.world import ClusterObject, Placement
 
 Roots = Mapping[str, Oid | None]
-_NOTHING: Mapping[str, Mapping[str, Oid]] = MappingProxyType({})
+_NOTHING: Inventories = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class PlacementDelivery(NamedTuple):
     unit: Key
     changes: Sequence[Change] = ()
     restored: tuple[str, ...] = ()
-    superseded: Mapping[str, Mapping[str, Oid]] = _NOTHING
+    superseded: Inventories = _NOTHING
     lost: str = ""
     steady: bool = False
 
@@ -123,7 +123,7 @@ class DestinationDelivery:
     branch: str
     inventory: Mapping[str, Oid]
     changes: tuple[Change, ...] = ()
-    superseded: Mapping[str, Mapping[str, Oid]] = field(default_factory=dict)
+    superseded: Inventories = field(default_factory=dict)
     occupied: bool = True
     restored: tuple[str, ...] = ()
     parts: Mapping[str, int] | None = None
@@ -191,7 +191,7 @@ class Delivery:
     moved: frozenset[str] = frozenset()
 
 
-def superseded(recorded: Recorded, branch: str, home: str) -> Mapping[str, Mapping[str, Oid]]:
+def superseded(recorded: Recorded, branch: str, home: str) -> Inventories:
     """Return what is left to remove in another branch: first the new place is written, the old one next."""
     before = recorded.branch(home)
     return {before: recorded.inventory()} if before != branch and recorded.inventory() else _NOTHING

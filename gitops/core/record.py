@@ -14,12 +14,10 @@ from gitops.core.delivery import UnitId
 from gitops.core.events import WARNING, Transition
 from gitops.core.failures import Failure
 from gitops.core.keys import Key
-from gitops.core.recorded import Recorded
+from gitops.core.recorded import Inventories, Recorded
 from gitops.core.tree import BLOB, DIRECTORY, EMPTY, FILE, Entry, Objects, Oid, patch
 
 NAMED = 10_000
-Inventories = Mapping[str, Mapping[str, Oid]]
-"""Files by branch and path."""
 
 
 class CommitName(NamedTuple):

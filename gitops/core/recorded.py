@@ -16,6 +16,9 @@ from gitops.core.tree import Oid
 REMOVED = "the definition was removed in"
 _HEX = re.compile(r"[0-9a-f]{40}")
 
+Inventories = Mapping[str, Mapping[str, Oid]]
+"""Files by branch and path."""
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -51,7 +54,7 @@ class Recorded:
     def _inventory(self) -> Mapping[str, Oid]:
         return _inventory(self.status.extra.get("inventory") if self.status else None)
 
-    def superseded(self) -> dict[str, dict[str, Oid]]:
+    def superseded(self) -> Inventories:
         """Return the files that a move left in other branches and that are still to be removed, by branch."""
         found = self.status.extra.get("superseded") if self.status else None
         return {b: _inventory(i) for b, i in found.items() if isinstance(b, str)} if isinstance(found, Mapping) else {}
