@@ -51,12 +51,14 @@ class Ledger:
             return ()
         return tuple(edits.touched(self._objects, self._roots[branch], wanted))
 
-    def book_placement(self, made: PlacementDelivery, branch: str, wanted: Edits, changes: Sequence[Change]) -> None:
+    def book_placement(
+        self, delivery: PlacementDelivery, branch: str, wanted: Edits, changes: Sequence[Change]
+    ) -> None:
         """Book what is *wanted* for a placement, and *changes* because of it."""
-        if unit := self._book(made.unit, branch, wanted, changes):
-            unit.placements.append(made)
-            unit.destinations.add(made.destination)
-            unit.places.add(made.place if branch == made.branch else folder(change.path for change in changes))
+        if unit := self._book(delivery.unit, branch, wanted, changes):
+            unit.placements.append(delivery)
+            unit.destinations.add(delivery.destination)
+            unit.places.add(delivery.place if branch == delivery.branch else folder(change.path for change in changes))
 
     def book(
         self, key: Key, destination: str, branch: str, wanted: Edits, authors: tuple[Key, ...] = ()

@@ -68,8 +68,8 @@ class Strays:
             self._ledger.book(Key("Destination", "", destination), destination, branch, gone, works)
             return
         recorded, [work] = RecordedPlacement.on(destination), works
-        made = PlacementDelivery(work, "", None, recorded, branch, folder(paths), {}, work)
-        self._ledger.book_placement(made, branch, gone, self._ledger.changes(branch, gone))
+        delivery = PlacementDelivery(work, "", None, recorded, branch, folder(paths), {}, work)
+        self._ledger.book_placement(delivery, branch, gone, self._ledger.changes(branch, gone))
 
     def _is_certain(self, written: Written | None) -> bool:
         """Whether the Works have no more documents here: of one that nobody can read that is not certain."""
@@ -120,7 +120,7 @@ class Strays:
 
     @cached_property
     def _recorded(self) -> frozenset[tuple[str, str]]:
-        known, home = [made.recorded for made in self._placed if not made.steady], self._context.survey.seen.home
+        known, home = [d.recorded for d in self._placed if not d.steady], self._context.survey.seen.home
         left = ((at, path) for each in known for at, files in each.superseded().items() for path in files)
         return frozenset(left) | {(each.branch(home), path) for each in known for path in each.inventory()}
 
