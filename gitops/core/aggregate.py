@@ -132,5 +132,5 @@ def completed(
         changes=mine,
         unit=unit if mine else delivery.unit,
         restored=drift.among(aggregate.branch, mine),
-        lost="" if own else delivery.lost,
+        altered="" if own else delivery.altered,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from gitops.core import layout
 from gitops.core.aggregate import Aggregate, aggregates, completed
@@ -25,17 +26,33 @@ from gitops.core.world import Placement
 
 def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drift: Drift, writers: Writers) -> Delivery:
     """Compare what was decided with what stands in *roots*, the trees of the branches."""
-    ledger = Ledger(context.survey, context.objects, roots)
+    ledger, home = Ledger(context.survey, context.objects, roots), context.survey.seen.home
     placements = list(_Placements(context, ledger, drift).deliver(decided))
     aggregated = aggregates(context.survey, context.parts, context.objects, placements, drift)
     booked = {name: _book_aggregate(ledger, name, aggregate) for name, aggregate in aggregated.items()}
     if aggregated:
-        placements = [_completed(made, aggregated, booked, drift, context.survey.seen.home) for made in placements]
+        placements = [
+            completed(d, aggregated[at], *booked[at], drift, home) if (at := d.destination) in aggregated else d
+            for d in placements
+        ]
     removal = Removal(context, decided, placements)
     destinations = OwnDocuments(context, decided, ledger, removal, drift).deliver(aggregated)
-    settled = [_settled(p, ledger, removal, context.survey.seen.home) for p in placements]
-    strays = Strays(context, decided, ledger, removal, drift, settled).withdraw(writers)
-    return Delivery(tuple(settled), tuple(destinations), ledger.units, strays, ledger.moved)
+    pruned = [_pruned(delivery, ledger, removal, home) for delivery in placements]
+    strays = Strays(context, decided, ledger, removal, drift, pruned).withdraw(writers)
+    return Delivery(tuple(pruned), tuple(destinations), ledger.units, strays, ledger.moved)
+
+
+class _Wanted(NamedTuple):
+    """Where the documents of a placement are to be, which, and the *edits* to that end; *changes* if they are known.
+
+    `altered` is a document that is not as it was, and that nobody can make again.
+    """
+
+    at: Location
+    inventory: Mapping[str, Oid]
+    edits: Edits
+    changes: Sequence[Change] | None = None
+    altered: str = ""
 
 
 class _Placements:
@@ -55,30 +72,50 @@ class _Placements:
     def _placement(self, decided: Decided, placement: Placement) -> PlacementDelivery:
         if decided.before.get(placement.name) == placement and (steady := self._steady(decided, placement)):
             return steady
-        recorded, target = decided.recorded.placement(placement.name), self._survey.targets.get(placement.destination)
+        recorded = decided.recorded.placement(placement.name)
+        at, inventory, edits, known, altered = self._wanted(decided, placement, recorded)
+        changes = self._ledger.changes(at.branch, edits) if known is None else known
+        delivery = PlacementDelivery(
+            decided.key,
+            placement.name,
+            placement,
+            recorded,
+            at.branch,
+            at.path,
+            inventory,
+            self._ledger.unit_of(decided.key, placement.destination),
+            changes,
+            self._drift.among(at.branch, changes),
+            superseded(recorded, at.branch, self._survey.seen.home),
+            altered,
+        )
+        self._ledger.book_placement(delivery, at.branch, edits, changes)
+        return delivery
+
+    def _wanted(self, decided: Decided, placement: Placement, recorded: RecordedPlacement) -> _Wanted:
+        """Want what a placement offers, or else what stood there, as far as that may be put back."""
+        target = self._survey.targets.get(placement.destination)
         root, documents, *_ = placement.offer
         if target is None or target.writable is None:
-            branch = recorded.branch(self._survey.seen.home)
-            return self._delivery(decided, placement, recorded, Location(branch, ""), recorded.inventory(), {})
+            return _Wanted(Location(recorded.branch(self._survey.seen.home), ""), recorded.inventory(), {})
         at = Location(target.writable.branch, join(target.directory, root))
-        if documents is None:
-            keep = self._left if decided.state and decided.state.orphan else self._held
-            return keep(decided, placement, recorded, at)
-        return self._delivery(decided, placement, recorded, at, *self._wanted(target, at, documents))
+        if documents is not None:
+            return self._offered(target, at, documents)
+        if decided.state and decided.state.orphan:
+            return self._orphaned(recorded, at)
+        return self._held(decided, placement, recorded, at)
 
-    def _wanted(
-        self, target: Target, at: Location, documents: Documents
-    ) -> tuple[Mapping[str, Oid], Edits, Sequence[Change] | None]:
-        """Return the files that are to stand there, the edits to that end, and what these change if it is known."""
+    def _offered(self, target: Target, at: Location, documents: Documents) -> _Wanted:
+        """Want the documents that the placement offers now."""
         if target.mode == layout.AGGREGATED:
-            return {}, {}, None  # `completed` with the aggregate
+            return _Wanted(at, {}, {})  # `completed` with the aggregate
         inventory = Below(at.path, documents.files)
         if target.mode == layout.FLAT:
-            return inventory, self._ledger.present(at.branch, inventory), None
+            return _Wanted(at, inventory, self._ledger.present(at.branch, inventory))
         if documents.files and self._ledger.is_new(at.branch, target.directory):
-            return inventory, {at.path: Entry(DIRECTORY, documents.tree)}, Additions(inventory)
+            return _Wanted(at, inventory, {at.path: Entry(DIRECTORY, documents.tree)}, Additions(inventory))
         tree = documents.tree if documents.files else None
-        return inventory, self._ledger.directory(at.branch, at.path, tree), None
+        return _Wanted(at, inventory, self._ledger.directory(at.branch, at.path, tree))
 
     def _steady(self, decided: Decided, placement: Placement) -> PlacementDelivery | None:
         """Return a placement that is as the last pass left it, in a Destination that is, with documents as they are."""
@@ -109,53 +146,21 @@ class _Placements:
             self._places[destination] = None if place and place.branch in self._drift.lost else place
         return self._places[destination]
 
-    def _held(
-        self, decided: Decided, placement: Placement, recorded: RecordedPlacement, at: Location
-    ) -> PlacementDelivery:
+    def _held(self, decided: Decided, placement: Placement, recorded: RecordedPlacement, at: Location) -> _Wanted:
         """Keep the last good documents in place: they are known by id, and still in the history."""
-        target, inventory = self._survey.targets[placement.destination], recorded.inventory()
-        inventory = {path: oid for path, oid in inventory.items() if not layout.gives_way(target, path)}
+        target = self._survey.targets[placement.destination]
+        inventory = {p: oid for p, oid in recorded.inventory().items() if not layout.gives_way(target, p)}
         branch = recorded.branch(self._survey.seen.home) if inventory else at.branch
         own = {p: oid for p, oid in inventory.items() if oid in self._objects and self._is_own(placement, branch, p)}
         part = self._parts.one(target.name, part_name(decided.key.namespace, placement.name), recorded)
-        wanted = self._ledger.present(branch, own if part is None else {})  # a part stands in an aggregate
-        return self._delivery(decided, placement, recorded, Location(branch, at.path), inventory, wanted)
+        edits = self._ledger.present(branch, own if part is None else {})  # a part stands in an aggregate
+        return _Wanted(Location(branch, at.path), inventory, edits)
 
-    def _left(
-        self, decided: Decided, placement: Placement, recorded: RecordedPlacement, at: Location
-    ) -> PlacementDelivery:
+    def _orphaned(self, recorded: RecordedPlacement, at: Location) -> _Wanted:
         """Leave the documents of an orphan alone: the history that had them may be gone like its definition."""
-        inventory = recorded.inventory()
-        branch = recorded.branch(self._survey.seen.home)
-        made = self._delivery(decided, placement, recorded, Location(branch, at.path), inventory, {})
-        return made._replace(lost=min(self._ledger.present(branch, inventory), default=""))
-
-    def _delivery(
-        self,
-        decided: Decided,
-        placement: Placement,
-        recorded: RecordedPlacement,
-        at: Location,
-        inventory: Mapping[str, Oid],
-        wanted: Edits,
-        changes: Sequence[Change] | None = None,
-    ) -> PlacementDelivery:
-        changes = self._ledger.changes(at.branch, wanted) if changes is None else changes
-        made = PlacementDelivery(
-            decided.key,
-            placement.name,
-            placement,
-            recorded,
-            at.branch,
-            at.path,
-            inventory,
-            self._ledger.unit_of(decided.key, placement.destination),
-            changes,
-            self._drift.among(at.branch, changes),
-            superseded(recorded, at.branch, self._survey.seen.home),
-        )
-        self._ledger.book_placement(made, at.branch, wanted, changes)
-        return made
+        inventory, branch = recorded.inventory(), recorded.branch(self._survey.seen.home)
+        altered = min(self._ledger.present(branch, inventory), default="")
+        return _Wanted(Location(branch, at.path), inventory, {}, altered=altered)
 
     def _withdrawn(self, decided: Decided, recorded: RecordedPlacement) -> PlacementDelivery:
         assert recorded.status is not None
@@ -176,18 +181,6 @@ def _place(common: str, short: str) -> str:
     return f"{above}/{short}".removeprefix("/") if found else common
 
 
-def _completed(
-    made: PlacementDelivery,
-    aggregated: Mapping[str, Aggregate],
-    booked: Mapping[str, tuple[Key, tuple[Change, ...]]],
-    drift: Drift,
-    home: str,
-) -> PlacementDelivery:
-    """Complete what is delivered to an aggregated Destination; all else is complete."""
-    name = made.destination
-    return completed(made, aggregated[name], *booked[name], drift, home) if name in aggregated else made
-
-
 def _gone(decided: Decided) -> Iterator[RecordedPlacement]:
     """List, by name, the recorded placements that the Work has no more."""
     kept = {p.name for p in decided.state.placements} if decided.state else set()
@@ -202,22 +195,22 @@ def _book_aggregate(ledger: Ledger, name: str, aggregate: Aggregate) -> tuple[Ke
     return key, ledger.book(key, name, aggregate.branch, aggregate.edits(ledger), aggregate.authors)
 
 
-def _settled(made: PlacementDelivery, ledger: Ledger, removal: Removal, home: str) -> PlacementDelivery:
+def _pruned(delivery: PlacementDelivery, ledger: Ledger, removal: Removal, home: str) -> PlacementDelivery:
     """Remove what the placement had and will not have any more."""
-    if made.recorded.status is None:
-        return made
+    if delivery.recorded.status is None:
+        return delivery
 
     def prune(branch: str, inventory: Mapping[str, Oid]) -> tuple[Change, ...]:
-        kept = made.inventory if branch == made.branch else {}  # what was left there may have come back since
+        kept = delivery.inventory if branch == delivery.branch else {}  # what was left there may have come back since
         left = {path: oid for path, oid in inventory.items() if path not in kept}
         gone = ledger.absent(branch, removal.removable(branch, left))
         changes = ledger.changes(branch, gone)
-        ledger.book_placement(made, branch, gone, changes)
+        ledger.book_placement(delivery, branch, gone, changes)
         return changes
 
-    for branch, inventory in made.recorded.superseded().items():
+    for branch, inventory in delivery.recorded.superseded().items():
         prune(branch, inventory)
-    if made.recorded.branch(home) != made.branch:
-        return made
-    changes = prune(made.branch, made.recorded.inventory())
-    return made._replace(changes=(*made.changes, *changes)) if changes else made
+    if delivery.recorded.branch(home) != delivery.branch:
+        return delivery
+    changes = prune(delivery.branch, delivery.recorded.inventory())
+    return delivery._replace(changes=(*delivery.changes, *changes)) if changes else delivery

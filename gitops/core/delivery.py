@@ -45,7 +45,7 @@ class PlacementDelivery(NamedTuple):
 
     `inventory` is what will be its own in `branch`, at and below `place`; `changes` are the files that differ there.
     `unit` is whose commit holds the changes. `superseded` are files that wait in other branches for their removal.
-    `lost` is a document that is not as it was, and that nobody can make again. `steady` is one of which nothing
+    `altered` is a document that is not as it was, and that nobody can make again. `steady` is one of which nothing
     changes, not even in status: *recorded* was not looked at.
     """
 
@@ -60,7 +60,7 @@ class PlacementDelivery(NamedTuple):
     changes: Sequence[Change] = ()
     restored: tuple[str, ...] = ()
     superseded: Inventories = _NOTHING
-    lost: str = ""
+    altered: str = ""
     steady: bool = False
 
     @property

@@ -115,13 +115,13 @@ def _written(delivery: PlacementDelivery, failure: Failure | None, facts: Facts)
     if placement.offer.documents is not None:
         return _IN_PLACE
     last = delivery.recorded.status.condition(conditions.WRITTEN) if delivery.recorded.status else None
-    return last if last is None or placement.misplaced or delivery.branch in facts.failures else _left(delivery, last)
+    return last if last is None or placement.misplaced or delivery.branch in facts.failures else _kept(delivery, last)
 
 
-def _left(delivery: PlacementDelivery, last: Condition) -> Condition:
+def _kept(delivery: PlacementDelivery, last: Condition) -> Condition:
     """Say of documents that nobody can make again whether they stand as they were recorded."""
-    if delivery.lost:
-        text = f"{delivery.lost} is not as it was, and no definition tells how that is"
+    if delivery.altered:
+        text = f"{delivery.altered} is not as it was, and no definition tells how that is"
         return false(conditions.WRITTEN, "WorkloadsFailedWrite", text)
     if last.reason == "WorkloadsFailedWrite" and delivery.inventory:
         return _IN_PLACE

@@ -97,12 +97,12 @@ def told(transitions):
         ({"offer": KEPT, "before": recorded(FAILED), "inventory": FILES}, READY, IN_PLACE),
         ({"offer": KEPT, "before": recorded(FAILED)}, (*FAILED[:2], "Failing"), FAILED),
         (
-            {"offer": KEPT, "before": recorded(IN_PLACE), "lost": "x"},
+            {"offer": KEPT, "before": recorded(IN_PLACE), "altered": "x"},
             ("False", "WorkloadsFailedWrite", "Failing"),
             ("False", "WorkloadsFailedWrite", "x is not as it was, and no definition tells how that is"),
         ),
-        ({"offer": KEPT, "before": recorded(IN_PLACE), "lost": "x", "misplaced": True}, MISPLACED, IN_PLACE),
-        ({"offer": KEPT, "before": recorded(IN_PLACE), "lost": "x", "facts": FAILING}, READY, IN_PLACE),
+        ({"offer": KEPT, "before": recorded(IN_PLACE), "altered": "x", "misplaced": True}, MISPLACED, IN_PLACE),
+        ({"offer": KEPT, "before": recorded(IN_PLACE), "altered": "x", "facts": FAILING}, READY, IN_PLACE),
     ],
 )
 def test_its_conditions(situation, ready, written):
