@@ -67,7 +67,7 @@ def known_versions(repo: Repository, plan: Plan, left: Oid | None) -> dict[tuple
     doubted = concern.with_other_status(repo.objects, left, plan.survey.seen.status) if left else set()
     standing: dict[str, list[PlacementDelivery]] = {}
     for delivery in plan.delivery.placements:
-        if delivery.version_paths and not plan.is_orphan(delivery.work):
+        if delivery.version_paths and not plan.decided[delivery.work].orphan:
             standing.setdefault(delivery.branch, []).append(delivery)
     for name, branch in plan.branches.items():
         if not branch.tip or branch.failure or name not in standing:

@@ -101,7 +101,7 @@ class _Placements:
         at = Location(target.writable.branch, join(target.directory, root))
         if documents is not None:
             return self._offered(target, at, documents)
-        if decided.state and decided.state.orphan:
+        if decided.orphan:
             return self._orphaned(recorded, at)
         return self._held(decided, placement, recorded, at)
 

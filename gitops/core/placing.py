@@ -37,6 +37,11 @@ class Decided:
     state: WorkState | None
     before: Mapping[str, Placement] = field(default_factory=dict)
 
+    @property
+    def orphan(self) -> bool:
+        """Whether status alone tells of its placements, and nobody has a good definition of it."""
+        return self.state is not None and self.state.orphan
+
 
 @dataclass(frozen=True)
 class Context:

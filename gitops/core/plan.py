@@ -108,12 +108,6 @@ class Plan:
         strays = self.delivery.strays.items()
         return frozenset(name for name, paths in strays if any(map(self.branches[name].writers.get, paths)))
 
-    def is_orphan(self, work: Key) -> bool:
-        """Whether status alone tells of a Work that has placements, and nobody has its definition."""
-        state = self.decided[work].state
-        assert state is not None
-        return state.orphan
-
     def on(self, branches: Collection[str]) -> frozenset[Key]:
         """Return the Works and Destinations that have or had documents on one of these branches."""
         if not branches:
