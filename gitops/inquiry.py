@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import chain
 
 from gitops.core import concern, messages
-from gitops.core.delivery import DestinationDelivery, PlacementDelivery
+from gitops.core.delivery import PlacementDelivery
 from gitops.core.keys import Key
 from gitops.core.messages import Trailer
 from gitops.core.plan import Plan
@@ -45,10 +44,7 @@ def removed_sources(plan: Plan) -> dict[Key, str]:
 def meddlers(repo: Repository, plan: Plan) -> dict[tuple[str, str], CommitName]:
     """Return the commits in which others changed documents that this pass restores, by (branch, path)."""
     restored: dict[str, set[str]] = {}
-    deliveries: Iterable[PlacementDelivery | DestinationDelivery] = chain(
-        plan.delivery.placements, plan.delivery.destinations
-    )
-    for delivery in deliveries:
+    for delivery in plan.delivery.each:
         if delivery.restored:
             restored.setdefault(delivery.branch, set()).update(delivery.restored)
     tips = {name: tip for name in restored if (tip := plan.branches[name].tip)}

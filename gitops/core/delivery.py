@@ -85,6 +85,11 @@ class PlacementDelivery(NamedTuple):
         return self.branch != target.writable.branch or not all(map(target.holds, self.inventory))
 
     @property
+    def owner(self) -> Key:
+        """The Work whose documents these are."""
+        return self.work
+
+    @property
     def branches(self) -> frozenset[str]:
         """The branch of its documents, and those on which a move has left some."""
         return frozenset((self.branch, *self.recorded.superseded()))
@@ -130,9 +135,19 @@ class DestinationDelivery:
     joined_on: str = ""
 
     @property
+    def owner(self) -> Key:
+        """The Destination whose documents these are."""
+        return self.object.key
+
+    @property
+    def recorded(self) -> Recorded:
+        """The Destination as its status file remembers it."""
+        return self.object.recorded
+
+    @property
     def branches(self) -> frozenset[str]:
         """The branch of its documents, and those on which a move has left some."""
-        return frozenset((self.branch, *self.object.recorded.superseded()))
+        return frozenset((self.branch, *self.recorded.superseded()))
 
 
 @dataclass
@@ -189,6 +204,11 @@ class Delivery:
     units: Mapping[UnitId, Unit]
     strays: Mapping[str, frozenset[str]] = field(default_factory=dict)
     moved: frozenset[str] = frozenset()
+
+    @property
+    def each(self) -> Iterator[PlacementDelivery | DestinationDelivery]:
+        """What happens to each placement, and to each Destination."""
+        return chain(self.placements, self.destinations)
 
 
 def superseded(recorded: Recorded, branch: str, home: str) -> Inventories:

@@ -18,7 +18,6 @@ from gitops.core.documents import Render
 from gitops.core.failures import Failure
 from gitops.core.keys import Key
 from gitops.core.placing import Context, Decided
-from gitops.core.recorded import Recorded
 from gitops.core.recovery import Logged, Traces
 from gitops.core.strays import Written
 from gitops.core.survey import Survey
@@ -77,8 +76,7 @@ class Plan:
     @property
     def unfinished(self) -> frozenset[Key]:
         """The Works and Destinations of which a next pass must remove documents from a branch that they have left."""
-        works = {placed.work for placed in self.delivery.placements if placed.superseded}
-        return frozenset(works | {own.object.key for own in self.delivery.destinations if own.superseded})
+        return frozenset(delivery.owner for delivery in self.delivery.each if delivery.superseded)
 
     @property
     def astray(self) -> frozenset[Key]:
@@ -91,8 +89,7 @@ class Plan:
     @property
     def unseen(self) -> frozenset[str]:
         """Branches of stores that are gone, on which documents still stand: look at them, and decide again."""
-        recorded: list[Recorded] = [placed.recorded for placed in self.delivery.placements if placed.recorded.status]
-        recorded += [own.object.recorded for own in self.delivery.destinations]
+        recorded = (delivery.recorded for delivery in self.delivery.each if delivery.recorded.status)
         return frozenset(name for each in recorded for name in each.branches()) - self.branches.keys()
 
     @property
@@ -112,9 +109,7 @@ class Plan:
         """Return the Works and Destinations that have or had documents on one of these branches."""
         if not branches:
             return frozenset()
-        works = {placed.work for placed in self.delivery.placements if not placed.branches.isdisjoint(branches)}
-        destinations = (own for own in self.delivery.destinations if not own.branches.isdisjoint(branches))
-        return frozenset(works | {own.object.key for own in destinations})
+        return frozenset(d.owner for d in self.delivery.each if not d.branches.isdisjoint(branches))
 
 
 def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects: Objects, renderer: Render) -> Plan:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from gitops.core import definitions, edits
-from gitops.core.delivery import DestinationDelivery, PlacementDelivery, Unit
+from gitops.core.delivery import Unit
 from gitops.core.plan import Plan
 from gitops.core.problems import Problem
 from gitops.core.targets import Store
@@ -79,9 +79,9 @@ def _units(plan: Plan, branch: str) -> list[Unit]:
 
 def _later(plan: Plan, objects: Objects, branch: str) -> Edits:
     """Return what is removed in a second step: documents that move to another branch, once they are there."""
-    made: list[PlacementDelivery | DestinationDelivery] = [*plan.delivery.placements, *plan.delivery.destinations]
-    stay = {path for one in made if one.branch == branch for path in one.inventory}
-    left = {path for one in made if one.branch not in plan.failures for path in one.superseded.get(branch, ())}
+    each = list(plan.delivery.each)
+    stay = {path for one in each if one.branch == branch for path in one.inventory}
+    left = {path for one in each if one.branch not in plan.failures for path in one.superseded.get(branch, ())}
     return edits.absent(objects, plan.branches[branch].root, sorted(left - stay))
 
 
