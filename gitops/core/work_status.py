@@ -28,9 +28,9 @@ def record_work(
     placements: dict[str, Status] = {}
     stencil = Stencil(record, decided, provenance.generation, facts)
     for delivery in deliveries:
-        if delivery.steady and delivery.branch not in facts.failures:
-            continue
-        if delivery.steady and delivery.placement:
+        if delivery.steady:
+            if delivery.branch not in facts.failures:
+                continue
             delivery = delivery._replace(recorded=decided.recorded.placement(delivery.name))
         if delivery.placement:
             alike = stencil.record(delivery)
