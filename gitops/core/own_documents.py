@@ -69,12 +69,10 @@ class OwnDocuments:
         self, known: ClusterObject, target: Target | None, branch: str, inventory: Mapping[str, Oid]
     ) -> DestinationDelivery:
         changes: tuple[Change, ...] = ()
-        if target is not None and not target.reason:
+        if target and target.writable:
             changes = self._ledger.book(known.key, known.key.name, branch, self._ledger.present(branch, inventory))
         waiting = superseded(known.recorded, branch, self._context.survey.seen.home)
-        old = (
-            {} if waiting else {path: oid for path, oid in known.recorded.inventory().items() if path not in inventory}
-        )
+        old = {p: oid for p, oid in known.recorded.inventory().items() if not waiting and p not in inventory}
         restored = self._drift.among(branch, changes)
         for at, left in [*known.recorded.superseded().items(), (branch, old)]:
             changes += self._remove(known.key, at, left)
