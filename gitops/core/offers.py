@@ -37,12 +37,12 @@ class Offers:
 
     def of(self, group: Group, target: Target, name: str) -> Offer:
         """Return what *group* has for *target*, as its placement *name*."""
-        kind = (group.id, *target.kind)
-        offer = self._shared.get(kind)
+        alike = (group.id, *target.traits)
+        offer = self._shared.get(alike)
         if offer is None:
             offer = self._offer(group, target, name)
             if group.documents and not offer.refusal:
-                self._shared[kind] = offer
+                self._shared[alike] = offer
         return offer
 
     def _offer(self, group: Group, target: Target, name: str) -> Offer:

@@ -101,7 +101,7 @@ class Target:
         return (self.location, self.directory, self.mode, self.filename if self.aggregate else "")
 
     @property
-    def kind(self) -> tuple[object, ...]:
+    def traits(self) -> tuple[object, ...]:
         """What tells apart Destinations that get the same documents, untemplated, or are refused them.
 
         Of its directory, which is safe by itself, the length and depth decide whether a path below it is.
@@ -184,20 +184,20 @@ def _target(destination: Destination, stores: Mapping[str, Store]) -> Target:
     else:
         directory = paths.join(store.location.path, paths.directory(destination.path))
     return Target(
-        destination.metadata.name,
-        destination.metadata.labels,
-        spec.strict_match_labels,
-        key,
-        store.location if store else None,
-        directory,
-        spec.filepath.mode,
-        spec.filepath.filename,
-        destination.agent,
-        spec.init_workloads.enabled,
-        spec.cleanup,
-        spec.values,
-        reason,
-        message,
+        name=destination.metadata.name,
+        labels=destination.metadata.labels,
+        strict=spec.strict_match_labels,
+        store=key,
+        location=store.location if store else None,
+        directory=directory,
+        mode=spec.filepath.mode,
+        filename=spec.filepath.filename,
+        agent=destination.agent,
+        canary=spec.init_workloads.enabled,
+        cleanup=spec.cleanup,
+        values=spec.values,
+        reason=reason,
+        message=message,
     )
 
 
