@@ -11,6 +11,9 @@ from gitops.core.keys import Key
 from gitops.core.recorded import Recorded, RecordedPlacement, RecordedWork
 from gitops.core.tree import FILE, Entry, Objects, Oid, lookup, subtree
 
+Reported = tuple[str, int, str]
+"""A problem as `status/repository.yaml` remembers it: file, line and message."""
+
 WORK_FILE = "work.yaml"
 REPOSITORY_FILE = "repository.yaml"
 _LONGEST = 245
@@ -84,8 +87,8 @@ def work(objects: Objects, status: Oid | None, namespace: str, name: str) -> Rec
     return RecordedWork(own, placements)
 
 
-def reported(objects: Objects, status: Oid | None) -> frozenset[tuple[str, int, str]]:
-    """Return the problems that the last pass wrote to `repository.yaml`: file, line and message of each."""
+def reported(objects: Objects, status: Oid | None) -> frozenset[Reported]:
+    """Return the problems that the last pass wrote to `repository.yaml`."""
     entry = lookup(objects, status, REPOSITORY_FILE)
     found = statusfile.load(objects.blob(entry.oid)) if entry and not entry.is_tree else None
     rows = found.extra.get("problems") if found else None

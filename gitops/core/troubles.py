@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from gitops.core.catalog import Catalog
 from gitops.core.keys import Key
+from gitops.core.memory import Reported
 from gitops.core.paths import directories_above
 from gitops.core.problems import Problem
 from gitops.core.recorded import Recorded
-
-Reported = tuple[str, int, str]
-"""A problem as `status/repository.yaml` remembers it: file, line and message."""
 
 
 @dataclass(frozen=True)
