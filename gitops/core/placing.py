@@ -75,7 +75,7 @@ class Context:
 
     def decide(self, key: Key) -> Decided:
         """Decide one Work, as if no other claimed what it claims."""
-        before, (_, now) = self._left(key), self._folders
+        before, (_, now) = self._before(key), self._folders
         folder = now(key)
         if before and folder:
             recorded = memory.work_of(self.objects, folder.oid, before)
@@ -84,7 +84,7 @@ class Context:
         found = self._effective(key, recorded)
         return Decided(key, recorded, found, self._state(key, recorded, found, before), before)
 
-    def _left(self, key: Key) -> dict[str, Placement]:
+    def _before(self, key: Key) -> dict[str, Placement]:
         """Return the placements that the last pass left of a Work, unless something else of it changed since then."""
         state, (then, now) = self._known(key), self._folders
         if state is None or key in self.world.unfinished or now(key) is None or then(key) != now(key):
