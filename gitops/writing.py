@@ -106,7 +106,7 @@ class Writing:
     def _decided_with(self, failures: Mapping[str, Failure]) -> Plan:
         """Decide again: all that is on a branch tells of its refusal, and not only what this pass wanted to change."""
         branches = dict(self.plan.branches)
-        branches |= {name: branches[name].refusing(failure, lost=True) for name, failure in failures.items()}
+        branches |= {name: branches[name].refusing(failure) for name, failure in failures.items()}
         return decide(self._world, self.plan.survey, branches, self.sketch, self._renderer)
 
     def _record(self, versions: Mapping[UnitId, Oid], failures: Mapping[str, Failure]) -> NewStatus:

@@ -45,12 +45,12 @@ class Branch(NamedTuple):
     last_seen: Oid | None = None
     writers: Mapping[str, Written | None] = MappingProxyType({})
 
-    def refusing(self, failure: Failure, *, lost: bool) -> Branch:
-        """Return it as one that cannot be written, because of *failure*.
+    def refusing(self, failure: Failure) -> Branch:
+        """Return it as one that cannot be written, because of *failure*: all that stands there has to tell of it.
 
         Without the tree that was `left` there no file counts as changed by others: nothing could be put back anyway.
         """
-        return Branch(self.tip, self.root, None, self.logged, lost, failure)
+        return Branch(self.tip, self.root, None, self.logged, lost=True, failure=failure)
 
 
 @dataclass(frozen=True)
