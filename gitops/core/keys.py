@@ -12,5 +12,10 @@ class Key(NamedTuple):
     namespace: str
     name: str
 
+    @property
+    def namespaced_name(self) -> str:
+        """`<namespace>/<name>`, where the kind is clear."""
+        return f"{self.namespace}/{self.name}"
+
     def __str__(self) -> str:
         return "/".join(part for part in self if part)

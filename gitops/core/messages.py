@@ -65,7 +65,7 @@ def documents(units: Sequence[Unit], source: Source, removed: dict[Key, CommitNa
 
 def _own(units: Sequence[Unit]) -> str:
     """Say what a Destination commits: its canary documents, or the aggregate of several Works."""
-    works = sorted({f"{key.namespace}/{key.name}" for unit in units for key in unit.works})
+    works = sorted({key.namespaced_name for unit in units for key in unit.works})
     return _listed(works, "Work") if works else "own documents"
 
 
@@ -92,7 +92,7 @@ def _placement_verb(delivery: PlacementDelivery, branch: str) -> str:
 def _object(units: Sequence[Unit]) -> str:
     if len(units) == 1:
         key = units[0].key
-        return key.name if key.kind == "Destination" else f"{key.namespace}/{key.name}"
+        return key.name if key.kind == "Destination" else key.namespaced_name
     works = len({unit.key for unit in units if unit.key.kind == "Work"})
     if not works:
         return f"{len(units)} Destinations"
@@ -135,7 +135,7 @@ def _why(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) 
 def _document_trailers(units: Sequence[Unit], names: Iterable[str]) -> Iterator[Trailer]:
     works = sorted({key for unit in units for key in unit.works})
     for key in works:
-        yield WORK, f"{key.namespace}/{key.name}"
+        yield WORK, key.namespaced_name
     for name in names:
         yield DESTINATION, name
     for place in sorted({place for unit in units for place in unit.places if place}):
@@ -159,7 +159,7 @@ def _status_trailers(happened: Iterable[Happened], works: Iterable[Key], version
     for key, transition in happened:
         yield "Gitops-Event", f"{transition.type} {transition.reason} {key}"
     for key in sorted(works):
-        yield WORK, f"{key.namespace}/{key.name}"
+        yield WORK, key.namespaced_name
     for name, version in sorted(versions.items()):
         yield "Gitops-Version", f"{name} {version}"
 

@@ -76,7 +76,7 @@ def scope(
 ) -> dict[str, Any]:
     """Return what the template of the overview shows. *placements* counts the Works on each Destination."""
     rows = [
-        {"kind": k.kind, "name": _name(k), "state": v.category, "message": markdown(v.message)}
+        {"kind": k.kind, "name": k.namespaced_name, "state": v.category, "message": markdown(v.message)}
         for k, v in sorted(verdicts.unready.items())
     ]
     faulty = [(k, s) for k, s in sorted(objects.items()) if not s.ready]
@@ -100,10 +100,6 @@ def scope(
         "destinations_more": max(0, len(places) - MAX_ROWS),
         "problems": [markdown(p) for p in problems][:MAX_ROWS],
     }
-
-
-def _name(key: Key) -> str:
-    return f"{key.namespace}/{key.name}"
 
 
 def _message(status: Status) -> str:

@@ -43,7 +43,7 @@ def _row(delivery: PlacementDelivery, plan: Plan) -> Row | None:
     if told is None:
         return None
     action, reason = told
-    return Row(action, f"{delivery.work.namespace}/{delivery.work.name}", delivery.name, delivery.destination, reason)
+    return Row(action, delivery.work.namespaced_name, delivery.name, delivery.destination, reason)
 
 
 def _withdrawn(delivery: PlacementDelivery, plan: Plan) -> tuple[str, str] | None:
@@ -105,7 +105,7 @@ def _is_removed(delivery: PlacementDelivery, plan: Plan) -> bool:
 
 def pending(plan: Plan) -> list[Row]:
     """List the groups that no Destination matches, and the definitions that are invalid."""
-    return [row for key, decided in plan.decided.items() for row in _waiting(f"{key.namespace}/{key.name}", decided)]
+    return [row for key, decided in plan.decided.items() for row in _waiting(key.namespaced_name, decided)]
 
 
 def _waiting(work: str, decided: Decided) -> Iterator[Row]:
