@@ -55,10 +55,8 @@ def observe(branches: Branches, branch: str, lineage: Lineage) -> Observation | 
     standing = repo.objects.commit_tree(tip) if tip else None
     status = subtree(repo.objects, last.tree if last else standing, STATUS)  # in a squashed history, what stands there
     before, rewritten = _last_source(repo, last, status, past, same=home == branch)
-    if (
-        status and before is None and branches.look_again(branch) != source_tip
-    ):  # others may have answered what is new there
-        return observe(branches, branch, lineage)
+    if status and before is None and branches.look_again(branch) != source_tip:
+        return observe(branches, branch, lineage)  # others may have answered what is new there
     seen = Seen(root, branch, status, in_effect, problems, before, rewritten, branches.url, branches.protocols)
     return Observation(source_tip, tip, last, _source(repo, source_tip, branches.shown), seen)
 
