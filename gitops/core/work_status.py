@@ -39,9 +39,9 @@ def record_work(
             )
         elif left := record_departure(record, delivery, facts):
             placements[delivery.name] = left
-    verdict = _verdict(decided, placements)
-    status = _work_status(verdict, decided, provenance, facts)
-    happened = list(_work_transitions(verdict, decided, deliveries, placements, status, facts))
+    wrong = _what_is_wrong(decided, placements)
+    status = _work_status(wrong, decided, provenance, facts)
+    happened = list(_work_transitions(wrong, decided, deliveries, placements, status, facts))
     file = memory.work_file(decided.key.namespace, decided.key.name)
     return record.add(file, decided.recorded.status, status, happened)
 
@@ -80,7 +80,7 @@ def _reconciled(delivery: PlacementDelivery, operation: str, tail: str = "") -> 
     return Transition(NORMAL, "WorkplacementReconciled", SCHEDULER, message)
 
 
-class _Verdict(NamedTuple):
+class _Wrong(NamedTuple):
     """What is wrong with a Work: groups and placements, as its conditions list them."""
 
     problem: Problem | None
@@ -89,14 +89,14 @@ class _Verdict(NamedTuple):
     failing: tuple[str, ...]
 
 
-def _verdict(decided: Decided, placements: Mapping[str, Status]) -> _Verdict:
+def _what_is_wrong(decided: Decided, placements: Mapping[str, Status]) -> _Wrong:
     state = decided.state
     if state is None:
-        return _Verdict(decided.effective.problem, (), (), ())
+        return _Wrong(decided.effective.problem, (), (), ())
     misplaced = {p.group for p in state.placements if p.misplaced}
     failing = tuple(name for name, status in placements.items() if _fails(status))
     ordered = tuple(group.id for group in state.groups if group.id in misplaced)
-    return _Verdict(decided.effective.problem, state.unscheduled, ordered, failing)
+    return _Wrong(decided.effective.problem, state.unscheduled, ordered, failing)
 
 
 def _fails(status: Status | None) -> bool:
@@ -104,24 +104,24 @@ def _fails(status: Status | None) -> bool:
     return found is not None and found.status == "False"
 
 
-def _work_conditions(verdict: _Verdict, before: Status | None) -> Iterator[Condition]:
-    ids, lost = ",".join(verdict.unscheduled), ",".join(verdict.misplaced)
+def _work_conditions(wrong: _Wrong, before: Status | None) -> Iterator[Condition]:
+    ids, lost = ",".join(wrong.unscheduled), ",".join(wrong.misplaced)
     scheduled = true(conditions.SCHEDULED, "AllWorkplacementsScheduled", "All workplacements scheduled successfully")
-    if verdict.unscheduled:
+    if wrong.unscheduled:
         text = f"No matching destination found for workloadGroups: [{ids}]"
         scheduled = false(conditions.SCHEDULED, "UnscheduledWorkloadGroups", text)
-    elif verdict.misplaced:
+    elif wrong.misplaced:
         scheduled = false(conditions.SCHEDULED, "DestinationSelectorMismatch", _mismatch(lost))
-    if verdict.problem and before is None:
-        scheduled = false(conditions.SCHEDULED, "InvalidDefinition", str(verdict.problem))
+    if wrong.problem and before is None:
+        scheduled = false(conditions.SCHEDULED, "InvalidDefinition", str(wrong.problem))
     yield scheduled
-    if verdict.problem:
-        yield false(conditions.READY, "InvalidDefinition", str(verdict.problem))
-    elif verdict.unscheduled:
+    if wrong.problem:
+        yield false(conditions.READY, "InvalidDefinition", str(wrong.problem))
+    elif wrong.unscheduled:
         yield false(conditions.READY, "UnscheduledWorkloadGroups", "Pending")
-    elif verdict.failing:
-        yield false(conditions.READY, "WorkplacementsFailing", _failing(verdict.failing))
-    elif verdict.misplaced:
+    elif wrong.failing:
+        yield false(conditions.READY, "WorkplacementsFailing", _failing(wrong.failing))
+    elif wrong.misplaced:
         yield false(conditions.READY, "Misplaced", "Misplaced")
     else:
         yield true(conditions.READY, "AllWorkplacementsScheduled", "Ready")
@@ -135,7 +135,7 @@ def _failing(names: tuple[str, ...]) -> str:
     return f"Workplacements failed to write: [{','.join(names)}]"
 
 
-def _work_status(verdict: _Verdict, decided: Decided, provenance: Provenance, facts: Facts) -> Status:
+def _work_status(wrong: _Wrong, decided: Decided, provenance: Provenance, facts: Facts) -> Status:
     state, recorded = decided.state, decided.recorded
     if state is None or state.orphan:
         return _unreadable(decided)
@@ -157,7 +157,7 @@ def _work_status(verdict: _Verdict, decided: Decided, provenance: Provenance, fa
         namespace=decided.key.namespace,
         labels=state.outline.labels,
         generation=provenance.generation,
-        conditions=tuple(_work_conditions(verdict, recorded.status)),
+        conditions=tuple(_work_conditions(wrong, recorded.status)),
         extra=extra,
     )
 
@@ -177,7 +177,7 @@ def _unreadable(decided: Decided) -> Status:
 
 
 def _work_transitions(
-    verdict: _Verdict,
+    wrong: _Wrong,
     decided: Decided,
     deliveries: Sequence[PlacementDelivery],
     placements: Mapping[str, Status],
@@ -186,13 +186,13 @@ def _work_transitions(
 ) -> Iterator[Transition]:
     before = decided.recorded.status
     yield from _operations(deliveries, placements, facts)
-    for group in verdict.unscheduled:
+    for group in wrong.unscheduled:
         if group not in _recorded_unscheduled(before):
             message = f"waiting for a destination with labels for workloadGroup: {group}"
             yield Transition(WARNING, "NoMatchingDestination", SCHEDULER, message)
-    if verdict.misplaced and set(verdict.misplaced) != _recorded_misplaced(decided):
-        yield Transition(WARNING, "DestinationSelectorMismatch", SCHEDULER, _mismatch(",".join(verdict.misplaced)))
-    yield from _outcomes(decided, verdict, status)
+    if wrong.misplaced and set(wrong.misplaced) != _recorded_misplaced(decided):
+        yield Transition(WARNING, "DestinationSelectorMismatch", SCHEDULER, _mismatch(",".join(wrong.misplaced)))
+    yield from _outcomes(decided, wrong, status)
 
 
 def _operations(
@@ -231,16 +231,14 @@ def _recorded_failing(decided: Decided) -> list[str]:
     return [name for name, recorded in sorted(decided.recorded.placements.items()) if _fails(recorded.status)]
 
 
-def _outcomes(decided: Decided, verdict: _Verdict, status: Status) -> Iterator[Transition]:
+def _outcomes(decided: Decided, wrong: _Wrong, status: Status) -> Iterator[Transition]:
     before = decided.recorded.status
     last = before.condition(conditions.SCHEDULED) if before else None
     now = status.condition(conditions.SCHEDULED)
     if now and now.status == "True" and (last is None or last.status != "True"):
         yield Transition(NORMAL, now.reason, SCHEDULER, now.message)
-    if verdict.failing and sorted(verdict.failing) != _recorded_failing(decided):
-        yield Transition(WARNING, "WorkplacementsFailing", WORK, _failing(verdict.failing))
+    if wrong.failing and sorted(wrong.failing) != _recorded_failing(decided):
+        yield Transition(WARNING, "WorkplacementsFailing", WORK, _failing(wrong.failing))
     ready = before.condition(conditions.READY) if before else None
-    if verdict.problem and (
-        ready is None or (ready.reason, ready.message) != ("InvalidDefinition", str(verdict.problem))
-    ):
-        yield Transition(WARNING, "InvalidDefinition", WORK, str(verdict.problem))
+    if wrong.problem and (ready is None or (ready.reason, ready.message) != ("InvalidDefinition", str(wrong.problem))):
+        yield Transition(WARNING, "InvalidDefinition", WORK, str(wrong.problem))
