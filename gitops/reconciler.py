@@ -208,8 +208,8 @@ class Reconciler:
         branches = self._states(observed, surveyed.branches)
         branches |= {name: self._probed(surveyed, name, branch) for name, branch in branches.items()}
         plan = decide(self._world, surveyed, branches, sketch, self._renderer)
-        if unseen := [name for name in plan.unseen if self._branches.finds(name)]:
-            branches |= self._states(observed, unseen)
+        if found := [name for name in plan.unfound if self._branches.finds(name)]:
+            branches |= self._states(observed, found)
             plan = decide(self._world, surveyed, branches, sketch, self._renderer)
         writers = inquiry.writers(self._repo, plan, self._lineage, observed.source.url)
         if not any(written for by_path in writers.values() for written in by_path.values()):

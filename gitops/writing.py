@@ -118,7 +118,7 @@ class Writing:
             sources=self._sources,
             meddlers=inquiry.meddlers(self._repo, self.plan),
             failures=failures,
-            unfound=self.plan.unseen,
+            unfound=self.plan.unfound,
             removed=self._removed,
         )
         return recording.record(self._world, self.plan, self._traced, facts, self.sketch, self._overview)

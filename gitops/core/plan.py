@@ -87,7 +87,7 @@ class Plan:
         return frozenset(placed.work for placed in self.delivery.placements if placed.astray(self.survey.targets))
 
     @property
-    def unseen(self) -> frozenset[str]:
+    def unfound(self) -> frozenset[str]:
         """Branches of stores that are gone, on which documents still stand: look at them, and decide again."""
         recorded = (delivery.recorded for delivery in self.delivery.each if delivery.recorded.status)
         return frozenset(name for each in recorded for name in each.branches()) - self.branches.keys()

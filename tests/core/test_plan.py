@@ -68,10 +68,10 @@ def test_who_is_on_a_branch_has_documents_there_or_had(branches, keys):
 
 def test_the_branches_that_are_remembered_but_that_no_store_has_any_more_are_unseen():
     moved = placement(recorded=status("WorkPlacement", "gone", OLD))
-    assert plan(moved, placement()).unseen == {"gone", "old"}
-    assert plan(moved, branches={"old": THERE}).unseen == {"gone"}
-    assert plan(destination(recorded=status("Destination", "gone"))).unseen == {"gone"}
-    assert plan(placement(recorded=status("WorkPlacement", "main")), branches={"main": THERE}).unseen == set()
+    assert plan(moved, placement()).unfound == {"gone", "old"}
+    assert plan(moved, branches={"old": THERE}).unfound == {"gone"}
+    assert plan(destination(recorded=status("Destination", "gone"))).unfound == {"gone"}
+    assert plan(placement(recorded=status("WorkPlacement", "main")), branches={"main": THERE}).unfound == set()
 
 
 def test_the_log_is_asked_once_for_each_stray_of_a_branch_that_can_be_written():
