@@ -48,12 +48,12 @@ def _on(survey: Survey, branches: Collection[str]) -> Iterator[str]:
             yield key.name
 
 
-def _in_broken_files(world: World, survey: Survey) -> set[Key]:
+def _in_broken_files(world: World, survey: Survey) -> frozenset[Key]:
     """Return the Works that unreadable files, now or before this change, may hold, and those that only status knows."""
     troubled = {unit.file for unit in world.catalog.troubled.values()}
     files = survey.advance.files & (survey.troubles.files.keys() | troubled)
-    invalid = {key for key, verdict in world.verdicts.unready.items() if verdict.category == "Invalid"}
-    return invalid if files else {key for key in invalid if key in world.works and world.works[key].orphan}
+    invalid = world.verdicts.invalid
+    return invalid if files else frozenset(key for key in invalid if key in world.works and world.works[key].orphan)
 
 
 def with_other_status(objects: Objects, old: Oid | None, new: Oid | None) -> set[Key]:

@@ -52,6 +52,11 @@ class Verdicts:
         return Verdicts(each, unready, {category: counts[category] for category in ORDER if counts.get(category)})
 
     @property
+    def invalid(self) -> frozenset[Key]:
+        """The Works whose definition is wrong."""
+        return frozenset(key for key, verdict in self.unready.items() if verdict.category == "Invalid")
+
+    @property
     def tally(self) -> str:
         """The counts in words: `5 Works, 4 Ready, 1 Pending`."""
         total = len(self.each)

@@ -103,9 +103,9 @@ def _problems(world: World, plan: Plan, objects: Objects) -> Iterator[Problem]:
     """List what is wrong and belongs to no object of its own."""
     survey = plan.survey
     yield from (p for p in survey.catalog.problems() if p.key is None or p.key in survey.catalog.by_key)
-    invalid = {key for key, verdict in world.verdicts.unready.items() if verdict.category == "Invalid"}
-    unseen = {key: world.works[key].source for key in survey.catalog.contested | invalid if key in world.works}
-    yield from definitions.ignored(survey.catalog, objects, unseen | plan.sources)
+    asked = survey.catalog.contested | world.verdicts.invalid
+    sources = {key: world.works[key].source for key in asked if key in world.works}
+    yield from definitions.ignored(survey.catalog, objects, sources | plan.sources)
     yield from survey.seen.settings_problems
 
 
