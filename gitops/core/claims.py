@@ -17,6 +17,7 @@ from gitops.core.targets import Target
 from gitops.core.world import Index, Offer, Placement, WorkState
 
 _Losses = dict[str, tuple[Refusal, Claim]]
+_CANARIES = Claim.union([layout.canary_claim(mode) for mode in (layout.NESTED, layout.FLAT)]).exclusive
 
 
 class _Contestant(NamedTuple):
@@ -109,13 +110,6 @@ def _before(context: Context, target: Target) -> Target:
     """Return a Destination where it was and as it was when its documents were last written."""
     known = context.survey.objects[Key("Destination", "", target.name)].recorded
     return replace(target, directory=known.text("path"), mode=known.text("mode"))
-
-
-_CANARIES = frozenset(
-    token
-    for mode in (layout.NESTED, layout.FLAT)
-    for token in layout.canary_claim(mode).exclusive
-)  # fmt: skip
 
 
 def _contended(index: Index, key: Key, state: WorkState) -> bool:
