@@ -18,7 +18,6 @@ from gitops.core.recorded import RecordedPlacement, RecordedWork
 from gitops.core.recovery import Traces
 from gitops.core.scheduling import Assignment
 from gitops.core.survey import Survey
-from gitops.core.targets import Target
 from gitops.core.tree import DIRECTORY, Entry, Objects, Oid
 from gitops.core.world import Offer, Placement, WorkState, World
 
@@ -138,27 +137,23 @@ class Context:
     def _orphaned(self, key: Key, recorded: RecordedWork) -> WorkState:
         """Return a Work of which status alone still tells: it keeps what it has, also from others."""
         some, labels = next(iter(recorded.placements.values())), recorded.status.labels if recorded.status else {}
+        places = self.survey.places
         placements = tuple(
-            Placement(
-                name,
-                known.group,
-                known.destination,
-                not target or known.misplaced,
-                self._kept(key, name, known, target),
-            )
+            self._kept(key, name, known)
             for name, known in sorted(recorded.placements.items())
-            for target in (self.survey.targets.get(known.destination),)
-            if target or known.destination in self.survey.places.kept
+            if known.destination in places.targets or known.destination in places.kept
         )
         told = Outline(key.name, key.namespace, labels, some.promise, some.resource)
         return WorkState(told, None, (), placements, (), recorded.text("source"))
 
-    def _kept(self, key: Key, name: str, recorded: RecordedPlacement, target: Target | None) -> Offer:
+    def _kept(self, key: Key, name: str, recorded: RecordedPlacement) -> Placement:
+        target = self.survey.targets.get(recorded.destination)
         if target is None:
-            return Offer()
+            return Placement(name, recorded.group, recorded.destination, True, Offer())
         refusal = Refusal("WorkloadsFailedWrite", target.message) if target.reason else None
         own = part_name(key.namespace, name)
-        return Offer("", None, refusal, holdings(own, recorded, "", target, self.parts, self.objects))
+        offer = Offer("", None, refusal, holdings(own, recorded, "", target, self.parts, self.objects))
+        return Placement(name, recorded.group, recorded.destination, recorded.misplaced, offer)
 
     def _read(self, key: Key, found: InEffect) -> tuple[Outline, tuple[Group, ...]] | None:
         """Return the Work in effect and its groups; None when there is none. Documents that stand are not read."""
