@@ -23,7 +23,7 @@ from gitops.core.world import ClusterObject, World
 
 
 class Report(NamedTuple):
-    """How many definitions were read, and the problems in the order of their places."""
+    """How many definitions were read, the problems in the order of their places, and the file of each definition."""
 
     definitions: int
     problems: tuple[Problem, ...]

@@ -118,10 +118,10 @@ def decide(world: World, survey: Survey, branches: Mapping[str, Branch], objects
     traces = Traces(roots, {name: branch.logged for name, branch in branches.items()}, survey.targets, objects)
     context = Context(world, survey, objects, renderer, traces)
     drift = Drift(
-        {name: changed(objects, survey, name, branch.left, branch.root) for name, branch in branches.items()},
-        frozenset(name for name, branch in branches.items() if branch.lost),
-        {name: changed(objects, survey, name, branch.last_seen, branch.root) for name, branch in branches.items()},
-        {name: branch.left for name, branch in branches.items()},
+        paths={name: changed(objects, survey, name, b.left, b.root) for name, b in branches.items()},
+        lost=frozenset(name for name, branch in branches.items() if branch.lost),
+        touched={name: changed(objects, survey, name, b.last_seen, b.root) for name, b in branches.items()},
+        left={name: branch.left for name, branch in branches.items()},
     )
     writers = {name: branch.writers for name, branch in branches.items()}
     decided = _closure(context, concerned(context, drift))
