@@ -89,7 +89,7 @@ class Group:
 
 def groups(work: Work, folder: Oid | None, objects: Objects) -> tuple[Group, ...]:
     """Read the groups of a Work; *folder* is the tree of a folder Work."""
-    ids = [group.id or group_id(group.directory) for group in work.spec.workload_groups]
+    ids = [group_id(group) for group in work.spec.workload_groups]
     return tuple(
         _group(work, group, own, short, folder, objects)
         for group, own, short in zip(work.spec.workload_groups, ids, short_ids(ids), strict=True)

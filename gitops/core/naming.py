@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+from gitops.api.work import WorkloadGroup
 
-def group_id(directory: str) -> str:
-    """Return Kratix's id of a directory: the md5 of its cleaned name, 32 hex digits."""
-    parts = [part for part in directory.split("/") if part not in ("", ".")]
+
+def group_id(group: WorkloadGroup) -> str:
+    """Return the id of a group: the one it has, or Kratix's, the md5 of its cleaned directory, 32 hex digits."""
+    if group.id:
+        return group.id
+    parts = [part for part in group.directory.split("/") if part not in ("", ".")]
     return hashlib.md5("/".join(parts or ["."]).encode(), usedforsecurity=False).hexdigest()
 
 

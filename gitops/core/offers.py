@@ -68,9 +68,7 @@ def _scope(effective: InEffect, group: Group, target: Target) -> Mapping[str, An
         return {}
     work = definitions.work(effective)
     assert work is not None
-    directory = next(
-        (g.directory for g in work.spec.workload_groups if (g.id or group_id(g.directory)) == group.id), "."
-    )
+    directory = next((g.directory for g in work.spec.workload_groups if group_id(g) == group.id), ".")
     spec = {"promiseName": work.spec.promise_name, "resourceName": work.spec.resource_name}
     meta = work.metadata
     return {

@@ -84,5 +84,5 @@ def _groups(work: Decided, group: str) -> Iterator[tuple[int, WorkloadGroup]]:
     """List the groups of the definition with this id, and their places in it."""
     definition = definitions.work(work.effective)
     for number, own in enumerate(definition.spec.workload_groups if definition else ()):
-        if group == (own.id or group_id(own.directory)):
+        if group == group_id(own):
             yield number, own

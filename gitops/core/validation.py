@@ -30,7 +30,7 @@ def _groups(work: Work) -> Iterator[Complaint]:
     for number, group in enumerate(work.spec.workload_groups):
         place: Path = ("spec", "workloadGroups", number)
         yield from _directory((*place, "directory"), group.directory)
-        own = group.id or group_id(group.directory)
+        own = group_id(group)
         first = known.setdefault(own, number)
         if first != number:
             yield Complaint(place, f"{field(place)}: has the id {own}, as {field((*place[:2], first))} has")

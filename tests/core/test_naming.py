@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gitops.api.work import WorkloadGroup
 from gitops.core.naming import group_id, short_ids
 
 
@@ -22,7 +23,7 @@ from gitops.core.naming import group_id, short_ids
     ],
 )
 def test_kratix_group_ids(directory, expected):
-    assert group_id(directory) == expected
+    assert group_id(WorkloadGroup(directory=directory)) == expected
 
 
 @pytest.mark.parametrize(
