@@ -69,7 +69,7 @@ def load(path: str, raw: bytes) -> Manifests:
     documents, error = _read(raw)
     wrong = Problems(path, raw)
     candidates = (candidate for document in documents for candidate in _candidates(document))
-    found = [Manifest(key_of(obj), obj, path, c.line, c.at) for c in candidates if (obj := _object(c, wrong))]
+    found = [Manifest(_key_of(obj), obj, path, c.line, c.at) for c in candidates if (obj := _object(c, wrong))]
     wrong.errors([error] if error else [])
     return Manifests(tuple(found), wrong.in_order())
 
@@ -96,7 +96,7 @@ def _read(raw: bytes) -> tuple[list[yaml.Document], yaml.YamlError | None]:
     return documents, yaml.YamlError(_CONFLICT_MESSAGE, marked[0], 1) if marked else error
 
 
-def key_of(obj: Object) -> Key:
+def _key_of(obj: Object) -> Key:
     """Return the key of a definition."""
     return Key(obj.kind, obj.metadata.namespace if obj.kind in NAMESPACED else "", obj.metadata.name)
 

@@ -40,7 +40,7 @@ class Source(NamedTuple):
     url: str = ""
 
 
-def source_trailers(source: Source) -> list[Trailer]:
+def _source_trailers(source: Source) -> list[Trailer]:
     """Name the source commit, for us and for Argo CD, which shows it beside the revision."""
     reference = [
         ("sha", source.oid),
@@ -60,7 +60,7 @@ def documents(units: Sequence[Unit], source: Source, removed: dict[Key, CommitNa
     what = _listed(names, "Destination") if placed else _own(units)
     subject = _cut(f"{_verb(units)}({_object(units)}): {what}{count}", count)
     why = _why(units, source, removed)
-    return _message(subject, [why], _document_trailers(units, names), source_trailers(source))
+    return _message(subject, [why], _document_trailers(units, names), _source_trailers(source))
 
 
 def _own(units: Sequence[Unit]) -> str:
