@@ -23,16 +23,12 @@ class JSONPathError(GitOpsError):
     """The template cannot be read, or makes no sense for this object; the message is kubectl's."""
 
 
-class MissingError(JSONPathError):
-    """A field is not there, and the template was to be read strictly."""
-
-
 class Step(ABC):
     """One step of a chain."""
 
     @abstractmethod
-    def walk(self, values: Values, strict: bool) -> Values:
-        """Return what this step finds in each of *values*. MissingError: a field is missing and *strict* says so."""
+    def walk(self, values: Values) -> Values:
+        """Return what this step finds in each of *values*; a field that is missing is no error."""
 
 
 Chain = Sequence[Step]
@@ -44,7 +40,7 @@ class Text(Step):
 
     text: str
 
-    def walk(self, values: Values, strict: bool) -> Values:
+    def walk(self, values: Values) -> Values:
         return [self.text]
 
 
@@ -54,7 +50,7 @@ class Literal(Step):
 
     value: float | bool
 
-    def walk(self, values: Values, strict: bool) -> Values:
+    def walk(self, values: Values) -> Values:
         return [self.value for _ in values]
 
 
@@ -64,7 +60,7 @@ class Keyword(Step):
 
     name: str
 
-    def walk(self, values: Values, strict: bool) -> Values:
+    def walk(self, values: Values) -> Values:
         if self.name not in ("range", "end"):
             raise JSONPathError(f"unrecognized identifier {self.name}")
         return values
@@ -76,18 +72,15 @@ class Field(Step):
 
     name: str
 
-    def walk(self, values: Values, strict: bool) -> Values:
-        found = [value[self.name] for value in values if isinstance(value, Mapping) and self.name in value]
-        if strict and values and not found:
-            raise MissingError(f"{self.name} is not found")
-        return found
+    def walk(self, values: Values) -> Values:
+        return [value[self.name] for value in values if isinstance(value, Mapping) and self.name in value]
 
 
 @dataclass(frozen=True)
 class Wildcard(Step):
     """`.*`: all values of an object or a list."""
 
-    def walk(self, values: Values, strict: bool) -> Values:
+    def walk(self, values: Values) -> Values:
         return [child for value in values for child in _children(value)]
 
 
@@ -95,7 +88,7 @@ class Wildcard(Step):
 class Recursive(Step):
     """`..`: the value and all objects, lists and texts below it."""
 
-    def walk(self, values: Values, strict: bool) -> Values:
+    def walk(self, values: Values) -> Values:
         return [found for value in values for found in _branches(value)]
 
 
@@ -108,7 +101,7 @@ class Slice(Step):
     step: int | None
     single: bool
 
-    def walk(self, values: Values, strict: bool) -> Values:
+    def walk(self, values: Values) -> Values:
         return [found for value in values if value is not None for found in self._of(value)]
 
     def _of(self, value: Any) -> Values:
@@ -137,8 +130,8 @@ class Union(Step):
 
     chains: Sequence[Chain]
 
-    def walk(self, values: Values, strict: bool) -> Values:
-        return [found for chain in self.chains for found in follow(chain, values, strict)]
+    def walk(self, values: Values) -> Values:
+        return [found for chain in self.chains for found in follow(chain, values)]
 
 
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -159,18 +152,18 @@ class Filter(Step):
     operator: str = "exists"
     right: Chain = ()
 
-    def walk(self, values: Values, strict: bool) -> Values:
-        return [item for value in values for item in self._items(value) if self._holds(item, strict)]
+    def walk(self, values: Values) -> Values:
+        return [item for value in values for item in self._items(value) if self._holds(item)]
 
     def _items(self, value: Any) -> Sequence[Any]:
         if not isinstance(value, list):
             raise JSONPathError(f"{display(value)} is not array or slice and cannot be filtered")
         return value
 
-    def _holds(self, item: Any, strict: bool) -> bool:
+    def _holds(self, item: Any) -> bool:
         if self.operator == "exists":
-            return bool(follow(self.left, [item], strict=False))
-        sides = [follow(chain, [item], strict) for chain in (self.left, self.right)]
+            return bool(follow(self.left, [item]))
+        sides = [follow(chain, [item]) for chain in (self.left, self.right)]
         if any(len(side) > 1 for side in sides):
             raise JSONPathError("can only compare one element at a time")
         return all(sides) and self._compare(sides[0][0], sides[1][0])
@@ -185,16 +178,16 @@ class Filter(Step):
         return _COMPARE[self.operator](left, right)
 
 
-def follow(chain: Chain, values: Values, strict: bool) -> Values:
+def follow(chain: Chain, values: Values) -> Values:
     """Return what *chain* finds from *values* on."""
     for step in chain:
-        values = step.walk(values, strict)
+        values = step.walk(values)
     return values
 
 
-def find(template: Sequence[Chain], value: Any, strict: bool = False) -> list[Values]:
+def find(template: Sequence[Chain], value: Any) -> list[Values]:
     """Return what each action of *template* finds in *value*, in the order of printing."""
-    results, _ = _block(template, 0, value, strict, inside=False)
+    results, _ = _block(template, 0, value, inside=False)
     return results
 
 
@@ -212,19 +205,19 @@ def explain(text: str, error: JSONPathError, value: Any) -> str:
     )
 
 
-def _block(template: Sequence[Chain], at: int, value: Any, strict: bool, inside: bool) -> tuple[list[Values], int]:
+def _block(template: Sequence[Chain], at: int, value: Any, inside: bool) -> tuple[list[Values], int]:
     """Return what is found up to the end of this range, and the place after it."""
     results: list[Values] = []
     while at < len(template):
         chain, at = template[at], at + 1
-        found = follow(chain, [value], strict)
+        found = follow(chain, [value])
         words = [step.name for step in chain if isinstance(step, Keyword)]
         if "end" in words:
             if not inside:
                 raise JSONPathError("not in range, nothing to end")
             return results, at
         if "range" in words:
-            blocks = [_block(template, at, item, strict, inside=True) for item in found or [None]]
+            blocks = [_block(template, at, item, inside=True) for item in found or [None]]
             results += [values for block, _ in blocks if found for values in block]
             at = blocks[-1][1]
         else:
