@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-_LAYOUT = "\t\n\v\f"  # what a tab writer turns into spaces and lines
 _UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f"  # control characters: colours, titles, and the C1 forms of the same
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f"  # control characters, but for those of the layout, and their C1 forms
     "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # order of writing, and separators that some terminals obey
     "\ud800-\udfff]"  # halves of characters, which no encoding can write
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from gitops.core.explaining import Explained
 from gitops.views.escape import escape
-from gitops.views.tabwriter import TabWriter
+from gitops.views.table import writer
 
 
 def as_text(groups: Sequence[Explained]) -> str:
@@ -18,7 +18,7 @@ def as_text(groups: Sequence[Explained]) -> str:
 def _group(found: Explained) -> str:
     rows = [["DESTINATION", "CHOSEN", "RULE"]]
     rows += [[v.destination, "yes" if v.chosen else "no", escape(v.rule)] for v in found.verdicts]
-    table = TabWriter(minwidth=6, padding=3).lay_out("".join("\t".join(row) + "\n" for row in rows))
+    table = writer().lay_out("".join("\t".join(row) + "\n" for row in rows))
     return f"group {escape(found.group)} asks for {escape(found.selector)}\n\n{table}{_nearest(found)}"
 
 

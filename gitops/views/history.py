@@ -15,7 +15,7 @@ from gitops.core.text import printable
 from gitops.views.escape import escape
 from gitops.views.kinds import Object, name_of, namespace_of
 from gitops.views.serialise import to_json
-from gitops.views.tabwriter import TabWriter
+from gitops.views.table import writer
 
 VERSION = "Version"  # stands where the other rows have the type of an event
 _LONGEST_LINE = 2000
@@ -72,7 +72,7 @@ def table(entries: Sequence[Entry]) -> str:
     for entry in entries:
         cells = (entry.time, entry.commit[:7], entry.type, entry.reason, printable(entry.message, _LONGEST_LINE))
         lines.append(escape("\t".join(cells)) + "\n")
-    return TabWriter(minwidth=6, padding=3).lay_out("".join(lines))
+    return writer().lay_out("".join(lines))
 
 
 def as_json(entries: Sequence[Entry]) -> str:

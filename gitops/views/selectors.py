@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 from gitops.views.gotext import quote
 from gitops.views.kinds import Object, labels_of, name_of, namespace_of
@@ -43,7 +44,8 @@ def _field_term(term: str) -> Predicate:
     return lambda obj: (read(obj) == wanted) == (sign != "!=")
 
 
-Requirement = Callable[[dict[str, str] | object], bool]
+Requirement = Callable[[Mapping[str, str]], bool]
+"""Whether labels meet one term of a label selector."""
 
 
 class _Requirements:
@@ -53,8 +55,8 @@ class _Requirements:
         self.tokens = _TOKEN.findall(selector)
         self.at = 0
 
-    def all(self) -> Sequence[Callable[..., bool]]:
-        requirements: list[Callable[..., bool]] = []
+    def all(self) -> list[Requirement]:
+        requirements: list[Requirement] = []
         while self._peek():
             requirements.append(self._requirement())
             if self._peek() and self._next() != ",":
@@ -63,7 +65,7 @@ class _Requirements:
                 self._fail("", "identifier after ','")
         return requirements
 
-    def _requirement(self) -> Callable[..., bool]:
+    def _requirement(self) -> Requirement:
         if self._peek() == "!":
             self._next()
             key = self._key()
@@ -78,9 +80,9 @@ class _Requirements:
         if sign in ("=", "==", "!="):
             value, equal = self._value(), sign != "!="
             return lambda labels: (labels.get(key) == value) == equal
-        if sign in ("<", ">"):
-            return _comparison(key, sign, self._value())
-        return self._fail(sign, _OPERATORS)
+        if sign not in ("<", ">"):
+            self._fail(sign, _OPERATORS)
+        return _comparison(key, sign, self._value())
 
     def _key(self) -> str:
         key = self._next()
@@ -104,7 +106,7 @@ class _Requirements:
             )
         return value
 
-    def _values(self) -> Sequence[str]:
+    def _values(self) -> list[str]:
         if (opening := self._next()) != "(":
             self._fail(opening, "'('")
         values = []
@@ -124,11 +126,11 @@ class _Requirements:
         self.at += 1
         return token
 
-    def _fail(self, found: str, expected: str) -> Callable[..., bool]:
+    def _fail(self, found: str, expected: str) -> NoReturn:
         raise SelectorError(f"unable to parse requirement: found '{found}', expected: {expected}")
 
 
-def _comparison(key: str, sign: str, value: str) -> Callable[..., bool]:
+def _comparison(key: str, sign: str, value: str) -> Requirement:
     try:
         limit = int(value)
     except ValueError:
@@ -137,10 +139,10 @@ def _comparison(key: str, sign: str, value: str) -> Callable[..., bool]:
             "for 'Gt', 'Lt' operators, the value must be an integer"
         ) from None
 
-    def holds(labels: dict[str, str]) -> bool:
+    def holds(labels: Mapping[str, str]) -> bool:
         found = labels.get(key, "")
-        return re.fullmatch(r"[-+]?[0-9]+", found) is not None and (
-            int(found) > limit if sign == ">" else int(found) < limit
-        )
+        if not re.fullmatch(r"[-+]?[0-9]+", found):
+            return False
+        return int(found) > limit if sign == ">" else int(found) < limit
 
     return holds
