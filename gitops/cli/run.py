@@ -21,6 +21,7 @@ from gitops.branches import Branches
 from gitops.cache import Cache
 from gitops.cli.origin import daemon_branches, secrets
 from gitops.cli.repository import DEFAULT_BRANCH, absence
+from gitops.core.text import counted
 from gitops.daemon import Daemon
 from gitops.errors import Busy, NotFoundError, SecretNotFoundError, TransportError, UsageError
 from gitops.git.upkeep import Upkeep
@@ -125,7 +126,7 @@ def _once(args: argparse.Namespace, branches: Branches, source: str, reconciler:
         print(f"nothing to do ({escape(outcomes[-1].tally)})")
         return 0
     events = sum(outcome.events for outcome in outcomes)
-    told = f"{_count(len(commits), 'commit')}, {_count(events, 'event')}, tip {commits[-1].hex()[:7]}"
+    told = f"{counted(len(commits), 'commit')}, {counted(events, 'event')}, tip {commits[-1].hex()[:7]}"
     print(f"{escape(outcomes[-1].tally)}: {told}")
     return 0
 
@@ -157,10 +158,6 @@ def _patiently(reconciler: Reconciler) -> list[Outcome]:
             if time.monotonic() > until:
                 raise
             time.sleep(0.2)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _server(args: argparse.Namespace, pulse: Pulse, bell: Event) -> Server:

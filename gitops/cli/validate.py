@@ -23,6 +23,7 @@ from gitops.core.catalog import FOLDERS, SETTINGS, unit_path
 from gitops.core.problems import Problem
 from gitops.core.sketch import Sketch
 from gitops.core.survey import Seen
+from gitops.core.text import counted
 from gitops.errors import NotFoundError
 from gitops.git.history import Lineage
 from gitops.git.revisions import revision
@@ -43,12 +44,8 @@ def run(args: argparse.Namespace) -> int:
     report = _check_paths(args, args.paths) if args.paths else _check_repository(args)
     for problem in report.problems:
         print(escape(f"{problem.location}: {problem.message}"))
-    print(f"{_count(report.definitions, 'definition')}, {_count(len(report.problems), 'problem')}")
+    print(f"{counted(report.definitions, 'definition')}, {counted(len(report.problems), 'problem')}")
     return 1 if report.problems else 0
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _check_repository(args: argparse.Namespace) -> checking.Report:

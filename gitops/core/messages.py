@@ -13,7 +13,7 @@ from typing import NamedTuple
 from gitops.core.delivery import PlacementDelivery, Unit, tally
 from gitops.core.keys import Key
 from gitops.core.record import CommitName, Happened, Record
-from gitops.core.text import printable
+from gitops.core.text import counted, printable
 from gitops.core.tree import Oid
 
 SUBJECT = 72
@@ -94,9 +94,7 @@ def _object(units: Sequence[Unit]) -> str:
         key = units[0].key
         return key.name if key.kind == "Destination" else key.namespaced_name
     works = len({unit.key for unit in units if unit.key.kind == "Work"})
-    if not works:
-        return f"{len(units)} Destinations"
-    return "1 Work" if works == 1 else f"{works} Works"
+    return counted(works, "Work") if works else f"{len(units)} Destinations"
 
 
 def _listed(names: Sequence[str], noun: str) -> str:
@@ -144,7 +142,7 @@ def _document_trailers(units: Sequence[Unit], names: Iterable[str]) -> Iterator[
 
 def status(summary: str, record: Record, works: Iterable[Key], source: Source) -> str:
     """Return the message of a status commit. *summary* counts the Works, *works* are those whose status changed."""
-    count = f" ({record.events} event{'' if record.events == 1 else 's'})"
+    count = f" ({counted(record.events, 'event')})"
     lines = (f"{t.type} {t.reason} {key}: {t.message}" for key, t in record.happened)
     return _message(
         _cut(f"status: {summary}{count}", count),

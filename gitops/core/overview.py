@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from gitops.api.status import Status
 from gitops.core.conditions import READY, SCHEDULED
 from gitops.core.keys import Key
-from gitops.core.text import markdown
+from gitops.core.text import counted, markdown
 
 MAX_ROWS = 100
 ORDER = ("Ready", "Pending", "Misplaced", "Failing", "Invalid")
@@ -59,8 +59,7 @@ class Verdicts:
     @property
     def tally(self) -> str:
         """The counts in words: `5 Works, 4 Ready, 1 Pending`."""
-        total = len(self.each)
-        return ", ".join([f"{total} Work{'' if total == 1 else 's'}"] + [f"{n} {c}" for c, n in self.counts.items()])
+        return ", ".join([counted(len(self.each), "Work"), *(f"{n} {c}" for c, n in self.counts.items())])
 
 
 def verdict(status: Status) -> Verdict:

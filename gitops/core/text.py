@@ -22,5 +22,10 @@ def markdown(text: str, limit: int = 300) -> str:
     return escaped.replace("&", "&amp;")
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `1 file`, `2 files`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _shown(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gitops.core.explaining import Explained
+from gitops.core.text import counted
 from gitops.views.escape import escape
 from gitops.views.table import writer
 
@@ -27,7 +28,7 @@ def _nearest(found: Explained) -> str:
     if not found.nearest:
         return ""
     missed = next(verdict.missed for verdict in found.verdicts if verdict.destination in found.nearest)
-    return f"\nnearest miss, by {missed} {'rule' if missed == 1 else 'rules'}: {', '.join(found.nearest)}\n"
+    return f"\nnearest miss, by {counted(missed, 'rule')}: {', '.join(found.nearest)}\n"
 
 
 def as_json(work: str, groups: Sequence[Explained]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from gitops.core.plan import Plan
-from gitops.core.text import markdown, printable
+from gitops.core.text import counted, markdown, printable
 from gitops.core.tree import Objects
 from gitops.views.placements import SIGNS, Row, pending, placements
 from gitops.views.plan import MARKS, Compare, File, files, headline, patched, problems
@@ -68,7 +68,7 @@ def _fitting(plan: Plan, objects: Objects, compare: Compare, room: int) -> str:
         if room < 0:
             told.pop()
             left = len(changed) - len(told)
-            told.append(f"\n{left} more {'file' if left == 1 else 'files'}: `gitops plan -o diff` shows all.\n")
+            told.append(f"\n{counted(left, 'more file')}: `gitops plan -o diff` shows all.\n")
             break
     return "".join(told)
 

@@ -10,6 +10,7 @@ from gitops.core.delivery import Unit
 from gitops.core.plan import Plan
 from gitops.core.problems import Problem
 from gitops.core.targets import Store
+from gitops.core.text import counted
 from gitops.core.tree import SUBMODULE, Change, Edits, Objects, Oid, patch, subtree
 from gitops.views.escape import escape
 from gitops.views.placements import SIGNS, pending, placements
@@ -114,8 +115,7 @@ def headline(plan: Plan, objects: Objects, *, writes: bool) -> str:
     tally = edits.Tally(*(sum(file.change == word for file in changed) for word in ("add", "change", "remove")))
     counts = {action: sum(row.action == action for row in rows) for action in SIGNS}
     parts = [f"{n} to {action}" for action, n in counts.items() if n]
-    number = f"{len(changed)} {'file' if len(changed) == 1 else 'files'}"
-    return f"Plan: {', '.join(parts) or 'no placement changes'}; {number} ({tally})."
+    return f"Plan: {', '.join(parts) or 'no placement changes'}; {counted(len(changed), 'file')} ({tally})."
 
 
 def problems(plan: Plan, objects: Objects) -> list[Problem]:
