@@ -42,7 +42,7 @@ def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
         yield from (f"  ? {row.action:9} {row.work}  {row.reason}" for row in waiting)
     if wrong := problems(plan, objects):
         yield "\nProblems"
-        yield from (f"  {problem.location} {problem.message}" for problem in wrong)
+        yield from (f"  {problem.location}: {problem.message}" for problem in wrong)
     if plan.failures:
         yield "\nNothing can be written to"
         yield from (f"  ! branch {branch}  {failure}" for branch, failure in sorted(plan.failures.items()))

@@ -96,7 +96,7 @@ def test_a_wrong_definition_is_told(proposed, capsys):
     assert [problem["file"] for problem in told["problems"]] == ["works/kafka.yaml"]
 
     main(["--repo", str(proposed.path), "plan", "--head", "kafka"])
-    assert "Problems\n  works/kafka.yaml:" in capsys.readouterr().out
+    assert re.search(r"\nProblems\n  works/kafka\.yaml:\d+:\d+: expected", capsys.readouterr().out)
 
 
 def test_a_conflict_is_named(proposed, capsys):
