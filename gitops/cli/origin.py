@@ -31,7 +31,8 @@ def secrets(args: argparse.Namespace) -> Secrets:
     """Return the secrets that the operator gives to this command."""
     folder = args.secrets or os.environ.get("GITOPS_SECRETS")
     if folder and not Path(folder).is_dir():
-        raise UsageError(f"--secrets {folder}: there is no such folder")
+        given = "--secrets" if args.secrets else "GITOPS_SECRETS"
+        raise UsageError(f"{given} {folder}: there is no such folder")
     return Secrets(Path(folder) if folder else None, os.environ)
 
 

@@ -125,7 +125,9 @@ def branch_of(git_dir: Path) -> str | None:
 def _discover(path: Path) -> Path:
     found = pygit2.discover_repository(str(path)) if path.exists() else None
     if found is None:
-        raise RepositoryError(f"{path} is not a Git repository: run 'gitops init {path}' or give another --repo")
+        raise RepositoryError(
+            f"{path.absolute()} is not a Git repository: run 'gitops init {path}' or give another --repo"
+        )
     return Path(found)
 
 

@@ -224,6 +224,12 @@ def test_what_cannot_be_meant_is_refused(command, arguments, said):
     assert "pw" not in done.err
 
 
+def test_a_folder_of_secrets_that_is_missing_is_named_as_it_was_given(command):
+    command.setenv(GITOPS_SECRETS="/none")
+
+    assert "GITOPS_SECRETS /none: there is no such folder" in command("--repo", "file:///x", "get", "works").err
+
+
 @pytest.mark.parametrize("how", ["gone", "emptied", "truncated", "refs lost"])
 def test_a_damaged_clone_in_the_cache_is_made_anew_in_the_same_pass(home, how):
     url = home.url()

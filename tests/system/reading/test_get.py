@@ -61,8 +61,14 @@ def test_an_empty_repository_has_no_resources(gitops: Callable[..., Any]) -> Non
 def test_what_is_no_repository_is_refused(gitops: Callable[..., Any], tmp_path: Path) -> None:
     refused = gitops("--repo", str(tmp_path / "nowhere"), "get", "works")
     assert refused.code == 1
-    assert refused.err.startswith("error: ")
-    assert "is not a Git repository" in refused.err
+    assert refused.err.startswith(f"error: {tmp_path}/nowhere is not a Git repository: ")
+
+
+def test_where_no_repository_is_named_the_folder_is(
+    gitops: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert gitops("--repo", ".", "get", "works").err.startswith(f"error: {tmp_path} is not a Git repository: ")
 
 
 @pytest.mark.parametrize(
