@@ -19,7 +19,7 @@ from gitops.views.kinds import Object, name_of
 def add_arguments(parser: Parser) -> None:
     """Add the command's options."""
     add_selection_arguments(parser)
-    parser.add_switch("--show-events", default=True, help="show the events too (default: true)")
+    parser.add_switch("--show-events", default=True, help="on unless --show-events=false")
 
 
 def run(args: argparse.Namespace) -> int:

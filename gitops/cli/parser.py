@@ -89,7 +89,9 @@ def run(argv: Sequence[str]) -> int:
 
 def _frame() -> Parser:
     table = "\n".join(f"  {name:10}{text}" for name, text in COMMANDS.items())
-    parser = Parser(_prog(), f"A GitOps reconciler driven by a Git repository.\n\ncommands:\n{table}")
+    parser = Parser(
+        _prog(), f"A GitOps reconciler driven by a Git repository.\n\ncommands, each with its own --help:\n{table}"
+    )
     parser.usage = "%(prog)s [--repo PATH|URL] [--branch NAME] [--secrets DIR] COMMAND …"
     parser.add_argument("--version", action="version", version=f"gitops {__version__}")
     _add_shared(parser, None)

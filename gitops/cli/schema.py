@@ -1,4 +1,4 @@
-"""`gitops schema`: JSON Schema of the definitions, for editors."""
+"""JSON Schema of the definitions, for editors."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def add_selection_arguments(parser: Parser) -> None:
 
 def add_object_arguments(parser: Parser, kind: str = "KIND") -> None:
     """Add what names one object, of *kind* if no others are asked about."""
-    parser.add_argument("object", metavar=f"{kind} NAME | {kind}/NAME", nargs="+")
+    parser.add_argument("object", metavar=f"{kind} NAME | {kind}/NAME", nargs="*", help="one object")
     parser.add_argument("-n", "--namespace", metavar="NAMESPACE", default=DEFAULT_NAMESPACE, help="default: default")
 
 

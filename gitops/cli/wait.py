@@ -42,7 +42,9 @@ def add_arguments(parser: Parser) -> None:
         default="",
         help="condition=NAME[=STATUS], jsonpath={PATH}[=VALUE], create, delete",
     )
-    parser.add_argument("--timeout", metavar="TIME", default="30s", help="default 30s; 0: look once, negative: a week")
+    parser.add_argument(
+        "--timeout", metavar="TIME", default="30s", help="default 30s; 0: look once; --timeout=-1s: a week"
+    )
     parser.add_switch("--all", help="all objects of the type")
     parser.add_argument("-o", "--output", metavar="FORM", default="", help="json, yaml, name, jsonpath=TEMPLATE")
 

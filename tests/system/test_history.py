@@ -35,7 +35,7 @@ def test_an_object_is_named_as_for_get(changed, capsys):
 
 
 @pytest.mark.parametrize("command", ["history", "explain"])
-@pytest.mark.parametrize("words", [["work"], ["work", "a", "b"], ["work/a", "work/b"], ["work", "work/a"]])
+@pytest.mark.parametrize("words", [[], ["work"], ["work", "a", "b"], ["work/a", "work/b"], ["work", "work/a"]])
 def test_it_is_one_object(changed, capsys, command, words):
     assert main(["--repo", str(changed.path), command, *words]) == 2
     assert "name one object: " in capsys.readouterr().err
