@@ -34,7 +34,7 @@ from gitops.core.urls import is_elsewhere
 from gitops.core.world import World
 from gitops.errors import GitOpsError, MissingError, Moved, RepositoryError
 from gitops.git import history
-from gitops.git.blame import blaming
+from gitops.git.faults import blaming
 from gitops.git.history import Lineage
 from gitops.git.newest import newest
 from gitops.git.repository import Repository

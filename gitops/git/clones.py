@@ -21,7 +21,7 @@ import pygit2
 from gitops.core import urls
 from gitops.errors import RepositoryError
 from gitops.git import loose, pack
-from gitops.git.blame import blaming, cause
+from gitops.git.faults import blaming, cause
 from gitops.git.repository import CLONE, Repository, make_durable
 
 _CHECKED = Path("gitops", "checked")  # says in which run of the machine

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 from gitops.errors import LockedError
 from gitops.git import moves, pack
-from gitops.git.blame import blaming
+from gitops.git.faults import blaming
 from gitops.git.repository import Repository
 
 _MOMENT = 0.3  # seconds

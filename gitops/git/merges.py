@@ -12,8 +12,8 @@ from gitops.core.paths import directories_above
 from gitops.core.text import printable
 from gitops.core.tree import Oid, diff, patch
 from gitops.errors import GitOpsError
-from gitops.git.blame import blaming
 from gitops.git.commits import NOBODY, short
+from gitops.git.faults import blaming
 from gitops.git.history import is_ancestor, walk
 from gitops.git.objects import KINDS, ObjectStore
 from gitops.git.repository import Repository

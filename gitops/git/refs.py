@@ -109,7 +109,7 @@ def _swap(repo: Repository, intent: Move, message: str, moved: Callable[[], obje
         if now != intent.old or refusal is None:  # a racing `git pack-refs` can undo a swap of git's own kind
             raise Moved(f"{intent.ref} is at {short(now)}, not at {short(intent.new)}") from refusal
         if time.monotonic() > deadline:
-            raise _blame(repo, intent, refusal) from refusal
+            raise _refusal(repo, intent, refusal) from refusal
         time.sleep(_PATIENCE / 10)
     if intent.old is None:
         _sync_folders(repo, intent.ref)
@@ -135,13 +135,14 @@ def _require_objects(repo: Repository, new: Oid) -> None:
         raise Moved(f"objects of {short(new)} were removed by a garbage collection, or never flushed")
 
 
-def _blame(repo: Repository, intent: Move, refusal: Exception) -> Exception:
+def _refusal(repo: Repository, intent: Move, cause: Exception) -> Exception:
+    """Return the error of a swap that Git refuses: somebody holds the lock, or the ref cannot be written."""
     lock = _lock(repo, intent.ref)
     try:
         age = time.time() - lock.stat().st_mtime
     except (FileNotFoundError, NotADirectoryError):
         free = shutil.disk_usage(repo.common_dir).free
-        return RepositoryError(f"{intent.ref} cannot be written: {refusal} ({free:,} bytes are free)")
+        return RepositoryError(f"{intent.ref} cannot be written: {cause} ({free:,} bytes are free)")
     return Busy(f"{lock} has been held for {age:.0f} s: if no Git process is at work, remove it")
 
 

@@ -16,7 +16,7 @@ from pygit2.enums import ConfigLevel
 from gitops.core import urls
 from gitops.core.tree import Oid
 from gitops.errors import RepositoryError
-from gitops.git.blame import blaming
+from gitops.git.faults import blaming
 from gitops.git.objects import ObjectStore
 from gitops.git.pack import sync_folder
 

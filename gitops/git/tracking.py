@@ -13,7 +13,7 @@ import pygit2
 
 from gitops.core.tree import Oid
 from gitops.errors import RepositoryError
-from gitops.git.blame import blaming, cause
+from gitops.git.faults import blaming, cause
 from gitops.git.objects import REOPENED
 from gitops.git.repository import Repository
 
