@@ -98,18 +98,9 @@ def _host_of(api: str) -> str:
 
 
 def _obtain(request: _Request, now: float) -> _Token:
-    asked = urllib.request.Request(  # noqa: S310 - https, see above
-        f"{request.api}/app/installations/{request.installation}/access_tokens",
-        data=b"",
-        headers={
-            "Authorization": f"Bearer {_signed(request, now)}",
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": "2022-11-28",
-            "User-Agent": "gitops",
-        },
-    )
+    call = _call(request, now)
     try:
-        with _opener(request.authority).open(asked, timeout=_TIME_LIMIT) as answer:
+        with _opener(request.authority).open(call, timeout=_TIME_LIMIT) as answer:
             found = json.loads(answer.read(_MAX_ANSWER))
         expires = datetime.fromisoformat(found["expires_at"]).timestamp()
         return _Token(str(found["token"]), expires, request.digest())
@@ -123,6 +114,19 @@ def _obtain(request: _Request, now: float) -> _Token:
         raise TransportError(f"no token for the GitHub App: {told}") from None
     except (ValueError, KeyError, TypeError):
         raise TransportError("no token for the GitHub App: the answer of the API cannot be read") from None
+
+
+def _call(request: _Request, now: float) -> urllib.request.Request:
+    return urllib.request.Request(  # noqa: S310 - https, see `GitHubApp._request`
+        f"{request.api}/app/installations/{request.installation}/access_tokens",
+        data=b"",
+        headers={
+            "Authorization": f"Bearer {_signed(request, now)}",
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": "2022-11-28",
+            "User-Agent": "gitops",
+        },
+    )
 
 
 def _signed(request: _Request, now: float) -> str:

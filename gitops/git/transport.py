@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from gitops.errors import TransportError
 from gitops.git.pack import sync_folder
@@ -139,10 +139,10 @@ class Transport:
         begun = heard = time.monotonic()
         assert process.stdout
         assert process.stderr
-        texts: dict[IO[bytes], bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
+        output, said = bytearray(), bytearray()
         with selectors.DefaultSelector() as pipes:
-            for pipe in texts:
-                pipes.register(pipe, selectors.EVENT_READ)
+            pipes.register(process.stdout, selectors.EVENT_READ, output)
+            pipes.register(process.stderr, selectors.EVENT_READ, said)
             while pipes.get_map():
                 ready = pipes.select(_TICK)
                 now = time.monotonic()
@@ -150,12 +150,11 @@ class Transport:
                     chunk = os.read(key.fd, 1 << 16)
                     if not chunk:
                         pipes.unregister(key.fileobj)
-                    texts[key.fileobj] += chunk  # type: ignore[index]
+                    key.data.extend(chunk)
                 heard = now if ready else heard
-                self._judge(now - heard, now - begun, sum(map(len, texts.values())))
+                self._judge(now - heard, now - begun, len(output) + len(said))
         code = process.wait(self._patience.silence)
-        output, said = (bytes(text).decode("utf-8", "replace") for text in texts.values())
-        return Done(code, output, said)
+        return Done(code, output.decode("utf-8", "replace"), said.decode("utf-8", "replace"))
 
     def _judge(self, silence: float, total: float, size: int) -> None:
         if self._stopped():
