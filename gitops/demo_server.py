@@ -16,9 +16,8 @@ from gitops.errors import GitOpsError
 
 HOST, USER = "127.0.0.1", "daemon"
 
-_PATH = (
-    f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"  # where nginx and fcgiwrap are, which is not on everybody's PATH
-)
+# nginx and fcgiwrap are where not everybody's PATH leads
+_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 _BACKENDS = ("/usr/lib/git-core/git-http-backend", "/usr/libexec/git-core/git-http-backend")
 _PATIENCE = 10.0  # seconds
 _CONFIG = """\

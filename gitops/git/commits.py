@@ -45,8 +45,6 @@ class CommitInfo(NamedTuple):
     author_name: str
     author_email: str
     when: int
-    committer_name: str
-    committer_email: str
     committed: int
     message: str
 
@@ -89,7 +87,7 @@ def decode(oid: Oid, raw: bytes) -> CommitInfo:
         bytes.fromhex(found[b"tree"][0].decode("ascii")),
         tuple(bytes.fromhex(parent.decode("ascii")) for parent in found.get(b"parent", ())),
         *_person(found.get(b"author", [b""])[0], charset),
-        *_person(found.get(b"committer", [b""])[0], charset),
+        _person(found.get(b"committer", [b""])[0], charset)[2],
         _text(message, charset),
     )
 

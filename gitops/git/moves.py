@@ -18,10 +18,9 @@ from typing import NamedTuple
 from gitops.core.tree import Oid
 from gitops.git.pack import sync_folder
 
+_RECORDS = Path("gitops", "moves")  # below the directory that all work trees share
 _TICK = 0.1  # seconds by which times of files may be off
-_CLOSE = (
-    60.0  # seconds between a record and a lock without content that was taken on its strength; work trees come first
-)
+_CLOSE = 60.0  # seconds from a record to a lock without content that was taken for it; work trees come first
 _SETTLED = 1.0  # seconds after which an empty lock is no longer one that Git is just about to fill
 
 
@@ -67,7 +66,7 @@ class Record:
 
 def announce(common_dir: Path, move: Move) -> Record:
     """Write down, durably, that *move* is about to happen."""
-    folder = common_dir / "gitops" / "moves"
+    folder = common_dir / _RECORDS
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{os.getpid()}-{time.monotonic_ns()}"
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
@@ -86,7 +85,7 @@ def announce(common_dir: Path, move: Move) -> Record:
 
 def abandoned(common_dir: Path) -> Iterator[Record]:
     """Yield the moves whose writers are dead or gave up, each locked while it is looked at."""
-    folder = common_dir / "gitops" / "moves"
+    folder = common_dir / _RECORDS
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         record = _take(path)
         if record:
@@ -98,7 +97,7 @@ def abandoned(common_dir: Path) -> Iterator[Record]:
 
 def sweep(common_dir: Path) -> None:
     """Remove records whose writers died before they wrote them. Only for the one daemon of a repository."""
-    folder = common_dir / "gitops" / "moves"
+    folder = common_dir / _RECORDS
     for path in folder.glob("*-*") if folder.is_dir() else ():
         if _decode(path.read_bytes()) is None:
             path.unlink(missing_ok=True)

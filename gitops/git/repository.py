@@ -56,9 +56,7 @@ class Repository:
         self.git_dir = Path(handle.path)
         self.common_dir = _common_dir(self.git_dir)
         self.objects = ObjectStore(self.common_dir / "objects")
-        self.newest: dict[
-            Callable[[str], bool], dict[Oid, tuple[Oid | None, bool]]
-        ] = {}  # answers of `gitops.git.newest`
+        self.newest: dict[Callable[[str], bool], dict[Oid, tuple[Oid | None, bool]]] = {}  # of `gitops.git.newest`
 
     @classmethod
     def open(cls, path: Path) -> Repository:
