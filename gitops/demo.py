@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gitops import authoring
-from gitops.config import resource
 from gitops.git.commits import Identity
 from gitops.git.repository import Repository
 from gitops.reconciler import Reconciler
+from gitops.resources import resource
 
 BRANCH = "main"
 ADA = Identity("Ada Platform", "ada@example.com")

@@ -22,7 +22,6 @@ from functools import partial
 from gitops import inquiry
 from gitops.branches import Branches
 from gitops.cache import Cache
-from gitops.config import render_overview
 from gitops.core import messages
 from gitops.core.documents import Render
 from gitops.core.plan import Branch, Plan, decide
@@ -39,6 +38,7 @@ from gitops.git.history import Lineage
 from gitops.git.newest import newest
 from gitops.git.repository import Repository
 from gitops.observe import Observation, observe
+from gitops.resources import render_overview
 from gitops.sandbox import Sandbox
 from gitops.stillness import still
 from gitops.writing import Outcome, Writing

@@ -1,4 +1,4 @@
-"""Where templates come from: the package, or `templates/` of the repository that overrides them."""
+"""What ships with the package: the example repository, and templates, which `templates/` of a repository overrides."""
 
 from __future__ import annotations
 
