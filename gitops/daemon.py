@@ -10,7 +10,7 @@ import structlog
 from gitops import logs
 from gitops.backoff import delay
 from gitops.errors import Busy, GitOpsError
-from gitops.git.upkeep import Upkeep
+from gitops.git.maintenance import Maintenance
 from gitops.pulse import Pulse
 from gitops.reconciler import Reconciler
 from gitops.writing import Outcome
@@ -27,12 +27,12 @@ class Daemon:
         self,
         reconciler: Reconciler,
         stop: Event,
-        upkeep: Upkeep | None = None,
+        maintenance: Maintenance | None = None,
         pulse: Pulse | None = None,
         absence: Callable[[], str] = str,
     ) -> None:
         """*pulse* is told how it does; *absence* says what is amiss where the branch has no commit to look at."""
-        self._reconciler, self._stop, self._upkeep = reconciler, stop, upkeep
+        self._reconciler, self._stop, self._maintenance = reconciler, stop, maintenance
         self._pulse, self._absence = pulse or Pulse(), absence
         self._failures, self._waiting = 0, False
 
@@ -44,8 +44,8 @@ class Daemon:
                 reason = "retry"
             if self._stop.is_set():
                 break
-            if self._upkeep:
-                self._upkeep.look()
+            if self._maintenance:
+                self._maintenance.look()
         log.info("stopped")
 
     def reconcile(self, reason: str) -> bool:

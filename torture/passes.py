@@ -19,7 +19,7 @@ from gitops.cache import Cache
 from gitops.cli.origin import daemon_branches
 from gitops.core.render import render
 from gitops.daemon import Daemon
-from gitops.git.upkeep import Upkeep
+from gitops.git.maintenance import Maintenance
 from gitops.reconciler import Reconciler
 
 STORES, SERVER = ("a", "b"), "store"
@@ -65,7 +65,7 @@ class Pass:
             branches = daemon_branches(arguments, held, stop.is_set, interval=0.0)
             cache = Cache(branches.repo.common_dir / "gitops", "main")
             reconciler = Reconciler(branches.repo, "main", clock, render, cache, branches)
-            yield Daemon(reconciler, stop, Upkeep(branches.repo))
+            yield Daemon(reconciler, stop, Maintenance(branches.repo))
             reconciler.keep()
 
 

@@ -61,7 +61,7 @@ EFFECTS = (
     Effect("branches.write", "gitops.branches", "Branches", "write"),
     Effect("branches.move", "gitops.branches", "Branches", "move"),
     Effect("cache.save", "gitops.cache", "Cache", "save"),
-    Effect("upkeep.begin", "gitops.git.upkeep", "Upkeep", "_begin"),
+    Effect("maintenance.begin", "gitops.git.maintenance", "Maintenance", "_begin"),
 )
 PRIMITIVES = ("fsync", "rename", "unlink", "link", "mkdir")  # of `os`; named with what they are done to
 COMMANDS = ("ls-remote", "fetch", "push")  # of git; `ended` is before the answer is read

@@ -136,7 +136,7 @@ def _arrange(request: dict[str, Any]) -> None:
     run, reconciler = import_module("gitops.cli.run"), import_module("gitops.reconciler")
     now = datetime.fromisoformat(request["now"])
     run.Reconciler = partial(reconciler.Reconciler, clock=lambda: now)  # type: ignore[attr-defined]
-    import_module("gitops.git.upkeep")._MORE = 1  # type: ignore[attr-defined]
+    import_module("gitops.git.maintenance")._MORE = 1  # type: ignore[attr-defined]
     import_module("gitops.git.credentials")._MEMORY = Path(request["memory"])  # type: ignore[attr-defined]
     trace = os.open(request["trace"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
     points.watch(points.fatal(request["fatal"], lambda name: _note(trace, name)))

@@ -21,8 +21,8 @@ from support.platform import Platform
 
 from gitops.cache import Cache
 from gitops.core.render import render
+from gitops.git.maintenance import Maintenance
 from gitops.git.repository import Repository
-from gitops.git.upkeep import Upkeep
 from gitops.reconciler import Reconciler
 from torture.arena import Arena, Campaign
 from torture.children import side_by_side
@@ -63,14 +63,14 @@ def passes(commits: int, chance: random.Random, arena: Arena) -> None:
     repo = Repository.open(platform.path)
     daemon = Reconciler(repo, "main", platform.clock, render, Cache(repo.common_dir / "gitops", "main"))
     watched = _Watched("passes", os.getpid(), repo.common_dir, arena)
-    with closing(Upkeep(repo)) as upkeep:
+    with closing(Maintenance(repo)) as maintenance:
         for number in range(commits):
             with watched.look_now_and_then(platform, number, commits):
                 _edit(platform, chance, number)
                 daemon.reconcile()
             daemon.keep(worth=1000)
-            upkeep.look()
-        upkeep.wait()
+            maintenance.look()
+        maintenance.wait()
         tip = platform.tip()
         daemon.reconcile()
         assert platform.tip() == tip, "the next pass writes something"

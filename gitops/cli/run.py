@@ -24,7 +24,7 @@ from gitops.cli.repository import DEFAULT_BRANCH, absence
 from gitops.core.text import counted
 from gitops.daemon import Daemon
 from gitops.errors import Busy, NotFoundError, SecretNotFoundError, TransportError, UsageError
-from gitops.git.upkeep import Upkeep
+from gitops.git.maintenance import Maintenance
 from gitops.pulse import Pulse
 from gitops.reconciler import Reconciler
 from gitops.secrets import Secret
@@ -84,13 +84,13 @@ def run(args: argparse.Namespace) -> int:
             return 0
         cache = Cache(branches.repo.common_dir / "gitops", source)
         reconciler = Reconciler(branches.repo, source, cache=cache, branches=branches)
-        upkeep = held.enter_context(closing(Upkeep(branches.repo)))
+        maintenance = held.enter_context(closing(Maintenance(branches.repo)))
         if args.once:
             code = _once(args, branches, source, reconciler)
-            upkeep.look()
-            upkeep.wait()
+            maintenance.look()
+            maintenance.wait()
         else:
-            code = _forever(args, branches, source, reconciler, upkeep, stop)
+            code = _forever(args, branches, source, reconciler, maintenance, stop)
         reconciler.keep()
         return code
 
@@ -182,10 +182,15 @@ def _rung(bell: Event) -> bool:
 
 
 def _forever(
-    args: argparse.Namespace, branches: Branches, source: str, reconciler: Reconciler, upkeep: Upkeep, stop: Event
+    args: argparse.Namespace,
+    branches: Branches,
+    source: str,
+    reconciler: Reconciler,
+    maintenance: Maintenance,
+    stop: Event,
 ) -> int:
     pulse, bell = Pulse(), Event()
-    daemon = Daemon(reconciler, stop, upkeep, pulse, partial(_awaited, args, branches, source))
+    daemon = Daemon(reconciler, stop, maintenance, pulse, partial(_awaited, args, branches, source))
     repository = branches.shown if branches.origin else str(branches.repo.git_dir)
     folders = [] if branches.origin else [branches.repo.common_dir]
     with closing(_server(args, pulse, bell)) if args.listen else nullcontext():

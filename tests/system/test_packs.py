@@ -7,8 +7,8 @@ from support.definitions import configmap, destination, group, selector, work
 
 from gitops.cli.main import main
 from gitops.daemon import Daemon
+from gitops.git.maintenance import Maintenance
 from gitops.git.repository import Repository
-from gitops.git.upkeep import Upkeep
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ def test_after_one_pass(busy):
 
 
 def test_by_a_daemon_that_goes_on_meanwhile(busy):
-    upkeep = Upkeep(Repository.open(busy.path))
-    Daemon(busy.reconciler(), Event(), upkeep).run(["start"])
-    upkeep.wait()
+    maintenance = Maintenance(Repository.open(busy.path))
+    Daemon(busy.reconciler(), Event(), maintenance).run(["start"])
+    maintenance.wait()
 
     assert packs(busy) < 5
     tip = busy.tip()

@@ -12,9 +12,9 @@ import structlog
 
 from gitops.core.tree import BLOB
 from gitops.git.clones import open_clone
+from gitops.git.maintenance import Maintenance
 from gitops.git.objects import REOPENED
 from gitops.git.tracking import Tracking
-from gitops.git.upkeep import Upkeep
 
 HOUR = 3600
 
@@ -45,24 +45,24 @@ def packs(repo):
     return len(list(repo.common_dir.glob("objects/pack/*.pack")))
 
 
-def finish(upkeep):
-    upkeep.wait()
-    upkeep.look()
-    upkeep.wait()
+def finish(maintenance):
+    maintenance.wait()
+    maintenance.look()
+    maintenance.wait()
 
 
 def test_hundreds_of_passes_leave_few_packs_in_a_clone_and_a_daemon_reads_on(clone, git):
-    upkeep = Upkeep(clone)
+    maintenance = Maintenance(clone)
     most = []
 
     def look():
-        upkeep.look()
+        maintenance.look()
         most.append(packs(clone))
         if len(most) % 50 == 0:
-            upkeep.wait()
+            maintenance.wait()
 
     written = write_packs(clone, 300, look)
-    finish(upkeep)
+    finish(maintenance)
 
     assert max(most) < 100
     assert packs(clone) < 50
@@ -78,25 +78,25 @@ def held(repo):
 
 def test_a_daemon_lets_go_of_the_packs_that_git_has_put_together(clone):
     """Each pass opens one, also where there is nothing to write: a thousand were all that it could hold."""
-    upkeep, tracking, most = Upkeep(clone), Tracking(clone, "a"), []
+    maintenance, tracking, most = Maintenance(clone), Tracking(clone, "a"), []
     for turn in range(150):
         clone.objects.refresh()
         blob = clone.objects.add(BLOB, b"%d" % turn)
         clone.objects.flush()
         clone.objects.settle()
-        upkeep.look()
+        maintenance.look()
         tracking.record(tracking.ref(f"b{turn}"), blob)
         assert tracking.read(tracking.ref(f"b{turn}")) == blob
         assert clone.objects.blob(blob)
-        upkeep.wait()
+        maintenance.wait()
         most.append(len(held(clone)))
     assert 0 < max(most) < 2 * REOPENED
 
 
 def test_it_waits_until_many_packs_came(clone):
-    upkeep = Upkeep(clone)
+    maintenance = Maintenance(clone)
     write_packs(clone, 19)
-    finish(upkeep)
+    finish(maintenance)
     assert packs(clone) == 19
 
 
@@ -104,7 +104,7 @@ def test_what_was_flushed_and_no_ref_leads_to_stays(clone):
     write_packs(clone, 30)
     flushed = clone.objects.add(BLOB, b"about to be used")
     clone.objects.flush()
-    finish(Upkeep(clone))
+    finish(Maintenance(clone))
 
     assert packs(clone) < 30
     assert clone.objects.stored(flushed)
@@ -114,7 +114,7 @@ def test_in_a_repository_of_the_user_git_does_what_it_does_after_a_commit(repo, 
     git(root, "config", "gc.autoPackLimit", "5")
     git(root, "config", "gc.autoDetach", "false")
     commit_packs(change, repo, 30)
-    finish(Upkeep(repo))
+    finish(Maintenance(repo))
 
     assert packs(repo) < 5
     assert git(root, "fsck", "--strict") == ""
@@ -126,21 +126,21 @@ def test_the_user_decides_about_his_repository(repo, root, git, change, setting)
     git(root, "config", "gc.autoDetach", "false")
     git(root, "config", *setting.split("="))
     commit_packs(change, repo, 30)
-    finish(Upkeep(repo))
+    finish(Maintenance(repo))
 
     assert packs(repo) == 30
 
 
 def test_a_killed_git_costs_nothing_and_the_next_one_goes_on(clone):
     written = write_packs(clone, 100)
-    upkeep = Upkeep(clone)
-    upkeep.look()
-    os.killpg(upkeep._process.pid, signal.SIGKILL)
-    upkeep.wait()
+    maintenance = Maintenance(clone)
+    maintenance.look()
+    os.killpg(maintenance._process.pid, signal.SIGKILL)
+    maintenance.wait()
     assert {oid: clone.objects.blob(oid) for oid in written} == written
 
     written |= write_packs(clone, 20)
-    finish(upkeep)
+    finish(maintenance)
     assert packs(clone) < 50
     assert {oid: clone.objects.blob(oid) for oid in written} == written
 
@@ -152,7 +152,7 @@ def test_what_a_killed_git_left_goes_with_the_next_start_unless_somebody_may_be_
         (folder / name).touch()
     for path in (*folder.glob("*old"), *folder.glob(".*old")):
         os.utime(path, times=(path.stat().st_mtime - 2 * HOUR,) * 2)
-    Upkeep(clone)
+    Maintenance(clone)
 
     assert {path.name for path in folder.iterdir()} == {"tmp_pack_new"}
 
@@ -164,20 +164,20 @@ def test_a_pack_that_a_killed_fetch_held_on_to_is_let_go_and_one_that_the_user_k
         (folder / name).write_text(said)
         os.utime(folder / name, times=(0, 0))
     (folder / "pack-4.keep").write_text("fetch-pack 13 on host\n")
-    Upkeep(repo)
+    Maintenance(repo)
 
     assert {path.name for path in folder.iterdir()} == {"pack-2.keep", "pack-3.keep", "pack-4.keep"}
 
 
 def test_what_is_under_way_ends_when_the_daemon_does(clone):
     write_packs(clone, 50)
-    upkeep = Upkeep(clone)
-    upkeep.look()
-    process = upkeep._process
-    upkeep.close()
+    maintenance = Maintenance(clone)
+    maintenance.look()
+    process = maintenance._process
+    maintenance.close()
 
     assert process.returncode is not None
-    upkeep.close()  # twice is no error
+    maintenance.close()  # twice is no error
 
 
 def test_a_git_that_cannot_be_started_is_told_and_tried_again(clone, monkeypatch):
@@ -185,13 +185,13 @@ def test_a_git_that_cannot_be_started_is_told_and_tried_again(clone, monkeypatch
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     write_packs(clone, 50)
-    upkeep = Upkeep(clone)
+    maintenance = Maintenance(clone)
     with monkeypatch.context() as patch, structlog.testing.capture_logs() as log:
         patch.setattr(subprocess, "Popen", refuse)
-        upkeep.look()
+        maintenance.look()
     assert "Too many open files" in log[0]["cause"]
-    upkeep.look()
-    upkeep.wait()
+    maintenance.look()
+    maintenance.wait()
     assert len(list((clone.common_dir / "objects" / "pack").glob("*.pack"))) < 50
 
 
@@ -205,7 +205,7 @@ def test_a_lock_that_a_killed_git_left_in_a_repository_of_the_user_is_told(repo,
     os.utime(lock, (time.time() - hours * HOUR,) * 2)
     commit_packs(change, repo, 30)
     with structlog.testing.capture_logs() as log:
-        finish(Upkeep(repo))
+        finish(Maintenance(repo))
 
     assert packs(repo) == 30
     assert [line["lock"] for line in log] == [str(lock)] * told

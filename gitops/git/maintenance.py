@@ -27,8 +27,8 @@ _MERCY = 5.0  # seconds that git has for tidying up when it is told to end
 _log = structlog.get_logger(__name__)
 
 
-class Upkeep:
-    """Maintenance of *repo*, which must be the daemon's: of one of our clones, or as git does it after a commit."""
+class Maintenance:
+    """Maintains *repo*, which must be the daemon's: one of our clones, or any other as git does it after a commit."""
 
     def __init__(self, repo: Repository) -> None:
         self._git_dir = repo.common_dir
