@@ -18,7 +18,8 @@ from gitops.core.render import MAX_OUTPUT_BYTES, render
 
 REMEMBERED = 4096  # refusals
 CPU_SECONDS, WALL_SECONDS, MEMORY_BYTES = 2, 60, 256 << 20  # the second only for a machine that stands still
-_SPENT = {"error": "the template takes more than its share: 2 s of CPU, 256 MiB of memory", "costly": True}
+_SHARE = f"{CPU_SECONDS} s of CPU, {MEMORY_BYTES >> 20} MiB of memory"
+_SPENT = {"error": f"the template takes more than its share: {_SHARE}", "costly": True}
 
 
 class Sandbox:

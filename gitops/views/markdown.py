@@ -45,8 +45,8 @@ def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
 
 
 def _placement(row: Row) -> str:
-    name = f"{row.work.partition('/')[0]}/{row.placement}"
-    return f"| {SIGNS[row.action]} {row.action} | {_code(name)} | {_code(row.destination)} | {markdown(row.reason)} |"
+    where = f"{_code(row.full_name)} | {_code(row.destination)}"
+    return f"| {SIGNS[row.action]} {row.action} | {where} | {markdown(row.reason)} |"
 
 
 def _bounded(lines: Sequence[str], more: str) -> Iterator[str]:

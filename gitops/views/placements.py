@@ -32,6 +32,11 @@ class Row(NamedTuple):
     destination: str
     reason: str
 
+    @property
+    def full_name(self) -> str:
+        """The placement with its namespace, which is that of the Work."""
+        return f"{self.work.partition('/')[0]}/{self.placement}"
+
 
 def placements(plan: Plan) -> list[Row]:
     """List the placements that a pass would change, or whose condition it would change."""

@@ -33,10 +33,8 @@ def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
     yield headline(plan, objects, writes=writes)
     if rows := placements(plan):
         yield "\nPlacements"
-        names = [f"{row.work.partition('/')[0]}/{row.placement}" for row in rows]
-        width = max(map(len, names))
-        for row, name in zip(rows, names, strict=True):
-            yield f"  {SIGNS[row.action]} {row.action:9} {name:{width}}  {row.reason}"
+        width = max(len(row.full_name) for row in rows)
+        yield from (f"  {SIGNS[row.action]} {row.action:9} {row.full_name:{width}}  {row.reason}" for row in rows)
     if waiting := pending(plan):
         yield "\nWaiting"
         yield from (f"  ? {row.action:9} {row.work}  {row.reason}" for row in waiting)
