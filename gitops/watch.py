@@ -27,12 +27,12 @@ def changes(
     wait: Callable[[], float] = lambda: math.inf,
     woken: Callable[[], bool] = lambda: False,
 ) -> Iterator[str]:
-    """Yield "start" at once, "ref" once the watch has begun and soon after a ref may have moved, and "interval"
-    *interval* seconds after that.
+    """Yield why to look again, until *stop* is set.
 
-    *git_dirs* are the directories that all work trees of a repository share. "retry" comes when *wait* returns 0: the
-    seconds until something that failed may be tried again, and "webhook" when somebody was *woken*, which is asked once
-    a second. Ends when *stop* is set. Where watching is impossible, the log says why, and only intervals are left.
+    "start" comes at once; "ref" when the watch has begun, and soon after a ref may have moved; "interval" when nothing
+    came for *interval* seconds; "retry" when *wait* returns 0, the seconds until what failed may be tried again; and
+    "webhook" when *woken*, which is asked once a second, says that somebody called. *git_dirs* are the directories that
+    all work trees of a repository share. Where they cannot be watched, the log says why, and intervals are left.
     """
     yield "start"
     due = time.monotonic() + interval
