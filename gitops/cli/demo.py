@@ -15,6 +15,7 @@ from pathlib import Path
 from gitops.cli import demo_remote
 from gitops.cli.folder import tree
 from gitops.cli.main import main
+from gitops.cli.parser import Parser
 from gitops.cli.repository import Opened
 from gitops.cli.status import StatusReader
 from gitops.core.sketch import Sketch
@@ -30,7 +31,7 @@ from gitops.views.kinds import find_kind
 _MARK, _REMOTE_MARK = Path(".git/gitops-demo"), Path(".gitops-demo")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add where the repository is made."""
     parser.add_argument("directory", metavar="DIR", nargs="?", default="demo", help="where (default: demo)")
     parser.add_argument("--remote", action="store_true", help="another story: Git servers on this machine")
@@ -41,8 +42,9 @@ def run(args: argparse.Namespace) -> int:
     folder = Path(args.directory)
     _clear(folder)
     mark = folder / (_REMOTE_MARK if args.remote else _MARK)
+    tell = _tell_remotely if args.remote else _tell
     try:
-        _tell_remotely(folder) if args.remote else _tell(folder)
+        tell(folder)
     finally:  # also what was cut short is nobody's yet
         if mark.parent.is_dir():
             mark.write_text(_left(folder))
@@ -72,10 +74,12 @@ def _clear(folder: Path) -> None:
         raise UsageError(f"{folder} is there already and no demo: {other}")
     if mark.read_text() != _left(folder):
         raise UsageError(f"{folder} is an earlier demo, and changed since: move it away or remove it, or {other}")
-    for path in sorted(
-        folder.iterdir(), key=lambda path: path.name in (".git", _REMOTE_MARK.name)
-    ):  # the mark goes last
-        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    # the mark goes last
+    for path in sorted(folder.iterdir(), key=lambda path: path.name in (_MARK.parent.name, _REMOTE_MARK.name)):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _left(folder: Path) -> str:

@@ -14,6 +14,7 @@ import sys
 
 from gitops.branches import Branches
 from gitops.cli import origin
+from gitops.cli.parser import Parser
 from gitops.cli.repository import Opened, open_repository
 from gitops.core import urls
 from gitops.core.sketch import Sketch
@@ -29,7 +30,7 @@ from gitops.views.agents import ARGOCD, FLUX, NAMESPACES, Folder, Wishes, manife
 _FETCHED = (urls.HTTPS, urls.HTTP, urls.SSH)  # both by Flux and by Argo CD
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add what the command takes."""
     parser.add_argument("agent", metavar="flux|argocd", choices=(FLUX, ARGOCD))
     parser.add_argument("destinations", metavar="DESTINATION", nargs="*", default=[])

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gitops import authoring
 from gitops.api.settings import Commit
+from gitops.cli.parser import Parser
 from gitops.core import urls
 from gitops.errors import UsageError
 from gitops.git.commits import Identity
@@ -21,7 +22,7 @@ from gitops.git.repository import Repository
 STARTER = Path(__file__).parent / "starter"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add where the repository is, or will be."""
     parser.add_argument("directory", metavar="DIR", nargs="?", help="where (default: --repo, or the current directory)")
 

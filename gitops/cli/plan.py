@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable
 
 from gitops.cli import origin, proposal
+from gitops.cli.parser import Parser
 from gitops.cli.repository import open_repository
 from gitops.git.patches import patch
 from gitops.reconciler import Planned, Reconciler
@@ -26,7 +27,7 @@ CHANGES = 2
 OUTPUTS = ("text", "json", "markdown", "diff")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add what the command takes."""
     proposal.add_arguments(parser)
     parser.add_argument("-o", "--output", choices=OUTPUTS, default="text", help="output format")
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--detailed-exitcode", action="store_true", help="exit with 2 when something would change, 64 on wrong usage"
     )
     if "--detailed-exitcode" in sys.argv:
-        parser.usage_exit_code = 64  # type: ignore[attr-defined]
+        parser.usage_exit_code = 64
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gitops.branches import naming
+from gitops.cli.parser import Parser
 from gitops.cli.repository import Opened
 from gitops.core.text import printable
 from gitops.core.tree import Oid
@@ -25,7 +26,7 @@ class Proposal(NamedTuple):
     tips: Mapping[str, Oid]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add what names a proposal."""
     parser.add_argument("--base", metavar="REV", help="what would be merged into (default: the source branch)")
     parser.add_argument("--head", metavar="REV", help="what would be merged (default with --base: HEAD)")

@@ -20,6 +20,7 @@ from gitops.backoff import delay
 from gitops.branches import Branches
 from gitops.cache import Cache
 from gitops.cli.origin import daemon_branches, secrets
+from gitops.cli.parser import Parser
 from gitops.cli.repository import DEFAULT_BRANCH, absence
 from gitops.core.text import counted
 from gitops.daemon import Daemon
@@ -54,7 +55,7 @@ def address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add what the command takes."""
     parser.add_argument("--once", action="store_true", help="make one pass, then end")
     parser.add_argument(

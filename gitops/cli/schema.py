@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from gitops.cli.parser import Parser
 from gitops.core import schema
 from gitops.core.manifests import KINDS
 from gitops.errors import UsageError
@@ -14,7 +15,7 @@ from gitops.views.kinds import find_kind
 SETTINGS = ("settings", "gitops.yaml")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add what the command takes."""
     names = ", ".join(name.lower() for name in KINDS)
     parser.add_argument("kind", metavar="KIND", nargs="?", help=f"{names} or settings (default: all definitions)")

@@ -17,6 +17,7 @@ from pathlib import Path
 from gitops import access
 from gitops.branches import Branches
 from gitops.cli.folder import tree
+from gitops.cli.parser import Parser
 from gitops.cli.repository import DEFAULT_BRANCH, Opened, open_repository
 from gitops.core import checking
 from gitops.core.catalog import FOLDERS, SETTINGS, unit_path
@@ -32,7 +33,7 @@ from gitops.sandbox import Sandbox
 from gitops.views.escape import escape
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add what the command takes."""
     parser.add_argument(
         "paths", metavar="PATH", nargs="*", type=Path, help="files or folders (default: all definitions)"
