@@ -12,6 +12,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 from gitops import __version__
@@ -71,11 +72,7 @@ def run(argv: Sequence[str]) -> int:
     if shared.command not in COMMANDS:
         parser.error(f'unknown command "{shared.command}"{_did_you_mean(shared.command)}')
     module = importlib.import_module(f"gitops.cli.{shared.command}")
-    command = Parser(f"{parser.prog} {shared.command}", module.__doc__)
-    _add_shared(command, argparse.SUPPRESS)
-    module.add_arguments(command)
-    given = argparse.Namespace(repo=shared.repo, branch=shared.branch, secrets=shared.secrets, clone=None)
-    args = command.parse_intermixed_args(shared.arguments, given)
+    args = _arguments(module, shared)
     try:
         return int(module.run(args))
     except RepositoryError:
@@ -85,6 +82,15 @@ def run(argv: Sequence[str]) -> int:
 
         clones.throw_away(args.clone)  # it is damaged
         return int(module.run(args))
+
+
+def _arguments(module: ModuleType, shared: argparse.Namespace) -> argparse.Namespace:
+    """Read the arguments of a command, among which the shared ones may stand as well."""
+    command = Parser(f"{_prog()} {shared.command}", module.__doc__)
+    _add_shared(command, argparse.SUPPRESS)
+    module.add_arguments(command)
+    given = argparse.Namespace(repo=shared.repo, branch=shared.branch, secrets=shared.secrets, clone=None)
+    return command.parse_intermixed_args(shared.arguments, given)
 
 
 def _frame() -> Parser:

@@ -102,20 +102,14 @@ class Remote:
         for attempt in range(1, _ATTEMPTS + 1):
             there = self._advertised(refs)
             self._tracking.forget(tracking for ref, tracking in refs.items() if ref not in there)
-            behind = {
-                ref: tracking
-                for ref, tracking in refs.items()
-                if ref in there and self._tracking.read(tracking) != there[ref]
-            }
-            if not behind:
-                return
+            behind = {ref: refs[ref] for ref, oid in there.items() if self._tracking.read(refs[ref]) != oid}
             try:
-                self._bring(behind)
+                if behind:
+                    self._bring(behind)
+                return
             except TransportError:
                 if attempt == _ATTEMPTS or self._advertised(refs) == there:
                     raise  # else a branch came or went in between
-                continue
-            return
 
     def push(self, moves: Collection[Advance]) -> None:
         """Move branches of the remote, all or none, each from where it is expected. What is staged must be flushed.
@@ -203,7 +197,7 @@ class Remote:
 
     def _advertised(self, refs: Collection[str]) -> dict[str, Oid]:
         """Ask where *refs* are at this moment."""
-        rows = (line.partition("\t") for line in self._ask(*refs).splitlines() if refs)
+        rows = (line.partition("\t") for line in self._ask(*refs).splitlines())
         return {ref: bytes.fromhex(oid) for oid, _, ref in rows if ref in refs}
 
     def _ask(self, *arguments: str) -> str:
