@@ -1,9 +1,9 @@
-# make demo    the example repository, reconciled before your eyes
-# make test    the tests
-# make check   style, types and the walls between the rooms
-# make bench   what it costs, by what Git costs: benchmarks/README.md; WORKS, PLACEMENTS and ROUNDS may be given
-# make torture  bad luck of every kind, until it holds: torture/README.md; ONLY, SEED, SCALE and REPLAY may be given
-# make mutants  small faults put into the code, each to be found by the tests; ONLY, SAMPLE and SEED may be given
+# make demo     the example repository, reconciled before your eyes
+# make test     the tests
+# make check    style, types and the walls between the rooms
+# make bench    what a pass costs beside the same work by Git: benchmarks/README.md; WORKS, PLACEMENTS and ROUNDS may be given
+# make torture  faults injected by the thousand: torture/README.md; ONLY, SEED, SCALE and REPLAY may be given
+# make mutants  small faults put into the code, which the tests must find; ONLY, SAMPLE and SEED may be given
 #
 # The first of them makes the environment in .venv; from then on they work offline, until pyproject.toml changes.
 
