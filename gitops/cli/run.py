@@ -12,6 +12,7 @@ import time
 from contextlib import ExitStack, closing, nullcontext
 from functools import partial
 from threading import Event
+from typing import NamedTuple
 
 import structlog
 
@@ -38,6 +39,22 @@ from gitops.writing import Outcome
 
 PATIENCE = 30.0  # seconds that one pass waits for the locks of others
 log = structlog.get_logger("gitops")
+
+
+class _Home(NamedTuple):
+    """The branch that is reconciled, one of *branches*; *asked* tells that the user named it."""
+
+    branches: Branches
+    source: str
+    asked: bool
+
+    @property
+    def unborn(self) -> str:
+        return f"branch {self.source} has no commit yet"
+
+    def absence(self) -> str | None:
+        """Return what is amiss where it has no commit; None if it may still get its first one."""
+        return absence(self.branches.repo, self.source, self.branches.origin, self.asked)
 
 
 def duration(text: str) -> float:
@@ -83,17 +100,18 @@ def run(args: argparse.Namespace) -> int:
         source = _source(branches, args, stop)
         if source is None:
             return 0
+        home = _Home(branches, source, asked=bool(args.branch))
         cache = Cache(branches.repo.common_dir / "gitops", source)
         reconciler = Reconciler(branches.repo, source, cache=cache, branches=branches)
         maintenance = held.enter_context(closing(Maintenance(branches.repo)))
         if args.once:
-            code = _once(args, branches, source, reconciler)
+            _once(home, reconciler)
             maintenance.look()
             maintenance.wait()
         else:
-            code = _forever(args, branches, source, reconciler, maintenance, stop)
+            _forever(args, home, reconciler, maintenance, stop)
         reconciler.keep()
-        return code
+        return 0
 
 
 def _source(branches: Branches, args: argparse.Namespace, stop: Event) -> str | None:
@@ -116,37 +134,21 @@ def _source(branches: Branches, args: argparse.Namespace, stop: Event) -> str | 
     return None
 
 
-def _once(args: argparse.Namespace, branches: Branches, source: str, reconciler: Reconciler) -> int:
+def _once(home: _Home, reconciler: Reconciler) -> None:
+    """Make one pass and say what came of it. NotFoundError when it is another branch that has the commits."""
     outcomes = _patiently(reconciler)
-    if not outcomes[-1].tally:
-        return _unborn(args, branches, source)
+    tally = outcomes[-1].tally
+    if not tally and (why := home.absence()):
+        raise NotFoundError(why)
     for problem in outcomes[-1].problems:
         print(escape(f"problem: {problem}"), file=sys.stderr)
     commits = [commit for outcome in outcomes for commit in outcome.commits]
     if not commits:
-        print(f"nothing to do ({escape(outcomes[-1].tally)})")
-        return 0
+        print(f"nothing to do ({escape(tally or home.unborn)})")
+        return
     events = sum(outcome.events for outcome in outcomes)
     told = f"{counted(len(commits), 'commit')}, {counted(events, 'event')}, tip {commits[-1].hex()[:7]}"
-    print(f"{escape(outcomes[-1].tally)}: {told}")
-    return 0
-
-
-def _unborn(args: argparse.Namespace, branches: Branches, source: str) -> int:
-    """Say that there is nothing to do, unless it is another branch that has the commits."""
-    if why := absence(branches.repo, source, branches.origin, bool(args.branch)):
-        raise NotFoundError(why)
-    print(f"nothing to do ({_no_commit(source)})")
-    return 0
-
-
-def _no_commit(source: str) -> str:
-    return f"branch {source} has no commit yet"
-
-
-def _awaited(args: argparse.Namespace, branches: Branches, source: str) -> str:
-    """Say what the daemon waits for."""
-    return absence(branches.repo, source, branches.origin, bool(args.branch)) or _no_commit(source)
+    print(f"{escape(tally)}: {told}")
 
 
 def _patiently(reconciler: Reconciler) -> list[Outcome]:
@@ -183,18 +185,12 @@ def _rung(bell: Event) -> bool:
 
 
 def _forever(
-    args: argparse.Namespace,
-    branches: Branches,
-    source: str,
-    reconciler: Reconciler,
-    maintenance: Maintenance,
-    stop: Event,
-) -> int:
-    pulse, bell = Pulse(), Event()
-    daemon = Daemon(reconciler, stop, maintenance, pulse, partial(_awaited, args, branches, source))
+    args: argparse.Namespace, home: _Home, reconciler: Reconciler, maintenance: Maintenance, stop: Event
+) -> None:
+    pulse, bell, branches = Pulse(), Event(), home.branches
+    daemon = Daemon(reconciler, stop, maintenance, pulse, lambda: home.absence() or home.unborn)
     repository = branches.shown if branches.origin else str(branches.repo.git_dir)
     folders = [] if branches.origin else [branches.repo.common_dir]
     with closing(_server(args, pulse, bell)) if args.listen else nullcontext():
-        log.info("started", repository=repository, branch=source, interval=args.interval)
+        log.info("started", repository=repository, branch=home.source, interval=args.interval)
         daemon.run(watch.changes(folders, args.interval, stop, reconciler.wait, partial(_rung, bell)))
-    return 0
