@@ -1,7 +1,7 @@
 """The manifests that make an agent sync Destinations: apply them once, where Flux or Argo CD runs.
 
-Without DESTINATION those whose spec.agent is this agent. Flux gets in each cluster what is for its own Destination:
-name it. One Argo CD for all knows the clusters by the names of the Destinations.
+Flux gets in each cluster what is for its own Destination: name it. One Argo CD for all knows the clusters by the
+names of the Destinations.
 
 Dependencies are synced before resources where the canary documents keep both folders in Git. A Destination without
 them (initWorkloads.enabled: false) is synced as one, whether or not there are documents.
@@ -32,8 +32,10 @@ _FETCHED = (urls.HTTPS, urls.HTTP, urls.SSH)  # both by Flux and by Argo CD
 
 def add_arguments(parser: Parser) -> None:
     """Add what the command takes."""
-    parser.add_argument("agent", metavar="flux|argocd", choices=(FLUX, ARGOCD))
-    parser.add_argument("destinations", metavar="DESTINATION", nargs="*", default=[])
+    parser.add_argument("agent", metavar="flux|argocd", choices=(FLUX, ARGOCD), help="what syncs them")
+    parser.add_argument(
+        "destinations", metavar="DESTINATION", nargs="*", default=[], help="default: those with this spec.agent"
+    )
     parser.add_argument("--url", help="this repository's address for the agent (default: that of --repo, or of origin)")
     parser.add_argument("--secret", default="", metavar="NAME", help="the Secret with which Flux reaches it")
     parser.add_argument("--namespace", "-n", metavar="NAME", help="of the agent (default: flux-system, argocd)")
