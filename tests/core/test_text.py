@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops.core.text import printable
+from gitops.core.text import counted, printable
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,7 @@ def test_what_is_cut_off_ends_in_an_ellipsis():
     assert printable("x" * 11, 10) == "x" * 9 + "…"
     assert printable("\n" * 6, 10) == "\\n\\n\\n\\n\\…"
     assert printable("x" * 10, 10) == "x" * 10
+
+
+def test_one_is_no_plural():
+    assert [counted(number, "file") for number in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
