@@ -28,7 +28,7 @@ class _Trouble(NamedTuple, Generic[F]):
 class Backoff(Generic[F]):
     """What failed, by name, and when each is due again. *now* returns monotonic seconds."""
 
-    def __init__(self, now: Callable[[], float], delay: Delay = delay) -> None:
+    def __init__(self, now: Callable[[], float], delay: Delay) -> None:
         self._now, self._delay = now, delay
         self._troubles: dict[str, _Trouble[F]] = {}
 

@@ -53,7 +53,7 @@ def _clone(url: str, *, reads: bool) -> Repository:
     return clones.open_clone(url, cache / _READERS if reads else cache)
 
 
-def remote(repo: Repository, args: argparse.Namespace, stopped: Callable[[], bool] = lambda: False) -> Remote:
+def remote(repo: Repository, args: argparse.Namespace, stopped: Callable[[], bool]) -> Remote:
     """Return the remote that *repo* is a clone of."""
     credentials = access.of_repository(args.repo, secrets(args))
     return Remote(repo, args.repo, credentials, Transport(repo, stopped=stopped), disposable=True)

@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
 
     usage_exit_code = 2
 
-    def __init__(self, prog: str, description: str | None = None) -> None:
+    def __init__(self, prog: str, description: str | None) -> None:
         formatter = argparse.RawDescriptionHelpFormatter
         super().__init__(prog=prog, description=description, allow_abbrev=False, formatter_class=formatter)
 
