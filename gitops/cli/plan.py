@@ -1,6 +1,8 @@
 """What a pass would change: placements first, then files. It decides with the code of `gitops run`, and writes nothing.
 
-With --base or --head it is the pass after the head was merged into the base: what a pull request comes to.
+Only what is committed counts. With --base or --head it is the pass after the head was merged into the base: what a pull
+request comes to.
+
 With -o diff it is a patch for `git apply`; where a branch other than that of the status changes, a line `branch NAME`
 begins the patch of each branch.
 Exit code 0; with --detailed-exitcode 0 when nothing would change, 2 when something would, 1 for an error.
