@@ -9,7 +9,7 @@ from typing import Any
 
 from gitops.views.age import age
 from gitops.views.escape import escape
-from gitops.views.kinds import Object, name_of, namespace_of
+from gitops.views.kinds import Object, count_of, events_of, name_of, namespace_of
 from gitops.views.table import writer
 
 DEFAULT_NAMESPACE = "default"  # where Kubernetes keeps the events of objects that have no namespace
@@ -17,9 +17,8 @@ DEFAULT_NAMESPACE = "default"  # where Kubernetes keeps the events of objects th
 
 def split(file: Object) -> tuple[Object, list[Object]]:
     """Return the object that stands in a status file, and its events as objects of their own."""
-    obj, listed = without_events(file), file.get("events")
-    found = [entry for entry in listed if isinstance(entry, Mapping)] if isinstance(listed, list) else []
-    return obj, [_event(obj, entry) for entry in found]
+    obj = without_events(file)
+    return obj, [_event(obj, entry) for entry in events_of(file)]
 
 
 def without_events(file: Object) -> Object:
@@ -80,7 +79,6 @@ def _event(obj: Object, entry: Mapping[str, Any]) -> Object:
     texts = {key: str(entry.get(key) or "") for key in ("type", "reason", "from", "message")}
     facts = "\0".join([*about.values(), *texts.values(), str(entry.get("firstTimestamp"))])
     digest = hashlib.sha256(facts.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    count = entry.get("count")
     return {
         "kind": "Event",
         "apiVersion": "v1",
@@ -95,7 +93,7 @@ def _event(obj: Object, entry: Mapping[str, Any]) -> Object:
         "source": {"component": texts["from"]},
         "firstTimestamp": entry.get("firstTimestamp"),
         "lastTimestamp": entry.get("lastTimestamp"),
-        "count": count if isinstance(count, int) else 1,
+        "count": count_of(entry),
         "type": texts["type"],
         "eventTime": None,
         "reportingComponent": "",

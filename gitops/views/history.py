@@ -13,7 +13,7 @@ from typing import Any
 
 from gitops.core.text import printable
 from gitops.views.escape import escape
-from gitops.views.kinds import Object, name_of, namespace_of
+from gitops.views.kinds import Object, count_of, events_of, name_of, namespace_of
 from gitops.views.serialise import to_json
 from gitops.views.table import writer
 
@@ -98,14 +98,14 @@ def _event(commit: Commit, obj: Object, event: Mapping[str, Any]) -> Entry:
         texts["reason"],
         texts["message"],
         texts["from"],
-        _count(event),
+        count_of(event),
     )
 
 
 def _happened(before: Object | None, after: Object) -> Iterator[Mapping[str, Any]]:
     """List the events that are new, or have come back."""
-    known = {_identity(event): _count(event) for event in _events(before)}
-    return (event for event in _events(after) if _count(event) > known.get(_identity(event), 0))
+    known = {_identity(event): count_of(event) for event in events_of(before or {})}
+    return (event for event in events_of(after) if count_of(event) > known.get(_identity(event), 0))
 
 
 def _last_words(commit: Commit, obj: Object) -> Iterator[Entry]:
@@ -117,18 +117,8 @@ def _last_words(commit: Commit, obj: Object) -> Iterator[Entry]:
     yield Entry(commit.time, commit.oid, _object(obj), "Status", "Removed", subject)
 
 
-def _events(file: Object | None) -> list[Mapping[str, Any]]:
-    listed = file.get("events") if file else None
-    return [event for event in listed if isinstance(event, Mapping)] if isinstance(listed, list) else []
-
-
 def _identity(event: Mapping[str, Any]) -> tuple[object, ...]:
     return tuple(event.get(key) for key in ("type", "reason", "from", "message"))
-
-
-def _count(event: Mapping[str, Any]) -> int:
-    count = event.get("count")
-    return count if isinstance(count, int) else 1
 
 
 def _version(file: Object | None) -> str:

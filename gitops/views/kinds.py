@@ -107,6 +107,18 @@ def namespace_of(obj: Object) -> str:
     return str(obj["metadata"].get("namespace") or "")
 
 
+def events_of(file: Object) -> list[Mapping[str, Any]]:
+    """Return the events in a status file, without what is none."""
+    listed = file.get("events")
+    return [event for event in listed if isinstance(event, Mapping)] if isinstance(listed, list) else []
+
+
+def count_of(event: Mapping[str, Any]) -> int:
+    """Return how often an event happened."""
+    count = event.get("count")
+    return count if isinstance(count, int) else 1
+
+
 def labels_of(obj: Object) -> Mapping[str, str]:
     """Return the object's labels."""
     labels = obj["metadata"].get("labels")
