@@ -44,12 +44,7 @@ class Publisher:
         self._sign = ssh_signer(Path(wanted.signing_key)) if wanted.signing_key else None
 
     def documents(
-        self,
-        name: str,
-        branch: Branch,
-        units: Mapping[UnitId, Unit],
-        source: Source,
-        removed: dict[Key, CommitName],
+        self, name: str, branch: Branch, units: Mapping[UnitId, Unit], source: Source, removed: dict[Key, CommitName]
     ) -> Chain:
         """Commit all units of the *branch* called *name* on its tip: one commit each, or one for all of them."""
         own = [unit for at, unit in sorted(units.items()) if at.branch == name]

@@ -42,18 +42,13 @@ def run(args: argparse.Namespace) -> int:
     folder = Path(args.directory)
     _clear(folder)
     mark = folder / (_REMOTE_MARK if args.remote else _MARK)
-    tell = _tell_remotely if args.remote else _tell
+    tell = demo_remote.tell if args.remote else _tell
     try:
         tell(folder)
     finally:  # also what was cut short is nobody's yet
         if mark.parent.is_dir():
             mark.write_text(_left(folder))
     return 0
-
-
-def _tell_remotely(folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    demo_remote.tell(folder)
 
 
 def _tell(folder: Path) -> None:

@@ -51,7 +51,8 @@ spec:
 
 
 def tell(folder: Path) -> None:
-    """Tell the story in the empty *folder*. The servers end with it, the repositories stay."""
+    """Tell the story in *folder*, which is empty or not there. The servers end with it, the repositories stay."""
+    folder.mkdir(exist_ok=True)
     platform = Repository.init(folder / "platform.git", BRANCH, bare=True)
     fleet = Repository.init(folder / "fleet.git", BRANCH, bare=True)
     for repo in (platform, fleet):

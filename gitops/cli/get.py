@@ -10,14 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gitops.cli.parser import Parser
 from gitops.cli.repository import open_repository
-from gitops.cli.selection import (
-    Group,
-    Request,
-    Selected,
-    add_selection_arguments,
-    read_requests,
-    select,
-)
+from gitops.cli.selection import Group, Request, Selected, add_selection_arguments, read_requests, select
 from gitops.cli.status import StatusReader
 from gitops.errors import GitOpsError
 from gitops.views.events import without_events

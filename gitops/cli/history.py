@@ -22,7 +22,7 @@ from gitops.git.commits import CommitInfo
 from gitops.git.history import walk
 from gitops.git.objects import ObjectStore
 from gitops.views import history
-from gitops.views.kinds import Kind, Object
+from gitops.views.kinds import Object
 
 
 def add_arguments(parser: Parser) -> None:
@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
     """Print what the log says of the object."""
     kind, name = read_object(args)
     opened = open_repository(args)
-    places = _places(kind, args.namespace, name)
+    # where its status may stand: a file, or the folder of a Work and its placements
+    places = [path.removesuffix(f"/{WORK_FILE}") for path in paths(kind, args.namespace, name)]
     found = [_entries(opened.repo.objects, change) for change in _changes(opened, places)]
     entries = [entry for each in reversed(found) for entry in each]
     if ends := ", ".join(sorted(oid.hex()[:7] for oid in opened.repo.objects.ends)):
@@ -46,12 +47,6 @@ def run(args: argparse.Namespace) -> int:
         raise NotFoundError(f"no history of {kind.resource} {name}{where} on branch {opened.output}")
     sys.stdout.write(history.as_json(entries) if args.output else history.table(entries))
     return 0
-
-
-def _places(kind: Kind, namespace: str, name: str) -> Sequence[str]:
-    """Return where the status may stand: a file, or the folder of a Work and its placements."""
-    found = paths(kind, namespace, name)
-    return [path.removesuffix(f"/{WORK_FILE}") for path in found]
 
 
 class Change(NamedTuple):

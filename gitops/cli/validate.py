@@ -21,7 +21,6 @@ from gitops.cli.parser import Parser
 from gitops.cli.repository import DEFAULT_BRANCH, Opened, open_repository
 from gitops.core import checking
 from gitops.core.catalog import FOLDERS, SETTINGS, unit_path
-from gitops.core.problems import Problem
 from gitops.core.sketch import Sketch
 from gitops.core.survey import Seen
 from gitops.core.text import counted
@@ -97,11 +96,7 @@ def _check_path(path: Path, check: Callable[[Path], checking.Report]) -> checkin
     whole = check(root)
     own = unit_path(path.resolve().relative_to(root).as_posix())
     problems = tuple(p for p in whole.problems if own == "." or p.path == own or p.path.startswith(f"{own}/"))
-    return checking.Report(whole.below(own), tuple(_relocated(p, root) for p in problems))
-
-
-def _relocated(problem: Problem, root: Path) -> Problem:
-    return problem._replace(path=os.path.relpath(root / problem.path))
+    return checking.Report(whole.below(own), tuple(p._replace(path=os.path.relpath(root / p.path)) for p in problems))
 
 
 def _layout_root(path: Path) -> Path | None:

@@ -43,11 +43,8 @@ class Tracking:
             self._handle.free()  # what it needs is opened again
         try:
             found = self._handle.references.get(ref)
-            return (
-                found.target.raw
-                if found and isinstance(found.target, pygit2.Oid) and found.target in self._handle
-                else None
-            )
+            target = found and found.target
+            return target.raw if isinstance(target, pygit2.Oid) and target in self._handle else None
         except (pygit2.GitError, OSError, ValueError):  # the last where the system fails to map a file
             return None
 

@@ -96,11 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         pulse, path = self.server.pulse, self._asked()
         if path == "/healthz":
-            self._answer(200 if pulse.alive else 503, "ok" if pulse.alive else "a pass does not end")
+            self._probe(pulse.alive, "a pass does not end")
         elif path == "/readyz":
-            self._answer(
-                200 if pulse.ready else 503, "ok" if pulse.ready else "the last pass failed, or none was made yet"
-            )
+            self._probe(pulse.ready, "the last pass failed, or none was made yet")
         elif path == "/metrics":
             self._answer(200, metrics(pulse.vitals()), CONTENT_TYPE)
         else:
@@ -123,6 +121,9 @@ class _Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what is no request that `do_…` is for, in plain text as everything."""
         self._answer(code, message or HTTPStatus(code).phrase)
+
+    def _probe(self, good: bool, otherwise: str) -> None:
+        self._answer(200 if good else 503, "ok" if good else otherwise)
 
     def _asked(self) -> str:
         return self.path.partition("?")[0]

@@ -19,16 +19,12 @@ def sort_by(field: str, objects: Sequence[Object]) -> list[Object]:
     values: list[Any] = [_first(find(template, obj)) for obj in objects]
     if objects and all(value is None for value in values):
         raise JSONPathError(f'couldn\'t find any field with path "{path}" in the list of objects')
-    pairs = list(zip(values, objects, strict=True))
-    return [obj for _, obj in sorted(pairs, key=functools.cmp_to_key(_by_value))]
+    order = functools.cmp_to_key(_compare)
+    return [obj for _, obj in sorted(zip(values, objects, strict=True), key=lambda pair: order(pair[0]))]
 
 
 def _first(results: Sequence[Sequence[Any]]) -> Any:
     return next((value for values in results for value in values), None)
-
-
-def _by_value(left: tuple[Any, Object], right: tuple[Any, Object]) -> int:
-    return _compare(left[0], right[0])
 
 
 def _compare(left: Any, right: Any) -> int:

@@ -54,14 +54,13 @@ class Tables:
         name = f"{kind.full_singular}/{name_of(obj)}" if self.options.kinds else name_of(obj)
         cells = [name, *(column.cell(obj) for column in kind.columns)]
         namespace = [namespace_of(obj)] if self._namespaces else []
-        return [*namespace, *cells, *([label_text(obj)] if self.options.labels else [])]
+        return [*namespace, *cells, *([_labels(obj)] if self.options.labels else [])]
 
     def _line(self, cells: Iterable[str]) -> str:
         return "\t".join(map(_cell, cells)) + "\n"
 
 
-def label_text(obj: Object) -> str:
-    """Return the labels of *obj* in one line."""
+def _labels(obj: Object) -> str:
     labels = labels_of(obj)
     return ",".join(f"{key}={labels[key]}" for key in sorted(labels)) or "<none>"
 
