@@ -30,7 +30,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
 HOST = "127.0.0.1"
-USER, PASSWORD = "daemon", "canary-password-7f3a"
+# One password a process: who looks whether it is seen anywhere sees what others on this machine type, too.
+USER, PASSWORD = "daemon", f"canary-password-{os.urandom(4).hex()}"
 STATUSES = (403, 404, 429, 500, 503)
 KINDS = ("file", "git", "http", "https", "ssh")
 _PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
