@@ -25,7 +25,7 @@ from gitops.git.pack import sync_folder
 from gitops.git.repository import HEADS, Repository, branch_of
 
 _REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")
-_NEVER = {"", ".", "..", ".git", "git~1"}  # components that no file of a work tree has
+_NOWHERE, _GITS_OWN = {"", ".", ".."}, {".git", "git~1"}  # components that no file of a work tree has
 
 
 class Checkout(NamedTuple):
@@ -222,7 +222,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _is_safe(path: str) -> bool:
-    return not any(fold(part).rstrip(". ") in _NEVER for part in path.split("/"))
+    return not any(part in _NOWHERE or fold(part).rstrip(". ") in _GITS_OWN for part in path.split("/"))
 
 
 def _busy(place: Checkout) -> Busy:

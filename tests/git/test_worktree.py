@@ -156,6 +156,14 @@ def test_paths_that_git_would_never_check_out_stay_out_of_the_work_tree(repo, ro
     assert git(root, "ls-files") == "fine"
 
 
+@pytest.mark.parametrize("name", ["...", " ", ". .", "a.", ".git.yaml"])
+def test_a_name_of_dots_and_spaces_stands_in_the_work_tree_as_any_other(repo, root, git, change, name):
+    """Else the user's next commit would remove it."""
+    change(repo, {f"state/{name}": "1"})
+    assert (root / "state" / name).read_text() == "1"
+    assert status(git, root) == []
+
+
 def test_every_work_tree_with_the_branch_follows_and_no_other(repo, root, git, change, tmp_path):
     change(repo, {"a": "1"})
     git(root, "branch", "side")
