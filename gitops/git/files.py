@@ -42,7 +42,7 @@ class WorkFiles:
         if change.new and not _is_submodule(change) and self._enter(above, create=change.old is None):
             folder = self._folders[-1][1]
             _unlink(folder, _beside(name))  # of a run that was killed here
-            if _present(folder, name) == _kept(change.old) != _kept(change.new):
+            if _present(folder, name) == _kept(change.old):
                 self._write(folder, _beside(name), change.new)
 
     def follow(self, change: Change) -> os.stat_result | None:
@@ -55,7 +55,7 @@ class WorkFiles:
             return None
         folder = self._folders[-1][1]
         present = _present(folder, name)
-        if present == _kept(change.old) != _kept(change.new):
+        if present == _kept(change.old):  # also when only the mode changes: what is written anew is not executable
             if change.new is None:
                 _unlink(folder, name)
                 self._remove_empty_folders()

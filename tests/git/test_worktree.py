@@ -164,6 +164,16 @@ def test_a_name_of_dots_and_spaces_stands_in_the_work_tree_as_any_other(repo, ro
     assert status(git, root) == []
 
 
+def test_a_file_that_only_became_executable_is_made_ordinary_again(repo, root, git, change):
+    """Else the user's next commit would make it executable once more."""
+    change(repo, {"state/a": "1"})
+    (root / "state/a").chmod(0o755)
+    git(root, "commit", "-qam", "Make it executable")
+    change(repo, {"state/a": "1"})
+    assert status(git, root) == []
+    assert (root / "state/a").stat().st_mode & 0o111 == 0
+
+
 def test_every_work_tree_with_the_branch_follows_and_no_other(repo, root, git, change, tmp_path):
     change(repo, {"a": "1"})
     git(root, "branch", "side")
