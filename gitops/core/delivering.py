@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gitops.core import layout
@@ -35,6 +35,7 @@ def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drif
             completed(d, aggregated[at], *booked[at], drift, home) if (at := d.destination) in aggregated else d
             for d in placements
         ]
+        _tell(ledger, placements, booked)
     removal = Removal(context, decided, placements)
     destinations = OwnDocuments(context, decided, ledger, removal, drift).deliver(aggregated)
     pruned = [_pruned(delivery, ledger, removal, home) for delivery in placements]
@@ -193,6 +194,16 @@ def _book_aggregate(ledger: Ledger, name: str, aggregate: Aggregate) -> tuple[Ke
     alone = len(aggregate.authors) == 1 and name not in ledger.moved
     key = aggregate.authors[0] if alone else Key("Destination", "", name)
     return key, ledger.book(key, name, aggregate.branch, aggregate.edits(ledger), aggregate.authors)
+
+
+def _tell(
+    ledger: Ledger, placements: Iterable[PlacementDelivery], booked: Mapping[str, tuple[Key, Sequence[Change]]]
+) -> None:
+    """Let the commit of an aggregate that one Work changed tell what happens to the placements of that Work."""
+    for delivery in placements:
+        key, changes = booked.get(delivery.destination, (delivery.work, ()))
+        if changes and key == delivery.work:
+            ledger.tell(delivery)
 
 
 def _pruned(delivery: PlacementDelivery, ledger: Ledger, removal: Removal, home: str) -> PlacementDelivery:

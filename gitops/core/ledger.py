@@ -71,6 +71,11 @@ class Ledger:
             unit.authors |= set(authors)
         return changes
 
+    def tell(self, delivery: PlacementDelivery) -> None:
+        """Let the commit of its Work tell what happens to a placement of which nothing is booked by itself."""
+        if unit := self._units.get(UnitId(delivery.branch, delivery.work)):
+            unit.placements.append(delivery)
+
     def absent(self, branch: str, paths: list[str]) -> Edits:
         """Want these files gone."""
         return edits.absent(self._objects, self._roots.get(branch), paths)

@@ -382,6 +382,31 @@ def test_an_aggregate_of_several_works_comes_with_the_canaries_in_one_commit(pla
     assert platform.subjects()[1:3] == ["destination(dev): default/a, default/b (+3 ~0 -0)", "Edit"]
 
 
+def test_a_commit_of_an_aggregate_says_what_happens_to_its_one_work(platform):
+    platform.commit({**dev(AGGREGATED, agent="none"), **request("a", {"x.txt": "a"})})
+    settle(platform)
+    platform.commit({"state/dev/aggregated.yaml": "mine"})
+    settle(platform)
+    restored = platform.log()[1].message
+    platform.commit(request("b", {"x.txt": "b"}))
+    settle(platform)
+    platform.commit(request("b", {"x.txt": "c"}))
+    settle(platform)
+    for name in "ab":
+        platform.remove(f"works/{name}.yaml")
+        settle(platform)
+
+    assert [told for told in reversed(platform.subjects()) if "(default/" in told] == [
+        "place(default/a): dev (+1 ~0 -0)",
+        "update(default/a): dev (+0 ~1 -0)",
+        "place(default/b): dev (+0 ~1 -0)",
+        "update(default/b): dev (+0 ~1 -0)",
+        "withdraw(default/a): dev (+0 ~1 -0)",
+        "withdraw(default/b): dev (+0 ~0 -1)",
+    ]
+    assert "Files changed outside gitops are restored" in restored
+
+
 def test_k9_the_order_is_by_namespace_name_and_group(platform):
     works = {}
     for namespace, name in (("b", "a"), ("a", "z"), ("a", "b"), ("a-a", "a")):
