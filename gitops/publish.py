@@ -52,8 +52,9 @@ class Publisher:
         versions: dict[UnitId, Oid] = {}
         works = len({at.key for at in units if at.key.kind == "Work"})
         for group in self._groups(own, works > MANY):
-            root = patch(self._sketch, root, [edit for unit in group for edit in unit.edits])
-            tip = self.commit(tip, root, messages.documents(group, source, removed), self._authors.get(name))
+            before, root = root, patch(self._sketch, root, [edit for unit in group for edit in unit.edits])
+            if tip is None or root != before:  # Works that leave an aggregate whose Destination is gone take it once
+                tip = self.commit(tip, root, messages.documents(group, source, removed), self._authors.get(name))
             versions |= {UnitId(name, unit.key): tip for unit in group}
         return Chain(tip, root, versions)
 

@@ -447,6 +447,20 @@ def test_the_last_part_takes_the_file_with_it(platform):
     assert delivered(platform) == {}
 
 
+def test_works_that_lose_an_aggregate_together_make_no_empty_commit(platform):
+    platform.commit(
+        {**dev(AGGREGATED, agent="none", cleanup="all"), **request("a", {"a.txt": "a"}), **request("b", {"b.txt": "b"})}
+    )
+    settle(platform)
+    platform.remove("destinations/dev.yaml")
+    settle(platform)
+
+    assert delivered(platform) == {}
+    assert [told for told in platform.subjects() if told.startswith("withdraw")] == [
+        "withdraw(default/a): dev (+0 ~0 -1)"
+    ]
+
+
 def test_k9_a_changed_filename_moves_the_aggregate_in_one_commit(platform):
     platform.commit({**dev(AGGREGATED, agent="none"), **request("a", {"x.txt": "a"})})
     settle(platform)
