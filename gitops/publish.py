@@ -11,7 +11,7 @@ from gitops.core import messages
 from gitops.core.delivery import Unit, UnitId
 from gitops.core.keys import Key
 from gitops.core.messages import Source
-from gitops.core.plan import Branch
+from gitops.core.plan import Plan
 from gitops.core.record import CommitName
 from gitops.core.sketch import Sketch
 from gitops.core.survey import Survey
@@ -43,18 +43,18 @@ class Publisher:
         self._author, self._authors = Identity.parse(wanted.author), _authors(survey)
         self._sign = ssh_signer(Path(wanted.signing_key)) if wanted.signing_key else None
 
-    def documents(
-        self, name: str, branch: Branch, units: Mapping[UnitId, Unit], source: Source, removed: dict[Key, CommitName]
-    ) -> Chain:
-        """Commit all units of the *branch* called *name* on its tip: one commit each, or one for all of them."""
+    def documents(self, name: str, plan: Plan, source: Source, removed: dict[Key, CommitName]) -> Chain:
+        """Commit all units on the branch called *name* on its tip: one commit each, or one for all of them."""
+        units, tip, root = plan.delivery.units, plan.branches[name].tip, plan.branches[name].root
         own = [unit for at, unit in sorted(units.items()) if at.branch == name]
-        tip, root = branch.tip, branch.root
         versions: dict[UnitId, Oid] = {}
         works = len({at.key for at in units if at.key.kind == "Work"})
         for group in self._groups(own, works > MANY):
             before, root = root, patch(self._sketch, root, [edit for unit in group for edit in unit.edits])
             if tip is None or root != before:  # Works that leave an aggregate whose Destination is gone take it once
-                tip = self.commit(tip, root, messages.documents(group, source, removed), self._authors.get(name))
+                selectors = plan.selectors(group[0]) if len(group) == 1 else ()
+                message = messages.documents(group, source, removed, selectors)
+                tip = self.commit(tip, root, message, self._authors.get(name))
             versions |= {UnitId(name, unit.key): tip for unit in group}
         return Chain(tip, root, versions)
 

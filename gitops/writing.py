@@ -127,8 +127,7 @@ class Writing:
         return patch(self.sketch, documents, {STATUS: Entry(DIRECTORY, new.tree)})
 
     def _documents(self, branch: str) -> Chain:
-        known, units = self.plan.branches[branch], self.plan.delivery.units
-        return self._publisher.documents(branch, known, units, self._observed.source, self._removed)
+        return self._publisher.documents(branch, self.plan, self._observed.source, self._removed)
 
     def _write_elsewhere(self) -> tuple[dict[UnitId, Oid], dict[str, Failure]]:
         """Commit and move the other branches: status may only report what is there. Return those that failed, too."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from gitops.core.delivery import PlacementDelivery, Unit, tally
 from gitops.core.keys import Key
 from gitops.core.record import CommitName, Happened, Record
+from gitops.core.selectors import Selector
 from gitops.core.text import counted, printable
 from gitops.core.tree import Oid
 
@@ -52,14 +53,16 @@ def _source_trailers(source: Source) -> list[Trailer]:
     return [(SOURCE_COMMIT, source.oid)] + [(_ARGOCD + k, v) for k, v in reference if v]
 
 
-def documents(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) -> str:
-    """Return the message of a documents commit: of one unit, or of all units of a pass."""
+def documents(
+    units: Sequence[Unit], source: Source, removed: dict[Key, CommitName], selectors: Iterable[Selector]
+) -> str:
+    """Return the message of a documents commit: of one unit, placed by *selectors*, or of all units of a pass."""
     count = f" ({tally(units)})"
     names = sorted({name for unit in units for name in unit.destinations})
     placed = any(unit.placements or unit.key.kind == "Work" for unit in units)
     what = _listed(names, "Destination") if placed else _own(units)
     subject = _cut(f"{_verb(units)}({_object(units)}): {what}{count}", count)
-    why = _why(units, source, removed)
+    why = _why(units, source, removed, selectors)
     return _message(subject, [why], _document_trailers(units, names), _source_trailers(source))
 
 
@@ -108,7 +111,7 @@ def _cut(subject: str, tail: str) -> str:
     return f"{subject[: SUBJECT - len(tail) - 1]}…{tail}"
 
 
-def _why(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) -> str:
+def _why(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName], selectors: Iterable[Selector]) -> str:
     commit = f"source commit {source.oid[:7]}"
     if len(units) > 1:
         return f"All changes of one pass: {commit}, {printable(source.subject, 200)}"
@@ -120,7 +123,7 @@ def _why(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) 
         return f"Destination {min(unit.destinations)} was removed in {gone[0]}."
     restored = sum(len(delivery.restored) for delivery in unit.placements)
     return {
-        "place": f"Its selectors match {', '.join(sorted(unit.destinations))}; {commit}.",
+        "place": f"{_match(selectors)} {', '.join(sorted(unit.destinations))}; {commit}.",
         "move": f"The place of its documents changed; {commit}.",
         "withdraw": f"It is not placed there any more; {commit}.",
         "destination": f"Documents of the Destination itself; {commit}.",
@@ -128,6 +131,11 @@ def _why(units: Sequence[Unit], source: Source, removed: dict[Key, CommitName]) 
         if restored
         else f"Its documents changed; {commit}.",
     }[_verb(units)]
+
+
+def _match(selectors: Iterable[Selector]) -> str:
+    told = [str(selector) for selector in selectors if not selector.empty]
+    return f"Its selectors ({printable('; '.join(told), 200)}) match" if told else "Without selectors it goes to"
 
 
 def _document_trailers(units: Sequence[Unit], names: Iterable[str]) -> Iterator[Trailer]:

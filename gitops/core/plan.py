@@ -13,12 +13,13 @@ from typing import NamedTuple
 from gitops.core import claims, succession
 from gitops.core.concern import changed, concerned
 from gitops.core.delivering import deliver
-from gitops.core.delivery import Delivery, Drift
+from gitops.core.delivery import Delivery, Drift, Unit
 from gitops.core.documents import Render
 from gitops.core.failures import Failure
 from gitops.core.keys import Key
 from gitops.core.placing import Context, Decided
 from gitops.core.recovery import Logged, Traces
+from gitops.core.selectors import Selector
 from gitops.core.strays import Written
 from gitops.core.survey import Survey
 from gitops.core.tree import Objects, Oid
@@ -104,6 +105,13 @@ class Plan:
         """The branches with files of ours of which it is not certain that nobody wants them."""
         strays = self.delivery.strays.items()
         return frozenset(name for name, paths in strays if any(map(self.branches[name].writers.get, paths)))
+
+    def selectors(self, unit: Unit) -> list[Selector]:
+        """Return the selectors of the groups that a unit places, each once."""
+        placed = {(one.work, one.placement.group) for one in unit.placements if one.placement}
+        states = ((work, self.decided[work].state) for work in sorted({work for work, _ in placed}))
+        groups = ((work, group) for work, state in states if state for group in state.groups)
+        return list(dict.fromkeys(group.selector for work, group in groups if (work, group.id) in placed))
 
     def on(self, branches: Collection[str]) -> frozenset[Key]:
         """Return the Works and Destinations that have or had documents on one of these branches."""

@@ -13,10 +13,15 @@ from gitops.core.keys import Key
 from gitops.core.messages import Source
 from gitops.core.record import CommitName, Happened, Record
 from gitops.core.recorded import RecordedPlacement
+from gitops.core.selectors import Requirement, Selector
 from gitops.core.sketch import Sketch
 from gitops.core.tree import FILE, Change, Entry
 
 SOURCE = Source("1" * 40, "Ada Lovelace", "ada@example.org", "Add redis", "2026-01-01T00:00:00Z")
+SELECTORS = [
+    Selector(frozenset({("env", "dev")}), frozenset({Requirement("tier", "In", frozenset({"a", "b"}))})),
+    Selector(frozenset({("zone", "1")})),
+]
 HOSTILE = [
     "two\nlines",
     "two\r\nlines",
@@ -72,10 +77,10 @@ def happened(message="message", name="search"):
 
 
 def test_a_documents_commit_says_what_went_where_and_why():
-    assert messages.documents([unit()], SOURCE, {}) == (
+    assert messages.documents([unit()], SOURCE, {}, SELECTORS) == (
         "place(default/redis-small): worker-1 (+2 ~0 -0)\n"
         "\n"
-        "Its selectors match worker-1; source commit 1111111.\n"
+        "Its selectors (env=dev,tier In (a,b); zone=1) match worker-1; source commit 1111111.\n"
         "\n"
         "Gitops-Work: default/redis-small\n"
         "Gitops-Destination: worker-1\n"
@@ -104,7 +109,7 @@ def test_a_status_commit_tells_each_event_once_as_a_line_and_as_a_trailer():
 
 
 def test_ours_are_told_from_those_of_others():
-    documents, recorded = messages.documents([unit()], SOURCE, {}), status("1 Work", [])
+    documents, recorded = messages.documents([unit()], SOURCE, {}, SELECTORS), status("1 Work", [])
 
     assert (messages.is_documents(documents), messages.is_status(documents)) == (True, False)
     assert (messages.is_documents(recorded), messages.is_status(recorded)) == (False, True)
@@ -116,29 +121,30 @@ def test_ours_are_told_from_those_of_others():
 def test_subjects_fit_into_72_characters(units):
     found = [unit(f"{'w' * 200}-{n}", f"{'d' * 200}-{n}") for n in range(units)]
 
-    assert len(messages.documents(found, SOURCE, {}).partition("\n")[0]) <= 72
+    assert len(messages.documents(found, SOURCE, {}, SELECTORS).partition("\n")[0]) <= 72
 
 
 def test_a_subject_counts_one_work_as_one():
     own = Unit(Key("Destination", "", "dev"), "main", booked=[[change("x")]], destinations={"dev"})
 
-    told = messages.documents([unit(destination="dev"), own], SOURCE, {})
+    told = messages.documents([unit(destination="dev"), own], SOURCE, {}, SELECTORS)
 
     assert told.startswith("place(1 Work): dev (+3 ~0 -0)\n")
 
 
 def test_a_short_subject_keeps_its_counts():
-    subject = messages.documents([unit("w" * 200)], SOURCE, {}).partition("\n")[0]
+    subject = messages.documents([unit("w" * 200)], SOURCE, {}, SELECTORS).partition("\n")[0]
 
     assert subject.endswith("… (+2 ~0 -0)")
 
 
+@pytest.mark.parametrize("gone", [True, False])
 @pytest.mark.parametrize("value", HOSTILE)
-def test_no_value_of_a_commit_forges_or_breaks_a_trailer(value):
+def test_no_value_of_a_definition_or_a_commit_forges_or_breaks_a_trailer(value, gone):
     source = Source("1" * 40, value, value, value, "2026-01-01T00:00:00Z", value)
-    message = messages.documents(
-        [unit(place=f"state/{value}")], source, {Key("Work", "default", "redis-small"): CommitName(b"\1" * 20, value)}
-    )
+    removed = {Key("Work", "default", "redis-small"): CommitName(b"\1" * 20, value)} if gone else {}
+    selectors = [Selector(frozenset({(value, value)}))]
+    message = messages.documents([unit(place=f"state/{value}")], source, removed, selectors)
 
     found = trailers(message)
     assert [key for key, _ in found if key.startswith("Gitops-")] == [
