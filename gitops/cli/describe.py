@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from gitops.cli.parser import Parser
@@ -29,9 +30,11 @@ def run(args: argparse.Namespace) -> int:
     requests = read_requests(args)
     snapshot = StatusReader(open_repository(args)).snapshot()
     selected = select(snapshot, requests, args)
-    if selected.errors and len(args.resources) == 2 and (alike := _alike(snapshot, requests[0], args)):
-        sys.stdout.write("".join(f"{_text(file, args)}\n" for file in alike))
-        return 0
+    if selected.errors and len(args.resources) == 2:
+        selected.groups = []
+        if alike := _alike(snapshot, requests, args):
+            sys.stdout.write("".join(f"{_text(file, args)}\n" for file in alike))
+            return 0
     texts = [_text(file, args) for group in selected.groups for file in group.objects]
     sys.stdout.write("\n\n".join(texts))
     sys.stdout.flush()
@@ -41,10 +44,13 @@ def run(args: argparse.Namespace) -> int:
     return 1 if selected.errors else 0
 
 
-def _alike(snapshot: Snapshot, request: Request, args: argparse.Namespace) -> list[Object]:
+def _alike(snapshot: Snapshot, requests: Sequence[Request], args: argparse.Namespace) -> list[Object]:
     """Return the objects whose names begin with the one that was asked for and is not there."""
-    listed = snapshot.all(request.kind, args.namespace)
-    return [file for file in listed if name_of(file).startswith(request.name or "")]
+    kinds, beginning = args.resources
+    if "," in kinds:
+        raise GitOpsError("you may only specify a single resource type")
+    listed = snapshot.all(requests[0].kind, args.namespace)
+    return [file for file in listed if name_of(file).startswith(beginning)]
 
 
 def _text(file: Object, args: argparse.Namespace) -> str:

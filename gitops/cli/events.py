@@ -29,7 +29,7 @@ def add_arguments(parser: Parser) -> None:
     """Add the command's options."""
     add_namespace_arguments(parser)
     parser.add_argument("--for", dest="about", metavar="TYPE/NAME", default="", help="only those of one object")
-    parser.add_argument("--types", metavar="TYPES", default="", help="only those of type Normal or Warning")
+    parser.add_argument("--types", metavar="TYPES", action="append", default=[], help="only Normal or Warning ones")
     parser.add_argument("-o", "--output", metavar="FORM", default="", help="json, yaml, name, jsonpath=TEMPLATE")
     parser.add_switch("-w", "--watch", help="go on and print what happens")
     parser.add_switch("--no-headers", help="print no headers")
@@ -63,7 +63,7 @@ def _watch(reader: StatusReader, find: Callable[[Snapshot], Iterable[Object]], s
 
 
 def _predicate(args: argparse.Namespace) -> Predicate:
-    types = args.types.split(",") if args.types else []
+    types = [word for words in args.types if words for word in words.split(",")]
     known = {name.lower(): name for name in _TYPES}
     if any(word.lower() not in known for word in types):
         raise GitOpsError("valid --types are Normal or Warning")

@@ -49,8 +49,19 @@ class Selected:
 
 def add_namespace_arguments(parser: Parser) -> None:
     """Add `-n` and `-A`."""
-    parser.add_argument("-n", "--namespace", metavar="NAMESPACE", default=DEFAULT_NAMESPACE, help="default: default")
+    _add_namespace_argument(parser)
     parser.add_switch("-A", "--all-namespaces", help="all namespaces")
+
+
+def _add_namespace_argument(parser: Parser) -> None:
+    parser.add_argument(
+        "-n",
+        "--namespace",
+        metavar="NAMESPACE",
+        type=lambda word: word or DEFAULT_NAMESPACE,
+        default=DEFAULT_NAMESPACE,
+        help="default: default",
+    )
 
 
 def add_selection_arguments(parser: Parser) -> None:
@@ -65,7 +76,7 @@ def add_selection_arguments(parser: Parser) -> None:
 def add_object_arguments(parser: Parser, kind: str = "KIND") -> None:
     """Add what names one object, of *kind* if no others are asked about."""
     parser.add_argument("object", metavar=f"{kind} NAME | {kind}/NAME", nargs="*", help="one object")
-    parser.add_argument("-n", "--namespace", metavar="NAMESPACE", default=DEFAULT_NAMESPACE, help="default: default")
+    _add_namespace_argument(parser)
 
 
 def read_object(args: argparse.Namespace) -> tuple[Kind, str]:
@@ -85,10 +96,10 @@ def read_requests(args: argparse.Namespace) -> list[Request]:
     if any("/" in word for word in words):
         requests = [_type_and_name(word) for word in words]
     else:
-        kinds = [kind for word in words[:1] for kind in _kinds(word)]
+        kinds = dict.fromkeys(kind for word in words[:1] for kind in _kinds(word))
         names: Sequence[str | None] = words[1:] or [None]
         requests = [Request(kind, name) for kind in kinds for name in names]
-    _refuse_contradictions(args, named=any(request.name for request in requests))
+    _refuse_contradictions(args, [request.kind for request in requests if request.name])
     return requests
 
 
@@ -151,8 +162,8 @@ def one_kind(word: str) -> Kind:
     raise GitOpsError(f"the server doesn't have a resource type {quote(word.partition('.')[0])}")
 
 
-def _refuse_contradictions(args: argparse.Namespace, named: bool) -> None:
+def _refuse_contradictions(args: argparse.Namespace, named: Sequence[Kind]) -> None:
     if named and (args.selector or args.field_selector):
         raise GitOpsError("name cannot be provided when a selector is specified")
-    if named and args.all_namespaces:
+    if args.all_namespaces and any(kind.namespaced for kind in named):
         raise GitOpsError("a resource cannot be retrieved by name across all namespaces")
