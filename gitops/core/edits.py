@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from gitops.core.tree import DIRECTORY, FILE, Change, Edits, Entry, Objects, Oid, diff, lookup
+from gitops.core.tree import DIRECTORY, FILE, Change, Edits, Entry, Objects, Oid, diff, lookup, obstacle
 
 
 class Tally(NamedTuple):
@@ -38,7 +38,9 @@ def absent(objects: Objects, root: Oid | None, paths: Iterable[str]) -> Edits:
 
 
 def touched(objects: Objects, root: Oid | None, edits: Edits) -> Iterator[Change]:
-    """List the files that *edits* add, change or remove in *root*."""
+    """List the files that *edits* add, change or remove in *root*, and those that give way to directories."""
+    obstacles = dict(found for path, new in edits.items() if new and (found := obstacle(objects, root, path)))
+    yield from (Change(path, old, None) for path, old in obstacles.items())
     for path, new in edits.items():
         old = lookup(objects, root, path)
         trees = [e.oid if e and e.is_tree else None for e in (old, new)]

@@ -9,7 +9,7 @@ from gitops.core import edits
 from gitops.core.delivery import PlacementDelivery, Roots, Unit, UnitId
 from gitops.core.keys import Key
 from gitops.core.survey import Survey
-from gitops.core.tree import Change, Edits, Objects, Oid, lookup
+from gitops.core.tree import Change, Edits, Objects, Oid, lookup, obstacle
 from gitops.core.world import ClusterObject
 
 
@@ -92,7 +92,9 @@ class Ledger:
         """Whether nothing stands in the *directory* of a Destination yet."""
         at = (branch, directory)
         if at not in self._new:
-            self._new[at] = lookup(self._objects, self._roots.get(branch), directory) is None
+            root = self._roots.get(branch)
+            free = obstacle(self._objects, root, f"{directory}/") is None
+            self._new[at] = free and lookup(self._objects, root, directory) is None
         return self._new[at]
 
     def _book(self, key: Key, branch: str, wanted: Edits, changes: Sequence[Change]) -> Unit | None:

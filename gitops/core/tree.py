@@ -124,6 +124,17 @@ def subtree(objects: Objects, root: Oid | None, path: str) -> Oid | None:
     return entry.oid if entry and entry.is_tree else None
 
 
+def obstacle(objects: Objects, root: Oid | None, path: str) -> tuple[str, Entry] | None:
+    """Return what stands where a directory above *path* is to be, with its own path, and is none."""
+    above = ""
+    for name in path.split("/")[:-1]:
+        entry = objects.tree(root).get(name) if root else None
+        if entry is None or not entry.is_tree:
+            return (above + name, entry) if entry else None
+        root, above = entry.oid, f"{above}{name}/"
+    return None
+
+
 def files(objects: Objects, root: Oid | None, prefix: str = "") -> Iterator[tuple[str, Entry]]:
     """List all that is not a directory below *root*, in no promised order, as (*prefix* + path, entry)."""
     stack = [(prefix, root)] if root else []

@@ -279,3 +279,21 @@ def test_a_definition_that_another_one_comes_before_is_a_problem(platform, capsy
     for output in ("text", "markdown"):
         assert main(["--repo", str(platform.path), "plan", "--head", "pr", "-o", output]) == 0
         assert "this one is ignored" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", ["state", "state/dev", "state/dev/dependencies", "state/flat/a"])
+def test_a_file_of_people_that_gives_way_to_a_directory_of_documents_is_told(platform, capsys, path):
+    definitions = {
+        "destinations/dev.yaml": destination("dev", env="dev"),
+        "destinations/flat.yaml": destination("flat", mode="none", env="dev"),
+        "works/redis.yaml": work("redis", {"a/x.yaml": configmap("x")}, env="dev"),
+    }
+    source = platform.commit({**definitions, path: "mine"})
+
+    told = {file["path"]: file["change"] for file in planned(platform, capsys)["files"]}
+    platform.reconcile()
+    done = platform.git("diff", "--name-status", "--no-renames", source, "main", "--", "state").splitlines()
+
+    assert told.pop(path) == "remove"
+    assert sorted(done) == [f"A\t{added}" for added in sorted(told)] + [f"D\t{path}"]
+    assert "-1)" in platform.git("log", "--format=%s", f"{source}..main")
