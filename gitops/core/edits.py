@@ -39,16 +39,18 @@ def absent(objects: Objects, root: Oid | None, paths: Iterable[str]) -> Edits:
 
 def touched(objects: Objects, root: Oid | None, edits: Edits) -> Iterator[Change]:
     """List the files that *edits* add, change or remove in *root*, and those that give way to directories."""
-    obstacles = dict(found for path, new in edits.items() if new and (found := obstacle(objects, root, path)))
-    yield from (Change(path, old, None) for path, old in obstacles.items())
+    obstacles: dict[str, Entry] = {}
     for path, new in edits.items():
         old = lookup(objects, root, path)
+        if new and old is None:
+            obstacles |= obstacle(objects, root, path)
         trees = [e.oid if e and e.is_tree else None for e in (old, new)]
         if any(trees):
             yield from diff(objects, trees[0], trees[1], f"{path}/")
         leaves = [None if e and e.is_tree else e for e in (old, new)]
         if any(leaves):
             yield Change(path, leaves[0], leaves[1])
+    yield from (Change(path, old, None) for path, old in obstacles.items())
 
 
 def tally(changes: Iterable[Change]) -> Tally:

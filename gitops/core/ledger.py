@@ -93,8 +93,7 @@ class Ledger:
         at = (branch, directory)
         if at not in self._new:
             root = self._roots.get(branch)
-            free = obstacle(self._objects, root, f"{directory}/") is None
-            self._new[at] = free and lookup(self._objects, root, directory) is None
+            self._new[at] = not (lookup(self._objects, root, directory) or obstacle(self._objects, root, directory))
         return self._new[at]
 
     def _book(self, key: Key, branch: str, wanted: Edits, changes: Sequence[Change]) -> Unit | None:

@@ -169,13 +169,15 @@ class Context:
 
         Nothing else is asked for: what is not there is looked for in all packs anew.
         """
-        nested = {p.group for p in known.placements if p.offer.documents and self._is_nested(p.destination)}
-        found = [(group.id, group.documents) for group in known.groups]
-        return all(made and (made.refusal or (own in nested and made.tree in self.objects)) for own, made in found)
+        found = [(group.documents, [p for p in known.placements if p.group == group.id]) for group in known.groups]
+        return all(
+            made and (made.refusal or (any(map(self._is_nested, placed)) and made.tree in self.objects))
+            for made, placed in found
+        )
 
-    def _is_nested(self, destination: str) -> bool:
-        target = self.survey.targets.get(destination)
-        return target is not None and target.mode == layout.NESTED
+    def _is_nested(self, placement: Placement) -> bool:
+        target = self.survey.targets.get(placement.destination)
+        return target is not None and target.mode == layout.NESTED and placement.offer.documents is not None
 
     def _existing(self, recorded: RecordedWork, before: Mapping[str, Placement]) -> dict[str, list[str]]:
         """Return where each group's recorded placements are, less those that are gone with their documents."""

@@ -113,7 +113,8 @@ def _counts(world: World, plan: Plan) -> dict[str, int]:
     """Count the Works on each Destination, also on one that was removed and left its documents behind."""
     counts = {key.name: world.index.count(key.name) for key in plan.survey.objects if key.kind == "Destination"}
     for key, decided in plan.decided.items():
-        for state, step in ((world.works.get(key), -1), (decided.state, 1)):
-            for name in state.destinations if state else ():
-                counts[name] = counts.get(name, 0) + step
+        states = world.works.get(key), decided.state
+        before, after = (state.destinations if state else frozenset[str]() for state in states)
+        for name in before ^ after:
+            counts[name] = counts.get(name, 0) + (1 if name in after else -1)
     return counts

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from gitops.api.destination import Agent, Destination
@@ -50,7 +51,7 @@ class Store:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """A Destination, resolved. `directory` is where its documents stand in `location.branch`.
 
@@ -100,7 +101,7 @@ class Target:
         """All that decides where documents stand: when it changes, they move."""
         return (self.location, self.directory, self.mode, self.filename if self.aggregate else "")
 
-    @property
+    @cached_property
     def traits(self) -> tuple[object, ...]:
         """What tells apart Destinations that get the same documents, untemplated, or are refused them.
 

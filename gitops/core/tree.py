@@ -124,15 +124,15 @@ def subtree(objects: Objects, root: Oid | None, path: str) -> Oid | None:
     return entry.oid if entry and entry.is_tree else None
 
 
-def obstacle(objects: Objects, root: Oid | None, path: str) -> tuple[str, Entry] | None:
-    """Return what stands where a directory above *path* is to be, with its own path, and is none."""
+def obstacle(objects: Objects, root: Oid | None, path: str) -> dict[str, Entry]:
+    """Return the file, if any, that stands where a directory above *path* is to be, by its own path."""
     above = ""
     for name in path.split("/")[:-1]:
         entry = objects.tree(root).get(name) if root else None
         if entry is None or not entry.is_tree:
-            return (above + name, entry) if entry else None
+            return {above + name: entry} if entry else {}
         root, above = entry.oid, f"{above}{name}/"
-    return None
+    return {}
 
 
 def files(objects: Objects, root: Oid | None, prefix: str = "") -> Iterator[tuple[str, Entry]]:
