@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gitops.api.status import Event
 
@@ -25,7 +25,7 @@ class Transition(NamedTuple):
 
 def fold(previous: Iterable[Event], happened: Iterable[Transition], now: str) -> tuple[Event, ...]:
     """Return the newest events of an object, oldest first."""
-    events = {Transition(e.type, e.reason, e.source, e.message): e for e in previous}
+    events: dict[tuple[Any, ...], Event] = {event[:4]: event for event in previous}  # the fields of a Transition
     for transition in happened:
         known = events.pop(transition, None)
         if known:

@@ -182,9 +182,10 @@ class Context:
     def _existing(self, recorded: RecordedWork, before: Mapping[str, Placement]) -> dict[str, list[str]]:
         """Return where each group's recorded placements are, less those that are gone with their documents."""
         existing: dict[str, list[str]] = {}
+        targets, kept = self.survey.targets, self.survey.places.kept
         for placement in before.values() or recorded.placements.values():
             name = placement.destination
-            if name in self.survey.targets or name in self.survey.places.kept:
+            if name in targets or name in kept:
                 existing.setdefault(placement.group, []).append(name)
         return existing
 
@@ -195,9 +196,9 @@ class Context:
     def _placements(
         self, work: Outline, groups: tuple[Group, ...], assignments: Iterable[Assignment], offers: Offers
     ) -> Iterator[Placement]:
-        by_id = {group.id: group for group in groups}
+        by_id, targets = {group.id: group for group in groups}, self.survey.targets
         for own, destination, misplaced in assignments:
-            group, target = by_id[own], self.survey.targets.get(destination)
+            group, target = by_id[own], targets.get(destination)
             name = f"{work.name}.{destination}-{group.short}"
             # A Destination that was removed, with the policy to leave the documents behind, has no target.
             offer = offers.of(group, target, name) if target else Offer()
