@@ -2,6 +2,8 @@
 
 import base64
 import gzip
+import re
+from pathlib import Path
 
 import pytest
 from pygit2.enums import FileMode
@@ -278,3 +280,20 @@ def test_a_template_that_costs_too_much_on_one_destination_is_tried_on_no_other(
     for name in "abc":
         told = platform.condition(f"works/default/r/r.{name}-5058f.yaml", "WriteSucceeded")
         assert told == ("False", "TemplateError", "x.txt.j2: it takes more than its share")
+
+
+def test_a_template_sees_all_that_the_reference_names(platform):
+    table = (
+        (Path(__file__).parents[2] / "docs/reference.md").read_text().partition("## Templates")[2].partition("\n## ")[0]
+    )
+    names = re.findall(r"^\| (`.*`) \|", table, re.MULTILINE)
+    names = re.findall(r"`([\w.]+)`", " ".join(names))
+    template = "".join(f"{name}={{{{ {name} }}}}\n" for name in names)
+    platform.commit({**dev(), "works/r.yaml": work("r", {"x.txt.j2": template}, env="dev")})
+    platform.reconcile()
+
+    told = delivered(platform)["x.txt"].decode()
+    assert [line.partition("=")[0] for line in told.splitlines()] == names
+    assert "work.spec.resourceName=\n" in told
+    assert "destination.metadata.labels={'env': 'dev'}\n" in told
+    assert {name.partition(".")[0] for name in names} == {"work", "destination", "group", "values"}
