@@ -6,12 +6,15 @@ rest by a real daemon, on a clone in its cache that gitops has maintained.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import time
+import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +32,7 @@ from torture.children import side_by_side
 from torture.processes import Daemon
 
 T = TypeVar("T")
+_fork = multiprocessing.get_context("fork")
 _MEGABYTE = 1 << 20
 _GROWTH = 48 * _MEGABYTE  # of a process, after the first fifth of its life
 _BOUNDS = {
@@ -151,10 +155,8 @@ class _Watched:
         """Look at everything after each tenth, and ask the oracle about a few commits before that."""
         every = max(2 * _JUDGED, commits // _LOOKS)
         asked = number % every >= every - _JUDGED
-        before = oracle.look(platform) if asked else None
-        yield
-        if before:
-            model.judge(platform, oracle.judge(platform, before))
+        with _judged(platform.path) if asked else nullcontext():
+            yield
         if (number + 1) % every == 0:
             self._look(platform, number + 1, commits)
 
@@ -181,6 +183,36 @@ class _Watched:
             "left over": sum(_is_left(path) for path in files),
             "events of an object": max((len(status.get("events", [])) for status in statuses), default=0),
         }
+
+
+@contextmanager
+def _judged(path: Path) -> Iterator[None]:
+    """Have the oracle judge what happens meanwhile, in a process of its own: what it needs grows with the history."""
+    line, theirs = _fork.Pipe()
+    process = _fork.Process(target=_judge, args=(theirs, path))
+    process.start()
+    theirs.close()
+    with line:
+        line.recv()
+        yield
+        line.send("done")
+        found = line.recv()
+    process.join()
+    process.close()
+    assert not found, found
+
+
+def _judge(line: Connection, path: Path) -> None:
+    found = ""
+    try:
+        platform = Platform(path)
+        before = oracle.look(platform)
+        line.send("looked")
+        line.recv()
+        model.judge(platform, oracle.judge(platform, before))
+    except AssertionError:
+        found = traceback.format_exc()
+    line.send(found)
 
 
 def _is_left(path: Path) -> bool:
