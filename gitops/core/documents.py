@@ -151,13 +151,19 @@ def render(group: Group, scope: Mapping[str, Any], renderer: Render, objects: Ob
             done.append((path, oid))
             continue
         try:
-            text = objects.blob(oid).decode()
+            text = _text(objects.blob(oid))
             done.append((path.removesuffix(TEMPLATE), objects.add(BLOB, renderer(text, scope))))
-        except (TemplateError, UnicodeDecodeError) as error:
-            line = error.line or 1 if isinstance(error, TemplateError) else 1
-            refusal = Refusal("TemplateError", printable(f"{path}: {error}"), path, line)
+        except TemplateError as error:
+            refusal = Refusal("TemplateError", printable(f"{path}: {error}"), path, error.line or 1)
             return Documents((), b"", refusal=refusal, costly=isinstance(error, CostlyTemplateError))
     return finish(tuple(done), objects)
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise TemplateError(str(error)) from None
 
 
 def finish(found: tuple[tuple[str, Oid], ...], objects: Objects) -> Documents:
