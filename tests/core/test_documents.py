@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+from dataclasses import replace
 
 import pytest
 from support.definitions import configmap, group, work
@@ -187,6 +188,16 @@ def test_a_template_that_fails_is_named(objects):
 
     refusal = rendered(objects, {"x.txt.j2": "T"}, fails).refusal
     assert refusal == ("TemplateError", "x.txt.j2: line 3: no", "x.txt.j2", 3)
+
+
+def test_a_template_that_is_no_text_is_named(objects):
+    (made,) = groups(objects, group({"x.txt.j2": "T"}))
+    sources = (("x.txt.j2", objects.add(BLOB, b"\xff")),)
+
+    refusal = documents.render(replace(made, sources=sources), {}, lambda text, scope: b"", objects).refusal
+    assert refusal is not None
+    assert (refusal.reason, refusal.document, refusal.line) == ("TemplateError", "x.txt.j2", 1)
+    assert refusal.message.startswith("x.txt.j2: 'utf-8' codec can't decode")
 
 
 @pytest.mark.parametrize("path", [".j2", "a/.j2", "../x.j2", ".git.j2", "...j2"])
