@@ -28,7 +28,7 @@ from gitops.reconciler import Reconciler
 from gitops.secrets import Secrets
 from gitops.stores import Stores
 from gitops.threads import Threads
-from torture.simulation.memory import HEADS, Host, MemoryRepository
+from torture.simulation.memory import HEADS, Host, MemoryRepository, Objects
 from torture.simulation.process import Luck, Process
 from torture.simulation.servers import Git, Line, Server, advance
 
@@ -105,6 +105,16 @@ class SimulatedDaemon:
         oid = sorted(self._clone.objects)[number % len(self._clone.objects)]
         self._clone.damaged.add(oid)
         return oid.hex()[:7]
+
+    def unreachable(self, reachable: Collection[Oid]) -> Objects:
+        """Return what only its clone still has."""
+        clone = self._clone or Host("")
+        return {oid: each for oid, each in clone.objects.items() if oid not in clone.damaged and oid not in reachable}
+
+    def inherit(self, objects: Objects) -> None:
+        """Let its clone, which it has not made yet, begin with *objects*."""
+        self._clone = Host(f"clone of {self.name}")
+        self._clone.objects |= objects
 
     def _pass(self) -> None:
         assert self._running

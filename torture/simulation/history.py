@@ -21,7 +21,7 @@ from support.vocabulary import Choose
 from gitops.core.tree import Oid
 from torture.simulation.daemons import SimulatedDaemon, Surroundings, Time
 from torture.simulation.laws import Laws
-from torture.simulation.memory import Host
+from torture.simulation.memory import Host, Objects
 from torture.simulation.people import People, acts
 from torture.simulation.platforms import MemoryPlatform
 from torture.simulation.process import Luck
@@ -188,18 +188,32 @@ class History:
 
     def _settle(self, daemon: SimulatedDaemon) -> None:
         before, shown = self._tips(), self._trees if self._laws.abandons else self._seen
+        kept = daemon.unreachable(set().union(*(host.reachable() for host in self._hosts.values())))
         self._rest(daemon)
         self._laws.undisturbed()
         after = self._tips()
-        newcomer = SimulatedDaemon("newcomer", self._around, daemon.skew)
-        self._put(before)
-        self._rest(newcomer)
+        newcomer = self._newcomer(before, {}, daemon.skew)
+        if kept and shown(self._tips()) != shown(after):
+            newcomer = self._newcomer(before, kept, daemon.skew)
+            self.told.counts["documents that only a clone had"] += 1
         self._expect(after, "a daemon that has seen nothing comes to another result", shown)
         after = self._tips()
         for other in (*self._daemons, newcomer):
             self._around.time.skip(_LONG)
             assert other.wake(), f"{other.name} fails although nothing disturbs it"
             self._expect(after, f"{other.name} writes although nothing has changed", self._seen)
+
+    def _newcomer(self, tips: Tips, objects: Objects, skew: float) -> SimulatedDaemon:
+        """Let one who knows nothing answer *tips*.
+
+        KNOWN: the last good documents of who is held back may be in a clone alone, when people have made their branch
+        anew; whose clone has such *objects* puts the documents back, and nobody else can.
+        """
+        newcomer = SimulatedDaemon("newcomer", self._around, skew)
+        newcomer.inherit(objects)
+        self._put(tips)
+        self._rest(newcomer)
+        return newcomer
 
     def _rest(self, daemon: SimulatedDaemon) -> None:
         for _ in range(_ROUNDS):

@@ -17,6 +17,7 @@ from gitops.git.pack import Pack
 from gitops.git.repository import Repository
 
 HEADS = "refs/heads/"
+Objects = dict[Oid, tuple[str, bytes]]
 Reach = Callable[[str], None]
 """What an actor calls before and after each effect: there he may be held up, or die."""
 
@@ -26,7 +27,7 @@ class Host:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.objects: dict[Oid, tuple[str, bytes]] = {}
+        self.objects: Objects = {}
         self.refs: dict[str, Oid] = {}
         self.damaged: set[Oid] = set()
 
@@ -39,16 +40,20 @@ class Host:
         self.refs = {ref: oid for ref, oid in self.refs.items() if not ref.startswith(HEADS)}
         self.refs |= {HEADS + branch: oid for branch, oid in tips.items()}
 
+    def reachable(self) -> set[Oid]:
+        """Return the objects that refs lead to."""
+        return set(closure(self.objects, self.refs.values(), ()))
+
     def collect_garbage(self) -> int:
         """Remove what no ref leads to, as `git gc --prune=now` does; return how many objects went."""
-        kept = set(closure(self.objects, self.refs.values(), ()))
+        kept = self.reachable()
         gone = [oid for oid in self.objects if oid not in kept]
         for oid in gone:
             del self.objects[oid]
         return len(gone)
 
 
-def closure(objects: dict[Oid, tuple[str, bytes]], tips: Collection[Oid], known: Collection[Oid]) -> Iterator[Oid]:
+def closure(objects: Objects, tips: Collection[Oid], known: Collection[Oid]) -> Iterator[Oid]:
     """List what is reachable from *tips*, and not *known*. KeyError when something is missing."""
     waiting, seen = [tip for tip in tips if tip not in known], set(tips)
     while waiting:

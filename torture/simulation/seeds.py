@@ -43,5 +43,7 @@ FOUND = (
     Found("history-1-6302", None, "the oracle did not know the events of a Work whose own status people had removed"),
     Found("history-8-84", None, "the oracle did not see that a file went to make room for a directory"),
     Found("history-8-207", None, "an object came twice: a rival got it while its owner's aggregate moved"),
+    Found("history-1-7474", None, "the laws did not know that a last good document may be in one clone only"),
+    Found("history-14-118", None, "the same, where two documents of one object hold each other back"),
     Found("history-9-63", None, "the laws did not know that only who knew a store of old says that its documents went"),
 )
