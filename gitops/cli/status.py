@@ -13,7 +13,7 @@ from gitops.core import yaml
 from gitops.core.keys import Key
 from gitops.core.memory import WORK_FILE, file_of, object_file, work_folder
 from gitops.core.statusfile import MAX_NODES
-from gitops.core.tree import DIRECTORY, Oid, lookup, subtree
+from gitops.core.tree import Oid, lookup, subtree
 from gitops.views.events import by_time, split
 from gitops.views.kinds import KINDS, Kind, Object, name_of, namespace_of
 
@@ -53,15 +53,15 @@ class StatusReader:
     def below(self, root: Oid | None, path: str, works: bool) -> Iterator[Object]:
         """List the status files in a folder: those of Works (*works*), or all others."""
         objects = self._repo.objects
-        waiting = [subtree(objects, root, path)]
-        while waiting:
-            entries = objects.tree(oid) if (oid := waiting.pop()) else {}
-            waiting += [entry.oid for entry in entries.values() if entry.mode == DIRECTORY]
-            names = [WORK_FILE] if works else [name for name in entries if name.endswith(".yaml") and name != WORK_FILE]
-            for name in names:
-                entry = entries.get(name)
-                if entry and entry.mode != DIRECTORY and (found := self._read(entry.oid)):
-                    yield found
+        top = subtree(objects, root, path)
+        folders = [top] if top else []
+        while folders:
+            objects.expect(folders)
+            entries = [each for oid in folders for each in objects.tree(oid).items()]
+            files = [entry.oid for name, entry in entries if not entry.is_tree and _is_wanted(name, works)]
+            objects.expect([oid for oid in files if oid not in self._parsed])
+            yield from filter(None, map(self._read, files))
+            folders = list(dict.fromkeys(entry.oid for _, entry in entries if entry.is_tree))
 
     def at(self, root: Oid | None, path: str) -> Object | None:
         """Return the status file at *path*; None where there is none that can be read."""
@@ -102,6 +102,10 @@ class Snapshot:
         listed = (file for kind in KINDS for file in self.all(kind, namespace))
         events = (event for file in listed for event in split(file)[1])
         return by_time(event for event in events if namespace in (None, namespace_of(event)))
+
+
+def _is_wanted(name: str, works: bool) -> bool:
+    return name == WORK_FILE if works else name.endswith(".yaml") and name != WORK_FILE
 
 
 def _without_events(raw: bytes) -> bytes:
