@@ -31,10 +31,12 @@ class Suite:
         self.failing = [items[number].nodeid for number, run in sorted(runs.items()) if run.outcome == "failed"]
 
     def against(self, fault: Fault, known: Sequence[int]) -> list[int]:
-        """Return the tests to ask: the *known* ones, then those that cost least, and at last the laws."""
+        """Return the tests to ask: the *known* ones, those of the module, those that cost least, and then the laws."""
         reaching = [number for number in range(len(self.items)) if self._reaches(number, fault)]
         laws = [number for number in reaching if is_law(self.items[number])]
-        cheap = sorted(set(reaching) - set(laws) - set(known), key=lambda number: (self.runs[number].work, number))
+        others = set(reaching).difference(laws, known)
+        own = sorted(number for number in others if _is_about(self.items[number], fault.module))
+        cheap = sorted(others.difference(own), key=lambda number: (self.runs[number].work, number))
         spent = 0.0
 
         def affordable(number: int) -> bool:
@@ -43,7 +45,7 @@ class Suite:
             return spent < _WORTH
 
         first = [number for number in known if number in reaching]
-        return [*first, *takewhile(affordable, cheap), *(number for number in laws if number not in first)]
+        return [*first, *own, *takewhile(affordable, cheap), *(number for number in laws if number not in first)]
 
     def _reaches(self, number: int, fault: Fault) -> bool:
         """Whether a test runs the line, or knows the module when the line is not in a function."""
@@ -59,6 +61,11 @@ def _knows(item: pytest.Item, module: str) -> bool:
     file = item.getparent(pytest.Module)
     known = vars(file.obj).values() if file else ()
     return any(module in (getattr(each, "__name__", ""), getattr(each, "__module__", "")) for each in known)
+
+
+def _is_about(item: pytest.Item, module: str) -> bool:
+    """Whether the file of a test is named after *module*."""
+    return item.path.stem == f"test_{module.rpartition('.')[2]}"
 
 
 def is_law(item: pytest.Item) -> bool:
