@@ -36,6 +36,10 @@ BASE = {
     "works/prod.yaml": work("prod", env="prod"),
     "works/side.yaml": work("side", env="side"),
 }
+RIVALS = [
+    group({"flat.yaml": configmap("new"), "h/x": "1"}, selector(env="flat"), directory="a"),
+    group({"side.yaml": configmap("new")}, selector(env="side"), directory="b"),
+]
 DOCUMENT = "state/dev/dependencies/redis/instance-configure/5058f/dev.yaml"
 UNREADABLE = "{"
 
@@ -69,6 +73,7 @@ def looked_at(daemon):
         ({"works/new.yaml": work("new", {"flat.yaml": configmap("new")}, env="flat")}, {"new", "flat"}),
         ({"works/new.yaml": work("new", {"flat.yaml": configmap("new")}, env="side")}, {"new", "side"}),
         ({"works/new.yaml": work("new", env="all")}, {"new", "one", "two"}),
+        ({"works/new.yaml": work("new", groups=RIVALS)}, {"new", "flat", "half"}),
     ],
 )
 def test_a_definition_of_a_work_concerns_it_and_its_rivals(platform, daemon, change, works):
