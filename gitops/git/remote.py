@@ -8,6 +8,7 @@ What has happened is decided by reading the remote's refs, never by an error's t
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -26,7 +27,8 @@ from gitops.git.transport import Done, Transport
 PROBES = "refs/gitops/probe/"
 
 _ATTEMPTS = 3
-_SETTLING = (0.3, 1.0)  # seconds in which a push that holds the lock of the ref, and made ours fail, comes to its end
+_SETTLING = (0.3, 1.0, 3.0)  # seconds in which a push that holds the lock of the ref, and made ours fail, may end
+_LOCK = re.compile(r"\block")  # what the server says of it: nothing else that it refuses for is worth to wait
 _TRUSTED = 600.0  # seconds for which a clone that was looked through is no reason for what fails
 _REFS, _ALL = ("for-each-ref", "--count=1"), ("fsck", "--progress", "--no-dangling")  # fail on a damaged repository
 _FETCH = ("fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules")
@@ -148,7 +150,8 @@ class Remote:
 
     def _settle(self, moves: Collection[Advance], error: Exception) -> None:
         """Find out what became of a push that failed: return when it has landed all the same."""
-        for pause in (0.0, *(_SETTLING if isinstance(error, Refused) else ())):
+        locked = isinstance(error, Refused) and _LOCK.search(str(error))
+        for pause in (0.0, *(_SETTLING if locked else ())):
             self._pause(pause)
             try:
                 there = self._advertised([HEADS + move.branch for move in moves])

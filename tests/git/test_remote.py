@@ -150,6 +150,30 @@ def test_the_words_of_a_hook_that_refuses_arrive_cleaned(remote, here, there):
         remote.probe("main")
 
 
+def test_a_push_that_holds_the_lock_of_the_ref_is_given_time_to_end(connect, here, there):
+    """A machine with much to do takes seconds for it. What has happened then is that the branch has moved."""
+    ours, theirs, waited = commit(here), commit(here, note="theirs"), []
+    lock = there / "refs/heads/main.lock"
+
+    def pause(seconds):
+        waited.append(seconds)
+        if sum(waited) > 2:
+            lock.rename(lock.with_suffix(""))
+
+    remote = connect("file", pause=pause)
+    remote.push([Advance("other", None, theirs)])
+    lock.write_text(f"{theirs.hex()}\n")
+    with pytest.raises(Moved, match="main of the remote is at"):
+        remote.push([Advance("main", None, ours)])
+
+
+def test_nobody_waits_where_a_hook_says_no(connect, here, there):
+    hook(there, "update", "exit 1")
+    remote = connect("file", pause=lambda seconds: pytest.fail("waits") if seconds else None)
+    with pytest.raises(Refused):
+        remote.push([Advance("main", None, commit(here))])
+
+
 def test_a_probe_leaves_nothing_and_is_seen_by_hooks(remote, there, git, edit):
     hook(there, "update", f'echo "$1" >> {there}/seen')
     for _ in range(2):
