@@ -11,10 +11,10 @@ from gitops.core.below import Additions, Below
 from gitops.core.delivery import Delivery, Drift, PlacementDelivery, Roots, superseded
 from gitops.core.documents import Documents
 from gitops.core.keys import Key
-from gitops.core.ledger import Ledger, folder
+from gitops.core.ledger import Ledger
 from gitops.core.own_documents import OwnDocuments
 from gitops.core.parts import part_name
-from gitops.core.paths import join
+from gitops.core.paths import common_directory, join
 from gitops.core.placing import Context, Decided
 from gitops.core.recorded import UNRECORDED, RecordedPlacement
 from gitops.core.removal import Removal
@@ -167,7 +167,7 @@ class _Placements:
         assert recorded.status is not None
         unit = self._ledger.unit_of(decided.key, recorded.destination)
         branch, name = recorded.branch(self._survey.seen.home), recorded.status.name
-        place = _place(folder(recorded.inventory()), name.rpartition("-")[2])
+        place = _place(common_directory(recorded.inventory()), name.rpartition("-")[2])
         return PlacementDelivery(decided.key, name, None, recorded, branch, place, {}, unit)
 
     def _is_own(self, placement: Placement, branch: str, path: str) -> bool:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from gitops.core import edits
 from gitops.core.delivery import PlacementDelivery, Roots, Unit, UnitId
 from gitops.core.keys import Key
+from gitops.core.paths import common_directory
 from gitops.core.survey import Survey
 from gitops.core.tree import Change, Edits, Objects, Oid, lookup, obstacle
 from gitops.core.world import ClusterObject
-
-
-def folder(paths: Iterable[str]) -> str:
-    """Return the directory in which all *paths* are."""
-    folders = {path.rpartition("/")[0] for path in paths}
-    return posixpath.commonpath(folders) if folders else ""
 
 
 class Ledger:
@@ -58,7 +52,7 @@ class Ledger:
         if unit := self._book(delivery.unit, branch, wanted, changes):
             unit.placements.append(delivery)
             unit.destinations.add(delivery.destination)
-            unit.places.add(delivery.place if branch == delivery.branch else folder(change.path for change in changes))
+            unit.places.add(delivery.place if branch == delivery.branch else common_directory(c.path for c in changes))
 
     def book(
         self, key: Key, destination: str, branch: str, wanted: Edits, authors: tuple[Key, ...] = ()
@@ -67,7 +61,7 @@ class Ledger:
         changes = self.changes(branch, wanted)
         if unit := self._book(key, branch, wanted, changes):
             unit.destinations.add(destination)
-            unit.places.add(folder(change.path for change in changes))
+            unit.places.add(common_directory(c.path for c in changes))
             unit.authors |= set(authors)
         return changes
 

@@ -5,9 +5,10 @@ Paths are text with `/` between components, relative, as in a Git tree.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gitops.core.text import printable
 
@@ -85,6 +86,12 @@ def directories_above(path: str) -> Iterator[str]:
     """List the directories in which *path* is, the nearest first; without the root."""
     while path := path.rpartition("/")[0]:
         yield path
+
+
+def common_directory(found: Iterable[str]) -> str:
+    """Return the deepest directory that all the files *found* are in; empty for the root, and for no files."""
+    directories = {path.rpartition("/")[0] for path in found}
+    return posixpath.commonpath(directories) if directories else ""
 
 
 def directory(path: str) -> str:

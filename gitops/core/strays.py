@@ -14,8 +14,8 @@ from typing import NamedTuple
 from gitops.core import layout
 from gitops.core.delivery import Drift, PlacementDelivery
 from gitops.core.keys import Key
-from gitops.core.ledger import Ledger, folder
-from gitops.core.paths import directories_above, join
+from gitops.core.ledger import Ledger
+from gitops.core.paths import common_directory, directories_above, join
 from gitops.core.placing import Context, Decided
 from gitops.core.recorded import RecordedPlacement
 from gitops.core.removal import Removal
@@ -68,7 +68,7 @@ class Strays:
             self._ledger.book(Key("Destination", "", destination), destination, branch, gone, works)
             return
         recorded, [work] = RecordedPlacement.on(destination), works
-        delivery = PlacementDelivery(work, "", None, recorded, branch, folder(paths), {}, work)
+        delivery = PlacementDelivery(work, "", None, recorded, branch, common_directory(paths), {}, work)
         self._ledger.book_placement(delivery, branch, gone, self._ledger.changes(branch, gone))
 
     def _is_certain(self, written: Written | None) -> bool:
