@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from gitops.api.meta import Definition, Model, Name
 
 Agent = Literal["flux", "argocd", "none"]
+
+NESTED: Final = "nestedByMetadata"
+FLAT: Final = "none"
+AGGREGATED: Final = "aggregatedYAML"
+"""The modes of `filepath`, named for how documents then stand on a Destination."""
+
 CANARIES = ("kratix-canary-namespace.yaml", "kratix-canary-configmap.yaml")
 """The names of the canary documents: a Namespace, and a ConfigMap in it."""
 
@@ -24,7 +30,7 @@ class StateStoreRef(Model):
 class Filepath(Model):
     """How documents are laid out below the Destination's path."""
 
-    mode: Literal["nestedByMetadata", "aggregatedYAML", "none"] = "nestedByMetadata"
+    mode: Literal["nestedByMetadata", "aggregatedYAML", "none"] = NESTED
     filename: str = "aggregated.yaml"
 
 
@@ -61,4 +67,4 @@ class Destination(Definition):
     @property
     def agent(self) -> Agent:
         """What syncs it: as said, or Flux; nothing in mode `none`."""
-        return self.spec.agent or ("none" if self.spec.filepath.mode == "none" else "flux")
+        return self.spec.agent or ("none" if self.spec.filepath.mode == FLAT else "flux")

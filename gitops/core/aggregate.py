@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from gitops.api.destination import AGGREGATED
 from gitops.core import layout
 from gitops.core.delivery import Drift, PlacementDelivery, superseded
 from gitops.core.keys import Key
@@ -55,7 +56,7 @@ def aggregates(
 
 
 def _is_in(target: Target, parts: Parts, delivery: PlacementDelivery) -> bool:
-    return target.mode == layout.AGGREGATED or _name(delivery) in parts.sizes(target.name)
+    return target.mode == AGGREGATED or _name(delivery) in parts.sizes(target.name)
 
 
 class _Maker:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from gitops.api.destination import FLAT, NESTED
 from gitops.core import layout, ownership
 from gitops.core.documents import Refusal
 from gitops.core.keys import Key
@@ -17,7 +18,7 @@ from gitops.core.targets import Target
 from gitops.core.world import Index, Offer, Placement, WorkState
 
 _Losses = dict[str, tuple[Refusal, Claim]]
-_CANARIES = Claim.union([layout.canary_claim(mode) for mode in (layout.NESTED, layout.FLAT)]).exclusive
+_CANARIES = Claim.union([layout.canary_claim(mode) for mode in (NESTED, FLAT)]).exclusive
 
 
 class _Contestant(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from gitops.api.destination import AGGREGATED, FLAT, NESTED
 from gitops.core import layout
 from gitops.core.aggregate import Aggregate, aggregates, completed
 from gitops.core.below import Additions, Below
@@ -108,10 +109,10 @@ class _Placements:
 
     def _offered(self, target: Target, at: Location, documents: Documents) -> _Wanted:
         """Want the documents that the placement offers now."""
-        if target.mode == layout.AGGREGATED:
+        if target.mode == AGGREGATED:
             return _Wanted(at, {}, {})  # `completed` with the aggregate
         inventory = Below(at.path, documents.files)
-        if target.mode == layout.FLAT:
+        if target.mode == FLAT:
             return _Wanted(at, inventory, self._ledger.present(at.branch, inventory))
         if documents.files and self._ledger.is_new(at.branch, target.directory):
             return _Wanted(at, inventory, {at.path: Entry(DIRECTORY, documents.tree)}, Additions(inventory))
@@ -142,7 +143,7 @@ class _Placements:
         """Return where the documents of a Destination are directories of their own, if they stand where they stood."""
         if destination not in self._places:
             target, place = self._survey.targets.get(destination), None
-            if target and target.location and target.mode == layout.NESTED and target == self._targets.get(destination):
+            if target and target.location and target.mode == NESTED and target == self._targets.get(destination):
                 place = Location(target.location.branch, target.directory)
             self._places[destination] = None if place and place.branch in self._drift.lost else place
         return self._places[destination]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops.api.destination import CANARIES
+from gitops.api.destination import CANARIES, FLAT, NESTED
 from gitops.core import paths
 from gitops.core.documents import Documents, Refusal
 from gitops.core.kubernetes import ObjectId
@@ -12,7 +12,6 @@ from gitops.core.outline import Outline
 from gitops.core.ownership import Claim
 from gitops.core.targets import Target
 
-NESTED, FLAT, AGGREGATED = "nestedByMetadata", "none", "aggregatedYAML"
 SEPARATOR = b"\n---\n"
 _PATH, _OBJECT = "path ", "object "
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gitops.api.destination import AGGREGATED, NESTED
 from gitops.core import definitions, documents, kubernetes, layout
 from gitops.core.definitions import InEffect
 from gitops.core.documents import Documents, Group, Refusal, Render
@@ -59,7 +60,7 @@ class Offers:
         made = documents.render(group, _scope(self._effective, group, target), self._renderer, self._objects)
         if made.costly:
             self.costly[group.id] = made
-        is_joined = target.mode == layout.AGGREGATED and target.agent != "none"
+        is_joined = target.mode == AGGREGATED and target.agent != "none"
         return documents.joined(made, self._objects) if is_joined else made
 
 
@@ -102,11 +103,11 @@ def holdings(
     if target.aggregate and (part or target.aggregate in inventory):
         return layout.object_claim(frozenset(kubernetes.recognised(part or b"")))
     below = [target.relative(path) for path in inventory if target.holds(path)]
-    if target.mode == layout.NESTED and any(path.startswith(f"{root}/") for path in below):
+    if target.mode == NESTED and any(path.startswith(f"{root}/") for path in below):
         below = [root]
     if not below:
         return Claim()
-    claim = layout.path_claim(below, shared_from=2 if target.mode == layout.NESTED else 1)
+    claim = layout.path_claim(below, shared_from=2 if target.mode == NESTED else 1)
     if target.agent == "none":
         return claim
     found = tuple((path, oid) for path, oid in inventory.items() if oid in objects)

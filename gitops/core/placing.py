@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from gitops.api.destination import NESTED
 from gitops.core import catalog as catalogs
-from gitops.core import definitions, documents, layout, memory, scheduling
+from gitops.core import definitions, documents, memory, scheduling
 from gitops.core.definitions import InEffect, Unread
 from gitops.core.documents import Group, Refusal, Render
 from gitops.core.keys import Key
@@ -177,7 +178,7 @@ class Context:
 
     def _is_nested(self, placement: Placement) -> bool:
         target = self.survey.targets.get(placement.destination)
-        return target is not None and target.mode == layout.NESTED and placement.offer.documents is not None
+        return target is not None and target.mode == NESTED and placement.offer.documents is not None
 
     def _existing(self, recorded: RecordedWork, before: Mapping[str, Placement]) -> dict[str, list[str]]:
         """Return where each group's recorded placements are, less those that are gone with their documents."""

@@ -13,6 +13,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
+from gitops.api.destination import AGGREGATED, NESTED
 from gitops.core import layout
 from gitops.core.documents import TEMPLATE, Group
 from gitops.core.keys import Key
@@ -62,7 +63,7 @@ class Traces:
     def _stands(self, key: Key, work: Outline, group: Group, target: Target, directory: Oid) -> bool:
         assert target.location
         logged = self.logged.get(target.location.branch, _SILENT)
-        if target.mode == layout.NESTED:
+        if target.mode == NESTED:
             place = layout.place(work, group.short, target.mode)
             standing = subtree(self.objects, directory, place)
             writers = logged.writers.get(join(target.directory, place), (key,))
@@ -71,7 +72,7 @@ class Traces:
             return len(writers) == 1 or _delivered(group, standing, self.objects)
         if target.name not in logged.destinations.get(key, ()):
             return False
-        if target.mode == layout.AGGREGATED:
+        if target.mode == AGGREGATED:
             return lookup(self.objects, directory, target.filename) is not None
         return _delivered(group, directory, self.objects)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from gitops.api.destination import Agent, Destination
+from gitops.api.destination import AGGREGATED, Agent, Destination
 from gitops.api.statestore import BucketStateStore, GitStateStore
 from gitops.core import paths, urls
 from gitops.core.catalog import RESERVED, STATUS
@@ -89,7 +89,7 @@ class Target:
     @property
     def aggregate(self) -> str | None:
         """The one file of all its documents, in the branch; None in the modes in which each has its own."""
-        return paths.join(self.directory, self.filename) if self.mode == "aggregatedYAML" else None
+        return paths.join(self.directory, self.filename) if self.mode == AGGREGATED else None
 
     @property
     def path(self) -> str:

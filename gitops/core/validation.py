@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops.api.destination import CANARIES, Destination, DestinationSpec
+from gitops.api.destination import AGGREGATED, CANARIES, Destination, DestinationSpec
 from gitops.api.meta import Model
 from gitops.api.statestore import GitStateStore
 from gitops.api.work import Work
@@ -51,5 +51,5 @@ def _filename(spec: DestinationSpec) -> Iterator[Complaint]:
 
 def _taken(spec: DestinationSpec, top: str) -> str | None:
     """Return why the file of an aggregate cannot be, or be below, *top* of the Destination's directory."""
-    taken = spec.filepath.mode == "aggregatedYAML" and spec.init_workloads.enabled and top in CANARIES
+    taken = spec.filepath.mode == AGGREGATED and spec.init_workloads.enabled and top in CANARIES
     return f"{top} is a canary document of this Destination" if taken else None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from gitops.core.layout import NESTED
+from gitops.api.destination import NESTED
 from gitops.views.serialise import to_yaml
 
 FLUX, ARGOCD = "flux", "argocd"

@@ -3,12 +3,11 @@
 import pytest
 from support.definitions import work
 
-from gitops.api.destination import Destination
+from gitops.api.destination import AGGREGATED, FLAT, NESTED, Destination
 from gitops.api.work import Work
 from gitops.core import layout, targets
 from gitops.core.documents import Documents, Refusal
 from gitops.core.kubernetes import ObjectId
-from gitops.core.layout import AGGREGATED, FLAT, NESTED
 from gitops.core.outline import outline
 from gitops.core.tree import EMPTY
 
