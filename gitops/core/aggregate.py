@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gitops.api.destination import AGGREGATED
 from gitops.core import layout
-from gitops.core.delivery import Drift, PlacementDelivery, superseded
+from gitops.core.delivery import Drift, PlacementDelivery, left_by_move
 from gitops.core.keys import Key
 from gitops.core.ledger import Ledger
 from gitops.core.parts import Parts, part_name
@@ -127,7 +127,7 @@ def completed(
     mine = changes if own else ()
     return delivery._replace(
         branch=aggregate.branch,  # one that is held back goes along with a Destination that moves
-        superseded=superseded(delivery.recorded, aggregate.branch, home),
+        superseded=left_by_move(delivery.recorded, aggregate.branch, home),
         inventory={aggregate.path: own} if own else {},
         place=aggregate.path,
         changes=mine,

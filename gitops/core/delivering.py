@@ -9,7 +9,7 @@ from gitops.api.destination import AGGREGATED, FLAT, NESTED
 from gitops.core import layout
 from gitops.core.aggregate import Aggregate, aggregates, completed
 from gitops.core.below import Additions, Below
-from gitops.core.delivery import Delivery, Drift, PlacementDelivery, Roots, superseded
+from gitops.core.delivery import Delivery, Drift, PlacementDelivery, Roots, left_by_move
 from gitops.core.documents import Documents
 from gitops.core.keys import Key
 from gitops.core.ledger import Ledger
@@ -88,7 +88,7 @@ class _Placements:
             self._ledger.unit_of(decided.key, placement.destination),
             changes,
             self._drift.among(at.branch, changes),
-            superseded(recorded, at.branch, self._survey.seen.home),
+            left_by_move(recorded, at.branch, self._survey.seen.home),
             altered,
         )
         self._ledger.book_placement(delivery, at.branch, edits, changes)

@@ -211,7 +211,7 @@ class Delivery:
         return chain(self.placements, self.destinations)
 
 
-def superseded(recorded: Recorded, branch: str, home: str) -> Inventories:
-    """Return what is left to remove in another branch: first the new place is written, the old one next."""
+def left_by_move(recorded: Recorded, branch: str, home: str) -> Inventories:
+    """Return the files that a move to *branch* leaves on another branch: they are removed once the new ones stand."""
     before = recorded.branch(home)
     return {before: recorded.inventory()} if before != branch and recorded.inventory() else _NOTHING

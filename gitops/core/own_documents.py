@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gitops.core import layout
 from gitops.core.aggregate import Aggregate
-from gitops.core.delivery import DestinationDelivery, Drift, superseded
+from gitops.core.delivery import DestinationDelivery, Drift, left_by_move
 from gitops.core.keys import Key
 from gitops.core.ledger import Ledger
 from gitops.core.paths import join
@@ -71,7 +71,7 @@ class OwnDocuments:
         changes: tuple[Change, ...] = ()
         if target and target.writable:
             changes = self._ledger.book(known.key, known.key.name, branch, self._ledger.present(branch, inventory))
-        waiting = superseded(known.recorded, branch, self._context.survey.seen.home)
+        waiting = left_by_move(known.recorded, branch, self._context.survey.seen.home)
         old = {p: oid for p, oid in known.recorded.inventory().items() if not waiting and p not in inventory}
         restored = self._drift.among(branch, changes)
         for at, left in [*known.recorded.superseded().items(), (branch, old)]:

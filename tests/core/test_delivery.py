@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gitops.api.status import Status
-from gitops.core.delivery import Drift, PlacementDelivery, Unit, superseded
+from gitops.core.delivery import Drift, PlacementDelivery, Unit, left_by_move
 from gitops.core.documents import Documents
 from gitops.core.keys import Key
 from gitops.core.recorded import RecordedPlacement
@@ -115,7 +115,7 @@ def test_what_others_changed_is_found_among_what_is_written():
 
 
 def test_what_stands_in_another_branch_is_left_to_remove():
-    assert superseded(recorded(PLACED, branch="out"), "main", "main") == {"out": PLACED}
-    assert superseded(recorded(PLACED), "out", "main") == {"main": PLACED}
-    assert superseded(recorded(PLACED), "main", "main") == {}
-    assert superseded(recorded(branch="out"), "main", "main") == {}
+    assert left_by_move(recorded(PLACED, branch="out"), "main", "main") == {"out": PLACED}
+    assert left_by_move(recorded(PLACED), "out", "main") == {"main": PLACED}
+    assert left_by_move(recorded(PLACED), "main", "main") == {}
+    assert left_by_move(recorded(branch="out"), "main", "main") == {}
