@@ -81,7 +81,7 @@ def _unversioned(
     repo: Repository, plan: Plan, name: str, standing: Iterable[PlacementDelivery], doubted: Collection[Key]
 ) -> list[PlacementDelivery]:
     """Return the placements *standing* on a branch whose version status does not tell for sure."""
-    tip, lost = plan.branches[name].tip, plan.branches[name].lost or plan.branches[plan.survey.seen.home].lost
+    tip, lost = plan.branches[name].tip, plan.branches[name].lost or plan.branches[plan.survey.home].lost
     past = Lineage(repo).follow(tip) if tip and not repo.objects.is_shallow else None
     here = not is_elsewhere(name)  # who tells of another repository may have seen more of it than we
     return [d for d in standing if not d.version_is_in(past if lost or (here and d.work in doubted) else None)]

@@ -76,6 +76,6 @@ def _authors(survey: Survey) -> dict[str, Identity]:
     authors: dict[str, Identity] = {}
     for definition, store in survey.git_stores():
         location, author = store.location, definition.spec.git_author
-        if location and author and location.branch != survey.seen.home:
+        if location and author and location.branch != survey.home:
             authors.setdefault(location.branch, Identity(author.name, author.email))
     return authors

@@ -99,7 +99,7 @@ class _Maker:
 
     def _stands(self, delivery: PlacementDelivery) -> bool:
         """Whether the file that status tells of is in the history, and so in every clone."""
-        left = self._drift.left.get(delivery.recorded.branch(self._survey.seen.home))
+        left = self._drift.left.get(delivery.recorded.branch(self._survey.home))
         inventory = delivery.recorded.inventory().items()
         return all(lookup(self._objects, left, path) == Entry(FILE, oid) for path, oid in inventory)
 

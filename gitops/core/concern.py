@@ -44,7 +44,7 @@ def _with_other_parts(world: World, survey: Survey) -> Iterator[str]:
 def _on(survey: Survey, branches: Collection[str]) -> Iterator[str]:
     """List the Destinations that have their documents on one of these branches."""
     for key, known in survey.objects.items():
-        if key.kind == "Destination" and known.recorded.branch(survey.seen.home) in branches:
+        if key.kind == "Destination" and known.recorded.branch(survey.home) in branches:
             yield key.name
 
 
@@ -100,7 +100,7 @@ def _changes(objects: Objects, survey: Survey, name: str, then: Oid, now: Oid | 
     for path in sorted(stores):
         prefix = f"{path}/" if path else ""
         for change in diff(objects, subtree(objects, then, path), subtree(objects, now, path), prefix):
-            if name not in (survey.seen.source_branch, survey.seen.home) or change.path.split("/")[0] not in RESERVED:
+            if name not in (survey.seen.source_branch, survey.home) or change.path.split("/")[0] not in RESERVED:
                 yield change.path
 
 

@@ -27,7 +27,7 @@ from gitops.core.world import Placement
 
 def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drift: Drift, writers: Writers) -> Delivery:
     """Compare what was decided with what stands in *roots*, the trees of the branches."""
-    ledger, home = Ledger(context.survey, context.objects, roots), context.survey.seen.home
+    ledger, home = Ledger(context.survey, context.objects, roots), context.survey.home
     placements = list(_Placements(context, ledger, drift).deliver(decided))
     aggregated = aggregates(context.survey, context.parts, context.objects, placements, drift)
     booked = {name: _book_aggregate(ledger, name, aggregate) for name, aggregate in aggregated.items()}
@@ -59,7 +59,7 @@ class _Wanted(NamedTuple):
 
 class _Placements:
     def __init__(self, context: Context, ledger: Ledger, drift: Drift) -> None:
-        self._survey, self._objects = context.survey, context.objects
+        self._survey, self._home, self._objects = context.survey, context.survey.home, context.objects
         self._targets, self._parts = context.world.places.targets, context.parts
         self._ledger, self._drift = ledger, drift
         self._places: dict[str, Location | None] = {}
@@ -88,7 +88,7 @@ class _Placements:
             self._ledger.unit_of(decided.key, placement.destination),
             changes,
             self._drift.among(at.branch, changes),
-            left_by_move(recorded, at.branch, self._survey.seen.home),
+            left_by_move(recorded, at.branch, self._home),
             altered,
         )
         self._ledger.book_placement(delivery, at.branch, edits, changes)
@@ -99,7 +99,7 @@ class _Placements:
         target = self._survey.targets.get(placement.destination)
         root, documents, *_ = placement.offer
         if target is None or target.writable is None:
-            return _Wanted(Location(recorded.branch(self._survey.seen.home), ""), recorded.inventory(), {})
+            return _Wanted(Location(recorded.branch(self._home), ""), recorded.inventory(), {})
         at = Location(target.writable.branch, join(target.directory, root))
         if documents is not None:
             return self._offered(target, at, documents)
@@ -152,7 +152,7 @@ class _Placements:
         """Keep the last good documents in place: they are known by id, and still in the history."""
         target = self._survey.targets[placement.destination]
         inventory = {p: oid for p, oid in recorded.inventory().items() if not layout.gives_way(target, p)}
-        branch = recorded.branch(self._survey.seen.home) if inventory else at.branch
+        branch = recorded.branch(self._home) if inventory else at.branch
         own = {p: oid for p, oid in inventory.items() if oid in self._objects and self._is_own(placement, branch, p)}
         part = self._parts.one(target.name, part_name(decided.key.namespace, placement.name), recorded)
         edits = self._ledger.present(branch, own if part is None else {})  # a part stands in an aggregate
@@ -160,14 +160,14 @@ class _Placements:
 
     def _orphaned(self, recorded: RecordedPlacement, at: Location) -> _Wanted:
         """Leave the documents of an orphan alone: the history that had them may be gone like its definition."""
-        inventory, branch = recorded.inventory(), recorded.branch(self._survey.seen.home)
+        inventory, branch = recorded.inventory(), recorded.branch(self._home)
         altered = min(self._ledger.present(branch, inventory), default="")
         return _Wanted(Location(branch, at.path), inventory, {}, altered=altered)
 
     def _withdrawn(self, decided: Decided, recorded: RecordedPlacement) -> PlacementDelivery:
         assert recorded.status is not None
         unit = self._ledger.unit_of(decided.key, recorded.destination)
-        branch, name = recorded.branch(self._survey.seen.home), recorded.status.name
+        branch, name = recorded.branch(self._home), recorded.status.name
         place = _place(common_directory(recorded.inventory()), name.rpartition("-")[2])
         return PlacementDelivery(decided.key, name, None, recorded, branch, place, {}, unit)
 

@@ -106,5 +106,5 @@ class Ledger:
         if target is None or target.writable is None or not recorded.text("mode"):
             return False
         place = recorded.text("path"), recorded.text("mode"), recorded.text("filename")
-        before = (recorded.branch(self._survey.seen.home), *place)
+        before = (recorded.branch(self._survey.home), *place)
         return before != (target.writable.branch, *target.layout[1:])

@@ -48,7 +48,7 @@ class OwnDocuments:
 
     def _deliver(self, known: ClusterObject, aggregate: Aggregate | None) -> DestinationDelivery:
         target, recorded = self._context.survey.targets.get(known.key.name), known.recorded
-        before = recorded.branch(self._context.survey.seen.home)
+        before = recorded.branch(self._context.survey.home)
         if target is None:
             left = recorded.inventory() if known.keeps_documents else {}
             return replace(self._own(known, None, before, left), occupied=self._is_occupied(known.key.name))
@@ -71,7 +71,7 @@ class OwnDocuments:
         changes: tuple[Change, ...] = ()
         if target and target.writable:
             changes = self._ledger.book(known.key, known.key.name, branch, self._ledger.present(branch, inventory))
-        waiting = left_by_move(known.recorded, branch, self._context.survey.seen.home)
+        waiting = left_by_move(known.recorded, branch, self._context.survey.home)
         old = {p: oid for p, oid in known.recorded.inventory().items() if not waiting and p not in inventory}
         restored = self._drift.among(branch, changes)
         for at, left in [*known.recorded.superseded().items(), (branch, old)]:

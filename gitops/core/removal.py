@@ -33,7 +33,7 @@ class Removal:
         survey, first = self._context.survey, path.split("/")[0]
         if first.startswith("."):
             return False
-        if branch in (survey.seen.source_branch, survey.seen.home) and first in (*RESERVED, path):
+        if branch in (survey.seen.source_branch, survey.home) and first in (*RESERVED, path):
             return False  # a file at the top of these branches is people's, as no Destination may have the root
         if self.keeps(branch, path):
             return False

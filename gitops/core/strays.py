@@ -89,7 +89,7 @@ class Strays:
 
     def _looked_at(self, target: Target, branch: str) -> Iterable[str]:
         """List the files that may be strays: what a store gained, or all there is where that is not known."""
-        world, home = self._context.world, self._context.survey.seen.home
+        world, home = self._context.world, self._context.survey.home
         last = world.places.targets.get(target.name)
         same = last and (last.layout, last.reason) == (target.layout, target.reason)
         if same and self._drift.lost.isdisjoint((branch, home)) and not self._is_overtaken(target):
@@ -120,7 +120,7 @@ class Strays:
 
     @cached_property
     def _recorded(self) -> frozenset[tuple[str, str]]:
-        known, home = [d.recorded for d in self._placed if not d.steady], self._context.survey.seen.home
+        known, home = [d.recorded for d in self._placed if not d.steady], self._context.survey.home
         left = ((at, path) for each in known for at, files in each.superseded().items() for path in files)
         return frozenset(left) | {(each.branch(home), path) for each in known for path in each.inventory()}
 

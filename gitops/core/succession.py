@@ -31,7 +31,7 @@ def _settled(survey: Survey, work: Decided) -> Decided:
 
 def _is_succeeded(survey: Survey, work: Decided, placement: Placement, heirs: Collection[Placement]) -> bool:
     recorded = work.recorded.placement(placement.name)
-    left, branch = recorded.inventory(), recorded.branch(survey.seen.home)
+    left, branch = recorded.inventory(), recorded.branch(survey.home)
     if placement.destination in survey.targets or not left:
         return False
     return all(any(_delivers(survey, heir, branch, path) for heir in heirs) for path in left)

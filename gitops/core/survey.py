@@ -71,6 +71,11 @@ class Survey:
     def catalog(self) -> Catalog:
         return self.advance.catalog
 
+    @property
+    def home(self) -> str:
+        """The branch of the status, and of the embedded store."""
+        return self.seen.home
+
     def git_stores(self) -> Iterator[tuple[GitStateStore, Store]]:
         """List the GitStateStores in effect: as each is defined, and what that comes to."""
         for key, known in self.objects.items():
@@ -81,7 +86,7 @@ class Survey:
     @property
     def branches(self) -> frozenset[str]:
         """The branches on which documents stand, here and elsewhere."""
-        return frozenset(s.location.branch for s in self.places.stores.values() if s.location) | {self.seen.home}
+        return frozenset(s.location.branch for s in self.places.stores.values() if s.location) | {self.home}
 
     @property
     def targets(self) -> Mapping[str, Target]:

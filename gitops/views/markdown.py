@@ -62,7 +62,7 @@ def _fitting(plan: Plan, objects: Objects, compare: Compare, room: int) -> str:
     changed = files(plan, objects)
     told: list[str] = []
     for file, change in changed.items():
-        where = "" if file.branch == plan.survey.seen.home else f" (branch <code>{_html(file.branch)}</code>)"
+        where = "" if file.branch == plan.survey.home else f" (branch <code>{_html(file.branch)}</code>)"
         told.append(_folded(file, where, patched(change, objects, compare)))
         room -= len(told[-1])
         if room < 0:

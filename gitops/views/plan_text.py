@@ -22,7 +22,7 @@ def as_text(plan: Plan, objects: Objects, *, writes: bool) -> str:
 def as_diff(plan: Plan, objects: Objects, compare: Compare) -> Iterator[str]:
     """Yield the changes of each document; those of a branch below its name, unless all are on the home branch."""
     changed = files(plan, objects)
-    is_named = any(file.branch != plan.survey.seen.home for file in changed)
+    is_named = any(file.branch != plan.survey.home for file in changed)
     for branch, group in groupby(changed.items(), key=lambda item: item[0].branch):
         if is_named:
             yield f"branch {escape(branch)}\n"
@@ -50,4 +50,4 @@ def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
 
 
 def _elsewhere(plan: Plan, branch: str) -> str:
-    return "" if branch == plan.survey.seen.home else f"  (branch {branch})"
+    return "" if branch == plan.survey.home else f"  (branch {branch})"
