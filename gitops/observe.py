@@ -27,13 +27,17 @@ _OUTPUT = (
 
 @dataclass(frozen=True)
 class Observation:
-    """The source tip, the output tip, and the newest status commit below it, whose tree is what status remembers."""
+    """The source tip, the output tip, and the newest status commit below it, whose tree is what status remembers.
+
+    *past* are all commits that led to the source tip.
+    """
 
     source_tip: Oid
     tip: Oid | None
     last: CommitInfo | None
     source: Source
     seen: Seen
+    past: Lineage
 
 
 def observe(branches: Branches, branch: str, lineage: Lineage) -> Observation | None:
@@ -58,7 +62,7 @@ def observe(branches: Branches, branch: str, lineage: Lineage) -> Observation | 
     if status and before is None and branches.look_again(branch) != source_tip:
         return observe(branches, branch, lineage)  # others may have answered what is new there
     seen = Seen(root, branch, status, in_effect, problems, before, rewritten, branches.url, branches.protocols)
-    return Observation(source_tip, tip, last, _source(repo, source_tip, branches.shown), seen)
+    return Observation(source_tip, tip, last, _source(repo, source_tip, branches.shown), seen, past)
 
 
 def _last_status(repo: Repository, tip: Oid | None, source_tip: Oid) -> CommitInfo | None:

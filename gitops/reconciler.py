@@ -13,32 +13,23 @@ import gc
 import math
 import random
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
-from gitops import inquiry
 from gitops.branches import Branches
 from gitops.cache import Cache
-from gitops.core import messages
 from gitops.core.documents import Render
-from gitops.core.plan import Branch, Plan, decide
-from gitops.core.recovery import Logged
+from gitops.core.plan import Plan
 from gitops.core.sketch import Sketch
-from gitops.core.survey import Survey, survey
-from gitops.core.tree import Oid
-from gitops.core.urls import is_elsewhere
 from gitops.core.world import World
+from gitops.deciding import Decider
 from gitops.errors import GitOpsError, MissingError, Moved, RepositoryError
-from gitops.git import history
 from gitops.git.faults import blaming
 from gitops.git.history import Lineage
-from gitops.git.newest import newest
 from gitops.git.repository import Repository
-from gitops.observe import Observation, observe
-from gitops.resources import render_overview
+from gitops.observe import observe
 from gitops.sandbox import Sandbox
 from gitops.stillness import still
 from gitops.writing import Outcome, Writing
@@ -195,56 +186,6 @@ class Reconciler:
             # any status, and all that is in mind, may have been made from what is gone
             self._world = World()
         sketch = Sketch(self._repo.objects, room, self._lineage)
-        plan = self._decide(observed, sketch)
-        overview = render_overview(sketch, observed.seen.source, self._renderer)
-        now = self._clock().replace(microsecond=0)
-        return Writing(self._branches, self._world, observed, plan, sketch, self._renderer, overview, now)
-
-    def _decide(self, observed: Observation, sketch: Sketch) -> Plan:
-        """Decide; again once branches were looked at, and the log was asked, that only a first plan names."""
-        before = partial(inquiry.before, self._repo, observed.source_tip)
-        surveyed = survey(self._world, sketch, observed.seen, before)
-        self._branches.follow(surveyed, sketch)
-        branches = self._states(observed, surveyed.branches)
-        branches |= {name: self._probed(surveyed, name, branch) for name, branch in branches.items()}
-        plan = decide(self._world, surveyed, branches, sketch, self._renderer)
-        if found := [name for name in plan.unfound if self._branches.finds(name)]:
-            branches |= self._states(observed, found)
-            plan = decide(self._world, surveyed, branches, sketch, self._renderer)
-        writers = inquiry.writers(self._repo, plan, self._lineage, observed.source.url)
-        if not any(written for by_path in writers.values() for written in by_path.values()):
-            return plan
-        branches |= {name: branches[name]._replace(writers=by_path) for name, by_path in writers.items()}
-        return decide(self._world, surveyed, branches, sketch, self._renderer)
-
-    def _states(self, observed: Observation, names: Collection[str]) -> dict[str, Branch]:
-        self._branches.look({name: self._world.tips.get(name) for name in names})
-        return {name: self._branch_state(observed, name) for name in sorted(names)}
-
-    def _branch_state(self, observed: Observation, name: str) -> Branch:
-        looked = {observed.seen.source_branch: observed.source_tip, observed.seen.home: observed.tip}
-        tip = looked[name] if name in looked else self._branches.tip(name)
-        root = self._repo.objects.commit_tree(tip) if tip else None
-        left = newest(self._repo, tip, messages.is_ours) if tip else None
-        logged = inquiry.placed(self._repo, tip) if tip and observed.seen.status is None else Logged()
-        if failure := self._branches.failure(name):  # all that matters then is whether status says so already
-            return Branch(tip, root, None, logged, failure != self._world.failing.get(name), failure)
-        lost = tip is None or left is None or name not in self._world.tips or self._rewound(name, tip)
-        return Branch(tip, root, left.tree if left else None, logged, lost, last_seen=self._last_seen(name))
-
-    def _last_seen(self, name: str) -> Oid | None:
-        """Return the tree in which the last pass of this daemon saw, or left, a branch."""
-        tip = self._world.tips.get(name)
-        return self._repo.objects.commit_tree(tip) if tip and tip in self._repo.objects else None
-
-    def _probed(self, surveyed: Survey, name: str, branch: Branch) -> Branch:
-        """Ask whether a state store may be written that nothing was written to, and nothing will be."""
-        used = any(target.location and target.location.branch == name for target in surveyed.targets.values())
-        if used or branch.left or branch.failure or not is_elsewhere(name):
-            return branch
-        return branch._replace(failure=self._branches.stores.probe(name))
-
-    def _rewound(self, name: str, tip: Oid) -> bool:
-        """Whether what the last pass left on a branch is not in its history any more."""
-        left = self._world.tips[name]
-        return not (left in self._repo.objects and history.is_ancestor(self._repo, left, tip))
+        decider = Decider(self._branches, self._world, observed, sketch, self._renderer)
+        plan = decider.decide()
+        return Writing(decider, plan, self._clock().replace(microsecond=0))

@@ -7,25 +7,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gitops import inquiry
-from gitops.branches import Branches
 from gitops.core import manifests, memory, messages, recording, rest
 from gitops.core.catalog import STATUS
 from gitops.core.delivery import UnitId
-from gitops.core.documents import Render
 from gitops.core.failures import Failure
 from gitops.core.keys import Key
-from gitops.core.plan import Plan, decide
+from gitops.core.plan import Plan
 from gitops.core.problems import Problem
 from gitops.core.record import Facts
-from gitops.core.recording import NewStatus, RenderOverview
+from gitops.core.recording import NewStatus
 from gitops.core.rest import Rest
-from gitops.core.sketch import Sketch
 from gitops.core.survey import remembered
 from gitops.core.tree import DIRECTORY, Entry, Oid, patch
 from gitops.core.urls import is_elsewhere
-from gitops.core.world import World
-from gitops.observe import Observation
+from gitops.deciding import Decider
 from gitops.publish import Chain, Publisher
+from gitops.resources import render_overview
 
 
 @dataclass(frozen=True)
@@ -50,28 +47,14 @@ class Outcome:
 class Writing:
     """Writes a plan: the documents first, then the status that tells of them, then the move of the home branch."""
 
-    def __init__(
-        self,
-        branches: Branches,
-        world: World,
-        observed: Observation,
-        plan: Plan,
-        sketch: Sketch,
-        renderer: Render,
-        overview: RenderOverview,
-        now: datetime,
-    ) -> None:
-        """Write what was decided of what was *observed*, with *now* as the time of all commits and conditions.
-
-        *renderer* makes the documents that are templates, *overview* `status/README.md`.
-        """
-        self.sketch = sketch
-        repo = branches.repo
-        self._branches, self._repo, self._world, self._observed = branches, repo, world, observed
-        self._renderer, self._overview, self._now = renderer, overview, now
-        self._publisher = Publisher(repo, sketch, plan.survey, now)
-        self._home = observed.seen.home
-        self._status = observed.seen.status
+    def __init__(self, decider: Decider, plan: Plan, now: datetime) -> None:
+        """Write the *plan* of *decider*, with *now* as the time of all commits and conditions."""
+        self._decider, self._now = decider, now
+        self._branches, self._repo, self._world = decider.branches, decider.repo, decider.world
+        self._observed, self.sketch = decider.observed, decider.sketch
+        self._home, self._status = self._observed.seen.home, self._observed.seen.status
+        self._publisher = Publisher(self._repo, self.sketch, plan.survey, now)
+        self._overview = render_overview(self.sketch, self._observed.seen.source, decider.renderer)
         self._tips = {name: branch.tip for name, branch in plan.branches.items() if branch.tip}
         self._follow(plan)
 
@@ -105,9 +88,8 @@ class Writing:
 
     def _decided_with(self, failures: Mapping[str, Failure]) -> Plan:
         """Decide again: all that is on a branch tells of its refusal, and not only what this pass wanted to change."""
-        branches = dict(self.plan.branches)
-        branches |= {name: branches[name].refusing(failure) for name, failure in failures.items()}
-        return decide(self._world, self.plan.survey, branches, self.sketch, self._renderer)
+        refusing = {name: self.plan.branches[name].refusing(failure) for name, failure in failures.items()}
+        return self._decider.decide_again(self.plan, refusing)
 
     def _record(self, versions: Mapping[UnitId, Oid], failures: Mapping[str, Failure]) -> NewStatus:
         facts = Facts(

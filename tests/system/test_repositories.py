@@ -7,6 +7,7 @@ from support.definitions import destination, work
 from support.platform import ADA, Clock, Platform
 
 from gitops.core.render import render
+from gitops.deciding import Decider
 from gitops.git.repository import Repository
 from gitops.reconciler import Reconciler
 
@@ -117,17 +118,17 @@ def test_a_persons_commit_in_the_middle_of_a_pass_is_never_lost(platform, monkey
     platform.commit(DEFINITIONS)
     daemon = platform.reconciler()
     decide, intruders = (
-        Reconciler._decide,
+        Decider.decide,
         [{"note": "mine"}, {"works/s.yaml": work("s", {"s.txt": "s"}, request="s", env="dev")}],
     )
 
-    def interrupted(self, *arguments):
-        plan = decide(self, *arguments)
+    def interrupted(self):
+        plan = decide(self)
         if intruders:
             platform.commit(intruders.pop(0))
         return plan
 
-    monkeypatch.setattr(Reconciler, "_decide", interrupted)
+    monkeypatch.setattr(Decider, "decide", interrupted)
     daemon.reconcile()
 
     assert platform.files()["note"] == b"mine"
