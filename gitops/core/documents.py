@@ -5,11 +5,11 @@ Adding the blobs and the tree here means naming them; what becomes lasting is de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from gitops.api.work import Work, WorkloadGroup
+from gitops.api.work import Work, Workload, WorkloadGroup
 from gitops.core import content, kubernetes, paths, selectors
 from gitops.core.catalog import FOLDER_WORK
 from gitops.core.kubernetes import ObjectId
@@ -89,56 +89,58 @@ class Group:
 
 def groups(work: Work, folder: Oid | None, objects: Objects) -> tuple[Group, ...]:
     """Read the groups of a Work; *folder* is the tree of a folder Work."""
+    reader = _Reader(work, folder, objects)
     ids = [group_id(group) for group in work.spec.workload_groups]
-    return tuple(
-        _group(work, group, own, short, folder, objects)
-        for group, own, short in zip(work.spec.workload_groups, ids, short_ids(ids), strict=True)
-    )
+    rows = zip(work.spec.workload_groups, ids, short_ids(ids), strict=True)
+    return tuple(reader.group(group, own, short) for group, own, short in rows)
 
 
-def _group(work: Work, group: WorkloadGroup, own: str, short: str, folder: Oid | None, objects: Objects) -> Group:
-    selector = selectors.merge(group.destination_selectors, work.metadata.labels)
-    try:
-        found = tuple(_sources(work, group, folder, objects))
-    except DocumentError as error:
-        return Group(own, short, selector, Documents((), b"", refusal=_invalid(error)))
-    if any(path.endswith(TEMPLATE) for path, _ in found):
-        return Group(own, short, selector, None, found)
-    return Group(own, short, selector, finish(found, objects))
+class _Reader(NamedTuple):
+    """Reads the groups of a *work*, and of a folder Work the files in its *folder*."""
+
+    work: Work
+    folder: Oid | None
+    objects: Objects
+
+    def group(self, group: WorkloadGroup, own: str, short: str) -> Group:
+        """Read one group, which has the id *own*."""
+        selector = selectors.merge(group.destination_selectors, self.work.metadata.labels)
+        try:
+            found = tuple(self._folder_files(group) if group.workloads is None else self._inline(group.workloads))
+        except DocumentError as error:
+            return Group(own, short, selector, Documents((), b"", refusal=_invalid(error)))
+        if any(path.endswith(TEMPLATE) for path, _ in found):
+            return Group(own, short, selector, None, found)
+        return Group(own, short, selector, finish(found, self.objects))
+
+    def _inline(self, workloads: Iterable[Workload]) -> Iterator[tuple[str, Oid]]:
+        """Decode the documents that stand in the definition."""
+        for workload in workloads:
+            try:
+                raw = content.decode(workload.content)
+            except ValueError as error:
+                raise DocumentError(workload.filepath, f"{workload.filepath}: {error}") from None
+            yield workload.filepath, self.objects.add(BLOB, raw)
+
+    def _folder_files(self, group: WorkloadGroup) -> Iterator[tuple[str, Oid]]:
+        """List the files of a group's directory, but for those in the directories of other groups."""
+        own = paths.directory(group.directory)
+        entry = lookup(self.objects, self.folder, own)
+        if entry is None or not entry.is_tree:
+            raise DocumentError("", f"directory {group.directory} is not in the folder")
+        others = {paths.directory(other.directory) for other in self.work.spec.workload_groups} - {own}
+        skip = tuple(f"{other}/" for other in others if other and (not own or other.startswith(f"{own}/")))
+        for path, file in sorted(files(self.objects, entry.oid, f"{own}/" if own else "")):
+            if path == FOLDER_WORK or path.startswith(skip):
+                continue
+            if not file.is_file:
+                what = "symbolic link" if file.mode == LINK else "submodule"
+                raise DocumentError(path, f"{path}: is a {what}, not a file")
+            yield path, file.oid
 
 
 def _invalid(error: DocumentError) -> Refusal:
     return Refusal("InvalidDocument", printable(str(error)), error.path, error.line)
-
-
-def _sources(work: Work, group: WorkloadGroup, folder: Oid | None, objects: Objects) -> Iterator[tuple[str, Oid]]:
-    if group.workloads is None:
-        yield from _folder_sources(work, group, folder, objects)
-        return
-    for workload in group.workloads:
-        try:
-            raw = content.decode(workload.content)
-        except ValueError as error:
-            raise DocumentError(workload.filepath, f"{workload.filepath}: {error}") from None
-        yield workload.filepath, objects.add(BLOB, raw)
-
-
-def _folder_sources(
-    work: Work, group: WorkloadGroup, folder: Oid | None, objects: Objects
-) -> Iterator[tuple[str, Oid]]:
-    own = paths.directory(group.directory)
-    entry = lookup(objects, folder, own)
-    if entry is None or not entry.is_tree:
-        raise DocumentError("", f"directory {group.directory} is not in the folder")
-    others = {paths.directory(g.directory) for g in work.spec.workload_groups} - {own}
-    skip = tuple(f"{other}/" for other in others if other and (not own or other.startswith(f"{own}/")))
-    for path, file in sorted(files(objects, entry.oid, f"{own}/" if own else "")):
-        if path == FOLDER_WORK or path.startswith(skip):
-            continue
-        if not file.is_file:
-            what = "symbolic link" if file.mode == LINK else "submodule"
-            raise DocumentError(path, f"{path}: is a {what}, not a file")
-        yield path, file.oid
 
 
 def render(group: Group, scope: Mapping[str, Any], renderer: Render, objects: Objects) -> Documents:
