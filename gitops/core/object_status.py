@@ -74,7 +74,7 @@ def _unwritable(target: Target, failure: Failure) -> Condition:
 
 def _left_behind(known: ClusterObject, facts: Facts) -> Condition:
     """A removed Destination stays as it was first recorded, whatever the log tells of its file since."""
-    last = known.recorded.status.condition(conditions.READY) if known.recorded.status else None
+    last = known.recorded.condition(conditions.READY)
     if last and known.recorded.removed:
         return last
     commit = facts.removed.get(known.key) or "an unknown commit"

@@ -114,7 +114,7 @@ def _written(delivery: PlacementDelivery, failure: Failure | None, facts: Facts)
         return false(conditions.WRITTEN, refusal.reason, refusal.message)
     if placement.offer.documents is not None:
         return _IN_PLACE
-    last = delivery.recorded.status.condition(conditions.WRITTEN) if delivery.recorded.status else None
+    last = delivery.recorded.condition(conditions.WRITTEN)
     return last if last is None or placement.misplaced or delivery.branch in facts.failures else _kept(delivery, last)
 
 

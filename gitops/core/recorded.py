@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from gitops.api.meta import branch_name
-from gitops.api.status import Status
+from gitops.api.status import Condition, Status
 from gitops.core import conditions, paths, urls
 from gitops.core.tree import Oid
 
@@ -26,10 +26,14 @@ class Recorded:
 
     status: Status | None = None
 
+    def condition(self, kind: str) -> Condition | None:
+        """Return the condition of this type."""
+        return self.status.condition(kind) if self.status else None
+
     @property
     def removed(self) -> bool:
         """Whether the removal of its definition was recorded."""
-        ready = self.status.condition(conditions.READY) if self.status else None
+        ready = self.condition(conditions.READY)
         return ready is not None and ready.message.startswith(REMOVED)
 
     def text(self, name: str) -> str:
@@ -120,7 +124,7 @@ class RecordedPlacement(Recorded):
     @property
     def misplaced(self) -> bool:
         """Whether its Destination was found to match no more."""
-        scheduled = self.status.condition(conditions.SCHEDULED) if self.status else None
+        scheduled = self.condition(conditions.SCHEDULED)
         return scheduled is not None and scheduled.status == "False"
 
     def _spec(self, name: str) -> str:

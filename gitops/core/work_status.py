@@ -41,7 +41,7 @@ def record_work(
             placements[delivery.name] = left
     wrong = _what_is_wrong(decided, placements)
     status = _work_status(wrong, decided, provenance, facts)
-    happened = list(_work_transitions(wrong, decided, deliveries, placements, status, facts))
+    happened = [*_operations(deliveries, placements, facts), *_work_transitions(wrong, decided, status)]
     file = memory.work_file(decided.key.namespace, decided.key.name)
     return record.add(file, decided.recorded.status, status, happened)
 
@@ -166,9 +166,9 @@ def _unreadable(decided: Decided) -> Status:
     """An invalid Work of which no good definition is known: what was recorded of it stays."""
     before, problem = decided.recorded.status, decided.effective.problem
     assert problem is not None
-    scheduled = before.condition(conditions.SCHEDULED) if before else None
     wanted = (
-        scheduled or false(conditions.SCHEDULED, "InvalidDefinition", str(problem)),
+        decided.recorded.condition(conditions.SCHEDULED)
+        or false(conditions.SCHEDULED, "InvalidDefinition", str(problem)),
         false(conditions.READY, "InvalidDefinition", str(problem)),
     )
     extra = {**(before.extra if before else {"source": problem.path}), "invalid": problem.path}
@@ -176,18 +176,10 @@ def _unreadable(decided: Decided) -> Status:
     return Status("Work", decided.key.name, decided.key.namespace, labels, generation, {}, wanted, extra)
 
 
-def _work_transitions(
-    wrong: _Wrong,
-    decided: Decided,
-    deliveries: Sequence[PlacementDelivery],
-    placements: Mapping[str, Status],
-    status: Status,
-    facts: Facts,
-) -> Iterator[Transition]:
-    before = decided.recorded.status
-    yield from _operations(deliveries, placements, facts)
+def _work_transitions(wrong: _Wrong, decided: Decided, status: Status) -> Iterator[Transition]:
+    """List what is other with the Work, which now has *status*, than was recorded."""
     for group in wrong.unscheduled:
-        if group not in _recorded_unscheduled(before):
+        if group not in _recorded_unscheduled(decided):
             message = f"waiting for a destination with labels for workloadGroup: {group}"
             yield Transition(WARNING, "NoMatchingDestination", SCHEDULER, message)
     if wrong.misplaced and set(wrong.misplaced) != _recorded_misplaced(decided):
@@ -211,9 +203,9 @@ def _operations(
             yield _reconciled(delivery, "updated")
 
 
-def _recorded_unscheduled(before: Status | None) -> list[str]:
+def _recorded_unscheduled(decided: Decided) -> list[str]:
     """Return the groups that are recorded as waiting."""
-    found = before.condition(conditions.SCHEDULED) if before else None
+    found = decided.recorded.condition(conditions.SCHEDULED)
     if found is None or found.reason != "UnscheduledWorkloadGroups":
         return []
     return found.message.partition("[")[2].rstrip("]").split(",")
@@ -232,13 +224,11 @@ def _recorded_failing(decided: Decided) -> list[str]:
 
 
 def _outcomes(decided: Decided, wrong: _Wrong, status: Status) -> Iterator[Transition]:
-    before = decided.recorded.status
-    last = before.condition(conditions.SCHEDULED) if before else None
+    last, ready = (decided.recorded.condition(kind) for kind in (conditions.SCHEDULED, conditions.READY))
     now = status.condition(conditions.SCHEDULED)
     if now and now.status == "True" and (last is None or last.status != "True"):
         yield Transition(NORMAL, now.reason, SCHEDULER, now.message)
     if wrong.failing and sorted(wrong.failing) != _recorded_failing(decided):
         yield Transition(WARNING, "WorkplacementsFailing", WORK, _failing(wrong.failing))
-    ready = before.condition(conditions.READY) if before else None
     if wrong.problem and (ready is None or (ready.reason, ready.message) != ("InvalidDefinition", str(wrong.problem))):
         yield Transition(WARNING, "InvalidDefinition", WORK, str(wrong.problem))

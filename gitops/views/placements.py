@@ -64,18 +64,16 @@ def _withdrawn(delivery: PlacementDelivery, plan: Plan) -> tuple[str, str] | Non
 
 def _kept(delivery: PlacementDelivery, plan: Plan) -> tuple[str, str] | None:
     """Tell of a placement that stays or comes: first what changes in its conditions, then in its documents."""
-    before, placement = delivery.recorded.status, delivery.placement
+    before, placement = delivery.recorded, delivery.placement
     assert placement is not None
-    written = before.condition(conditions.WRITTEN) if before else None
-    scheduled = before.condition(conditions.SCHEDULED) if before else None
-    was_misplaced = scheduled is not None and scheduled.status == "False"
+    written = before.condition(conditions.WRITTEN)
     refusal = _refusal(delivery, plan)
     if refusal and (written is None or (written.reason, written.message) != refusal[:2]):
         return "hold", f"{refusal.reason}: {refusal.message}"
-    if before and placement.misplaced and not was_misplaced:
+    if before.status and placement.misplaced and not before.misplaced:
         gone = "is removed" if _is_removed(delivery, plan) else "no longer matches its selectors"
         return "misplace", f"the Destination {gone}; the documents stay"
-    if was_misplaced and not placement.misplaced:
+    if before.misplaced and not placement.misplaced:
         return "settle", "the Destination matches its selectors again"
     if delivery.branch not in plan.failures and (told := _delivered(delivery, plan, is_held=refusal is not None)):
         return told
