@@ -35,7 +35,8 @@ def record_destination(
         return None
     ready = _destination_ready(delivery, facts)
     extra = _source(known, provenance, facts) | _placing(delivery, facts)
-    happened = _change(before, ready, "DestinationReady", "DestinationNotReady", DESTINATION, "Destination is Ready")
+    good = Transition(NORMAL, "DestinationReady", DESTINATION, "Destination is Ready")
+    happened = _change(before, ready, good, "DestinationNotReady")
     if delivery.branch not in facts.failures:
         happened += restored(delivery.branch, delivery.restored, DESTINATION, facts)
     return record.add(file, before, _status(known, provenance, ready, extra), happened)
@@ -117,8 +118,8 @@ def record_store(
         return None
     ready = _store_ready(known, store, facts)
     extra = {"status": "Ready" if ready.status == "True" else "NotReady"} | _source(known, provenance, facts)
-    text = f'{known.key.kind} "{known.key.name}" is ready'
-    happened = _change(before, ready, "Ready", "NotReady", f"{known.key.kind}Controller", text)
+    good = Transition(NORMAL, "Ready", f"{known.key.kind}Controller", f'{known.key.kind} "{known.key.name}" is ready')
+    happened = _change(before, ready, good, "NotReady")
     return record.add(file, before, _status(known, provenance, ready, extra), happened)
 
 
@@ -177,13 +178,14 @@ def _source(known: ClusterObject, provenance: Provenance, facts: Facts) -> dict[
     return extra | {name: value for name, value in found.items() if value}
 
 
-def _change(before: Status | None, ready: Condition, good: str, bad: str, source: str, text: str) -> list[Transition]:
+def _change(before: Status | None, ready: Condition, good: Transition, bad: str) -> list[Transition]:
+    """Tell of an object that became *ready*, which is *good*, or came to another cause why it is not: *bad*."""
     last = before.condition(conditions.READY) if before else None
     if ready.status == "True":
-        return [Transition(NORMAL, good, source, text)] if last is None or last.status != "True" else []
+        return [good] if last is None or last.status != "True" else []
     if last and (last.status, last.message) == ("False", ready.message):
         return []
-    return [Transition(WARNING, bad, source, ready.message)]
+    return [Transition(WARNING, bad, good.source, ready.message)]
 
 
 def repository_file(problems: Iterable[Problem]) -> bytes | None:
