@@ -15,8 +15,9 @@ from gitops.errors import GitOpsError
 from gitops.git.commits import NOBODY, short
 from gitops.git.faults import blaming
 from gitops.git.history import is_ancestor, walk
-from gitops.git.objects import KINDS, ObjectStore
+from gitops.git.objects import ObjectStore
 from gitops.git.repository import Repository
+from gitops.git.stored import KINDS
 
 _NAMED = 10  # paths, of those that conflict
 

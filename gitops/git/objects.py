@@ -1,7 +1,6 @@
 """The object database of a repository: reads any object, and writes many at once, durably, in one pack.
 
-Objects are values: writing them harms nobody and can be repeated. Damage is no absence: what is there and cannot be
-read is a RepositoryError; what is not there at all a MissingError, which is a KeyError as well.
+Objects are values: writing them harms nobody and can be repeated. What cannot be read is an error as `stored` tells it.
 """
 
 from __future__ import annotations
@@ -12,20 +11,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import pygit2
-
 from gitops.core.tree import BLOB, COMMIT, EMPTY, TREE, Oid, Tree, object_id, parse
-from gitops.errors import MalformedError, MissingError, RepositoryError
-from gitops.git import commits, loose
+from gitops.git import commits
 from gitops.git.ahead import ReadAhead
 from gitops.git.commits import CommitInfo, Identity, Sign
 from gitops.git.pack import Pack, let_go
-
-KINDS = {1: COMMIT, 2: TREE, 3: BLOB}
-"""Of objects, by the numbers that libgit2 gives them."""
-
-REOPENED = 50
-"""How often a repository is used before it is opened anew: libgit2 holds on to the packs that git has removed."""
+from gitops.git.stored import Stored
 
 _CACHED_ENTRIES = 60_000  # of trees, about 250 bytes each
 _CACHED_COMMITS = 200
@@ -33,8 +24,6 @@ _UNSETTLED = 64  # packs whose objects are not written again
 _MANY = 500  # objects, for which it pays to start a process
 _PACK_SIZE = 32 << 20  # bytes; past that what is staged goes to disk before the flush, to bound memory
 _TREE = re.compile(rb"(?:[0-7]{5,6} [^\0/]+\0.{20})*", re.DOTALL)
-_ADVICE = "run 'git fsck' there, and fetch the object from another clone or restore it from a backup"
-_PARTIAL = "this is a partial clone, which leaves objects out: clone it again without --filter"
 
 
 class ObjectStore:
@@ -47,8 +36,7 @@ class ObjectStore:
         """Open the objects below *folder*, the `objects` directory of a repository."""
         self.folder = folder
         self.ends = _shallow(folder.parent / "shallow")
-        self._folders = loose.alternates(folder)
-        self._packs, self._refreshed = self._open_packs(), 0
+        self._stored = Stored(folder)
         self._staged = Pack()
         self._ahead: ReadAhead | None = None
         self._written: dict[Path, set[Oid]] = {}
@@ -56,17 +44,9 @@ class ObjectStore:
         self._entries = 0
         self._commits: OrderedDict[Oid, CommitInfo] = OrderedDict()
 
-    def _open_packs(self) -> pygit2.Odb:
-        packs = pygit2.Odb()
-        for place in self._folders:
-            packs.add_backend(pygit2.OdbBackendPack(str(place)), 1)
-        return packs
-
     def refresh(self) -> None:
         """Begin a pass: now and then let go of the packs that git has put together since."""
-        self._refreshed += 1
-        if self._refreshed % REOPENED == 0:
-            self._packs = self._open_packs()
+        self._stored.refresh()
 
     def blob(self, oid: Oid) -> bytes:
         return self._content(BLOB, oid)
@@ -96,7 +76,7 @@ class ObjectStore:
             try:
                 info = commits.decode(oid, self._content(COMMIT, oid))
             except ValueError as error:
-                raise self._damaged(oid, str(error)) from error
+                raise self._stored.damaged(oid, str(error)) from error
             if oid in self.ends:
                 info = info._replace(parents=())
             self._commits[oid] = info
@@ -133,7 +113,7 @@ class ObjectStore:
         return self.add(COMMIT, commits.encode(tree, parents, author, when, message, sign))
 
     def __contains__(self, oid: Oid) -> bool:
-        return oid in self._staged or oid == EMPTY or self.stored(oid)
+        return oid in self._staged or oid == EMPTY or oid in self._stored
 
     def flush(self) -> None:
         """Make all that was added durable and readable by everybody. OSError leaves it staged."""
@@ -154,11 +134,7 @@ class ObjectStore:
 
     def stored(self, oid: Oid) -> bool:
         """Tell whether an object stands in the repository itself, staged or not."""
-        raw = pygit2.Oid(raw=oid)
-        if any(Path(loose.path_of(str(place), oid)).exists() for place in self._folders) or raw in self._packs:
-            return True
-        self._look_again()
-        return raw in self._packs
+        return oid in self._stored
 
     def intact(self) -> bool:
         """Tell whether all that was flushed and not settled is still there.
@@ -185,48 +161,15 @@ class ObjectStore:
     def _content(self, kind: str, oid: Oid) -> bytes:
         if self._ahead and (ahead := self._ahead.take(oid, kind)) is not None:
             return ahead
-        found, content = self._staged.get(oid) if oid in self._staged else self._read(oid)
+        found, content = self._staged.get(oid) if oid in self._staged else self._stored.read(oid)
         if found != kind:
-            raise self._malformed(oid, f"a {found} stands where a {kind} should be")
+            raise self._stored.malformed(oid, f"a {found} stands where a {kind} should be")
         return content
-
-    def _read(self, oid: Oid) -> tuple[str, bytes]:
-        damaged = ""
-        for place in self._folders:
-            try:
-                found = loose.read(str(place), oid)
-            except loose.DamagedError as error:
-                damaged = f"the file {error} is damaged"
-            else:
-                if found:
-                    return found
-        try:
-            number, content = self._packed(pygit2.Oid(raw=oid))
-        except KeyError as error:  # first: it is a GitError as well
-            raise self._damaged(oid, damaged) if damaged else self._missing(oid) from error
-        except (pygit2.GitError, MemoryError) as error:  # the latter for a damaged size, which no machine has room for
-            raise self._damaged(oid, damaged or str(error)) from error
-        return KINDS.get(int(number), ""), content
-
-    def _packed(self, oid: pygit2.Oid) -> tuple[int, bytes]:
-        try:
-            return self._packs.read(oid)
-        except KeyError:
-            self._look_again()
-            return self._packs.read(oid)
-
-    def _look_again(self) -> None:
-        """Open the packs anew: libgit2 takes those that it could not open for ones that are not there. OSError."""
-        for place in self._folders:
-            for index in (place / "pack").glob("*.idx"):
-                with suppress(FileNotFoundError), index.open("rb"), index.with_suffix(".pack").open("rb"):
-                    pass
-        self._packs = self._open_packs()
 
     def _parse(self, oid: Oid) -> Tree:
         raw = self._content(TREE, oid)
         if not _TREE.fullmatch(raw):
-            raise self._malformed(oid, "the folder holds entries that Git does not allow")
+            raise self._stored.malformed(oid, "the folder holds entries that Git does not allow")
         return parse(raw)
 
     def learn(self, oid: Oid, tree: Tree) -> None:
@@ -239,16 +182,6 @@ class ObjectStore:
         while self._entries > _CACHED_ENTRIES and len(self._trees) > 1:
             self._entries -= len(self._trees.popitem(last=False)[1])
         return tree
-
-    def _missing(self, oid: Oid) -> MissingError:
-        promised = any((self.folder / "pack").glob("*.promisor"))
-        return MissingError(f"object {oid.hex()} is missing in {self.folder}: {_PARTIAL if promised else _ADVICE}")
-
-    def _malformed(self, oid: Oid, reason: str) -> MalformedError:
-        return MalformedError(f"object {oid.hex()} in {self.folder}: {reason}", reason)
-
-    def _damaged(self, oid: Oid, cause: str) -> RepositoryError:
-        return RepositoryError(f"object {oid.hex()} in {self.folder} cannot be read: {cause}; {_ADVICE}")
 
 
 def _shallow(listing: Path) -> frozenset[Oid]:

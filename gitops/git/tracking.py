@@ -14,8 +14,8 @@ import pygit2
 from gitops.core.tree import Oid
 from gitops.errors import RepositoryError
 from gitops.git.faults import blaming, cause
-from gitops.git.objects import REOPENED
 from gitops.git.repository import Repository
+from gitops.git.stored import REOPENED
 
 REMOTES = "refs/gitops/remotes/"
 

@@ -13,7 +13,7 @@ import structlog
 from gitops.core.tree import BLOB
 from gitops.git.clones import open_clone
 from gitops.git.maintenance import Maintenance
-from gitops.git.objects import REOPENED
+from gitops.git.stored import REOPENED
 from gitops.git.tracking import Tracking
 
 HOUR = 3600

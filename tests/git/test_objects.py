@@ -17,6 +17,7 @@ from gitops.git.commits import Identity
 from gitops.git.lock import daemon_lock
 from gitops.git.objects import ObjectStore
 from gitops.git.repository import Repository
+from gitops.git.stored import REOPENED
 
 ME = Identity("gitops", "gitops@localhost")
 
@@ -245,11 +246,11 @@ def test_a_commit_is_told_from_a_tree(repo):
 def test_packs_that_git_has_put_together_are_let_go(repo, root, git):
     """libgit2 keeps what it has mapped; over months that would be every pack there ever was."""
     store = repo.objects
-    for number in range(objects.REOPENED):
+    for number in range(REOPENED):
         store.refresh()
         oid = store.add(BLOB, b"%d" % number)
         store.flush()
-        assert Repository.open(root).objects.blob(oid) == store._packs.read(oid.hex())[1]
+        assert Repository.open(root).objects.blob(oid) == store._stored._packs.read(oid.hex())[1]
         if number == 10:
             git(root, "repack", "-adkq")
     mapped = [line for line in Path("/proc/self/maps").read_text().splitlines() if str(root) in line]

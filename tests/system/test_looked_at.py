@@ -9,7 +9,7 @@ from support.platform import BOB, DAEMON
 from gitops.core import yaml
 from gitops.errors import RepositoryError
 from gitops.git import refs
-from gitops.git.objects import ObjectStore
+from gitops.git.stored import Stored
 
 HALVES = ("flat", "later")  # of one Work: for the second there is no Destination yet
 BUCKET = {
@@ -110,7 +110,7 @@ def test_no_pack_is_opened_anew_for_documents_that_never_stood_as_a_directory(pl
     daemon.reconcile()
     mode = {"flat": "none", "all": "aggregatedYAML"}.get(name, "nestedByMetadata")
     platform.commit({f"destinations/{name}.yaml": destination(name, env=name, mode=mode, more="labels")})
-    monkeypatch.setattr(ObjectStore, "_look_again", lambda objects: pytest.fail("opened anew"))
+    monkeypatch.setattr(Stored, "_look_again", lambda objects: pytest.fail("opened anew"))
     assert looked_at(daemon)
 
 

@@ -15,6 +15,7 @@ from gitops.core.tree import BLOB, EMPTY, TREE, Oid, children
 from gitops.git.objects import ObjectStore
 from gitops.git.pack import Pack
 from gitops.git.repository import Repository
+from gitops.git.stored import Stored
 
 HEADS = "refs/heads/"
 Objects = dict[Oid, tuple[str, bytes]]
@@ -83,12 +84,32 @@ def parents(commit: bytes) -> list[Oid]:
     return [bytes.fromhex(line[7:].decode()) for line in head if line.startswith(b"parent ")]
 
 
+class _MemoryStored(Stored):
+    """The objects that stand in a Host."""
+
+    def __init__(self, folder: Path, host: Host, reach: Reach) -> None:
+        super().__init__(folder)
+        self._host, self._reach = host, reach
+
+    def __contains__(self, oid: Oid) -> bool:
+        return oid in self._host.objects
+
+    def read(self, oid: Oid) -> tuple[str, bytes]:
+        self._reach(f"read {oid.hex()}")
+        if oid in self._host.damaged:
+            raise self.damaged(oid, "it was damaged")
+        if oid not in self._host.objects:
+            raise self._missing(oid)
+        return self._host.objects[oid]
+
+
 class MemoryObjects(ObjectStore):
     """The object store of one actor above a Host: what is staged or remembered is his alone, and dies with him."""
 
     def __init__(self, host: Host, reach: Reach) -> None:
         super().__init__(Path("/nowhere", host.name, "objects"))
         self._host, self._reach = host, reach
+        self._stored = _MemoryStored(self.folder, host, reach)
         self._written: dict[Any, set[Oid]] = {}
 
     def expect(self, oids: Sequence[Oid]) -> None:
@@ -105,17 +126,6 @@ class MemoryObjects(ObjectStore):
 
     def settle(self) -> None:
         self._written.clear()
-
-    def stored(self, oid: Oid) -> bool:
-        return oid in self._host.objects
-
-    def _read(self, oid: Oid) -> tuple[str, bytes]:
-        self._reach(f"read {oid.hex()}")
-        if oid in self._host.damaged:
-            raise self._damaged(oid, "it was damaged")
-        if oid not in self._host.objects:
-            raise self._missing(oid)
-        return self._host.objects[oid]
 
 
 class _Flushed:
