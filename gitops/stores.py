@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from gitops import access
 from gitops.api.statestore import GitStateStore
@@ -21,31 +20,24 @@ from gitops.core import urls
 from gitops.core.failures import Failure, Step
 from gitops.core.targets import store_key
 from gitops.core.tree import Oid
-from gitops.errors import GitOpsError, Moved, Refused, SecretNotFoundError, TransportError
+from gitops.errors import GitOpsError, Moved, SecretNotFoundError, TransportError
 from gitops.git.remote import Advance, Remote
 from gitops.git.repository import Repository
 from gitops.git.transport import PATIENCE, Patience, Transport
 from gitops.secrets import Secrets
 from gitops.threads import Threads
+from gitops.ways import Way, Ways
 
 INTERVAL = 60.0  # seconds after which a repository is fetched again, whether or not anything is written there
 _GRACE = 2.0  # seconds in which a repository that is known may answer a fetch; after that it goes on in the background
 _PROBED = 3600.0  # seconds for which the answer of a server that it may be written holds
 
 
-class _Way(NamedTuple):
-    """How a definition, `GitStateStore/<name>`, reaches its repository."""
-
-    name: str
-    definition: GitStateStore
-    remote: Remote
-
-
 @dataclass
 class _Store:
     """The repository at one address: the ways to it, when each branch was last fetched, and what is under way there."""
 
-    ways: Sequence[_Way]
+    ways: Ways
     fetched: dict[str, float] = field(default_factory=dict)
     work: futures.Future[None] | None = None
 
@@ -82,8 +74,8 @@ class Stores:
             by_address.setdefault(urls.canonical(definition.spec.url), []).append(definition)
         for address, these in by_address.items():
             store = self._stores.get(address)
-            if store is None or [_reached(way.definition) for way in store.ways] != [_reached(one) for one in these]:
-                self._stores[address] = _Store([self._way(definition) for definition in these])
+            if store is None or not store.ways.are(these):
+                self._stores[address] = _Store(Ways(map(self._way, these)))
                 self._backoff.forget(address)
 
     def leads_to(self, name: str) -> bool:
@@ -111,7 +103,7 @@ class Stores:
         """Return where a branch is, as far as it is known."""
         address, branch = urls.split_branch(name)
         store = self._stores.get(address)
-        return store.ways[0].remote.tip(branch) if store else None
+        return store.ways.tip(branch) if store else None
 
     def failure(self, name: str) -> Failure | None:
         """Return why nothing can be written to a branch, until it is time to try again."""
@@ -153,7 +145,7 @@ class Stores:
         if (known := self.failure(name)) or self._now() < self._probed.get(name, -math.inf) + _PROBED:
             return known
         address, branch = urls.split_branch(name)
-        error = self._try(address, lambda remote: remote.probe(branch))
+        error = self._stores[address].ways.probe(branch)
         self._heed_stop()
         if error:
             return self._remember(name, Step.WRITE, error, address)
@@ -171,10 +163,10 @@ class Stores:
         """End the threads; what is under way must have been stopped."""
         self._threads.close()
 
-    def _way(self, definition: GitStateStore) -> _Way:
+    def _way(self, definition: GitStateStore) -> Way:
         credentials = access.of_store(definition.spec, self._secrets)
         remote = self._connect(self._repo, definition.spec.url, credentials, self._transport)
-        return _Way(store_key(definition.kind, definition.metadata.name), definition, remote)
+        return Way(store_key(definition.kind, definition.metadata.name), definition, remote)
 
     def _begin(self, address: str, branches: Collection[str], left: Mapping[str, Oid | None]) -> None:
         store = self._stores[address]
@@ -188,9 +180,10 @@ class Stores:
         return self._now() >= fetched + self._interval or self.tip(name) != left[name]
 
     def _fetch(self, address: str, branches: Sequence[str]) -> None:
-        if error := self._try(address, lambda remote: remote.fetch(branches)):
+        store = self._stores[address]
+        if error := store.ways.fetch(branches):
             raise error
-        self._stores[address].fetched |= dict.fromkeys(branches, self._now())
+        store.fetched |= dict.fromkeys(branches, self._now())
 
     def _end(self, address: str) -> None:
         store = self._stores[address]
@@ -204,48 +197,21 @@ class Stores:
         else:
             raise error
 
-    def _try(self, address: str, act: Callable[[Remote], None]) -> Exception | None:
-        """Act by one of the ways; return what went wrong on the first when it goes by none."""
-        errors: list[Exception] = []
-        for way in self._stores[address].ways:
-            try:
-                act(way.remote)
-            except (Refused, TransportError) as error:
-                errors.append(error)
-            except Moved as error:
-                return error
-            else:
-                return None
-        return errors[0]
-
     def _push(self, address: str, moves: Sequence[Advance]) -> dict[str, Exception | None]:
-        """Push all at once; what one branch is refused for does not stop the others."""
-        if work := self._stores[address].work:
+        """Push once nothing else is under way there: a remote is used by one thread at a time."""
+        store = self._stores[address]
+        if work := store.work:
             self._threads.wait([work])
-        error = self._try(address, lambda remote: remote.push(moves))
-        errors: dict[str, Exception | None] = dict.fromkeys((move.branch for move in moves), error)
-        if error is None or isinstance(error, Moved) or len(moves) == 1:
-            return errors
-        for move in moves:
-            errors[move.branch] = self._try(address, lambda remote, move=move: remote.push([move]))  # type: ignore[misc]
-            if isinstance(errors[move.branch], TransportError):
-                break
-        return errors
+        return store.ways.push(moves)
 
     def _remember(self, key: str, step: Step, error: Exception, address: str) -> Failure:
         step = Step.SECRET if isinstance(error, SecretNotFoundError) else step
-        return self._backoff.fail(key, Failure(step, str(error), self._stores[address].ways[0].name))
+        return self._backoff.fail(key, Failure(step, str(error), self._stores[address].ways.name))
 
     def _heed_stop(self) -> None:
         """What was told to stop is no failure of a store."""
         if self._stopped():
             raise GitOpsError("told to stop")
-
-
-def _reached(definition: GitStateStore) -> tuple[object, ...]:
-    """Return the part of a definition that tells how its repository is reached."""
-    spec = definition.spec
-    return (definition.metadata.name, spec.url, spec.auth_method, spec.secret_ref)
 
 
 def _by_address(names: Iterable[str]) -> dict[str, list[str]]:
