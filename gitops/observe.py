@@ -27,14 +27,13 @@ _OUTPUT = (
 
 @dataclass(frozen=True)
 class Observation:
-    """The source tip, the output tip, and the newest status commit below it, whose tree is what status remembers.
+    """Where the source branch and the home branch stand (*tip*; None: unborn), and what was *seen* there.
 
-    *past* are all commits that led to the source tip.
+    *source* is the newest commit that people made, *past* are all commits that led to the source tip.
     """
 
     source_tip: Oid
     tip: Oid | None
-    last: CommitInfo | None
     source: Source
     seen: Seen
     past: Lineage
@@ -52,23 +51,27 @@ def observe(branches: Branches, branch: str, lineage: Lineage) -> Observation | 
     in_effect, problems = settings(repo, source_tip)
     home = in_effect.output.branch or branch
     tip = source_tip if home == branch else branches.tip(home)
-    last = _last_status(repo, tip, source_tip)
-    past = lineage.follow(source_tip)
+    last, past = _last_status(repo, tip, source_tip), lineage.follow(source_tip)
     if home == branch and last and _is_output(repo.objects.tree(root), last, past):
         raise GitOpsError(_OUTPUT.format(branch))
-    standing = repo.objects.commit_tree(tip) if tip else None
-    status = subtree(repo.objects, last.tree if last else standing, STATUS)  # in a squashed history, what stands there
+    status = _status(repo, last, tip)
     before, rewritten = _last_source(repo, last, status, past, same=home == branch)
     if status and before is None and branches.look_again(branch) != source_tip:
         return observe(branches, branch, lineage)  # others may have answered what is new there
     seen = Seen(root, branch, status, in_effect, problems, before, rewritten, branches.url, branches.protocols)
-    return Observation(source_tip, tip, last, _source(repo, source_tip, branches.shown), seen, past)
+    return Observation(source_tip, tip, _source(repo, source_tip, branches.shown), seen, past)
 
 
 def _last_status(repo: Repository, tip: Oid | None, source_tip: Oid) -> CommitInfo | None:
     """Return the newest status commit; a new output branch begins with what was known on the source branch."""
     last = newest(repo, tip, messages.is_status) if tip else None
     return last or newest(repo, source_tip, messages.is_status)
+
+
+def _status(repo: Repository, last: CommitInfo | None, tip: Oid | None) -> Oid | None:
+    """Return the tree that status remembers: that of its newest commit, or what stands at a *tip* that was squashed."""
+    root = last.tree if last else repo.objects.commit_tree(tip) if tip else None
+    return subtree(repo.objects, root, STATUS)
 
 
 def _is_output(root: Tree, last: CommitInfo, past: Lineage) -> bool:
