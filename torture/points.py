@@ -47,7 +47,7 @@ EFFECTS = (
     Effect("index.prepare", "gitops.git.worktree", "HeldIndex", "prepare"),
     Effect("index.write", "gitops.git.worktree", "HeldIndex", "_write"),
     Effect("index.complete", "gitops.git.worktree", "HeldIndex", "complete"),
-    Effect("index.let-go", "gitops.git.worktree", "HeldIndex", "_let_go"),
+    Effect("index.let-go", "gitops.git.worktree", "HeldIndex", "_take_back_claim"),
     Effect("file.follow", "gitops.git.files", "WorkFiles", "follow"),
     Effect("file.write", "gitops.git.files", "WorkFiles", "_write"),
     Effect("file.sync", "gitops.git.files", "WorkFiles", "sync"),

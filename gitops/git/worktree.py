@@ -67,7 +67,7 @@ def changes(objects: Objects, old: Oid | None, new: Oid) -> list[Change]:
 
 
 class HeldIndex:
-    """The index of a work tree, locked as Git itself locks it."""
+    """The index of a work tree, locked as Git itself locks it, until it is closed."""
 
     def __init__(self, place: Checkout, handle: int) -> None:
         self._place = place
@@ -100,24 +100,21 @@ class HeldIndex:
             files.sync()
         self._write()
         self._place.lock.rename(self._place.index_file)
-        self._let_go()
+        self._take_back_claim()
 
     def drop(self) -> None:
         """Leave index and files as they are."""
         if _same(self._place.claim, self._place.lock):
             self._place.lock.unlink()
-        self._let_go()
+        self._take_back_claim()
 
     def close(self) -> None:
-        """Let go of what is held without tidying up, as a kill does: `finish` takes it from there."""
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        """Let go of it. When nothing was completed or dropped, that is as a kill: `finish` takes it from there."""
+        os.close(self._handle)
 
-    def _let_go(self) -> None:
+    def _take_back_claim(self) -> None:
         sync_folder(self._place.git_dir)  # after a power cut, no lock of ours may stand without its claim
         self._place.claim.unlink(missing_ok=True)
-        self.close()
 
     def _write(self) -> None:
         content = self._index.serialise()

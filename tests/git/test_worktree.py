@@ -327,7 +327,7 @@ POINTS = [
     ("gitops.git.files", "WorkFiles", "sync"),
     ("gitops.git.index", "Index", "serialise"),
     ("gitops.git.worktree", "HeldIndex", "_write"),
-    ("gitops.git.worktree", "HeldIndex", "_let_go"),
+    ("gitops.git.worktree", "HeldIndex", "_take_back_claim"),
     ("gitops.git.moves", "Record", "remove"),
 ]
 
