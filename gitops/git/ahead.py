@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gitops.core.tree import Oid, object_id
+from gitops.git.command import SEALED
 
 _LITTLE = ("core.deltaBaseCacheLimit=8m", "core.packedGitLimit=8m", "core.packedGitWindowSize=1m")  # of memory
 _COMMAND = (*(word for setting in _LITTLE for word in ("-c", setting)), "cat-file", "--batch", "--buffer")
-# Nothing of the user's configuration is asked, and no object stands for another.
-_SEALED = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
 
 
 class ReadAhead:
@@ -30,7 +29,7 @@ class ReadAhead:
                 stdin=file,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={"PATH": os.environ.get("PATH", os.defpath), **_SEALED},
+                env={"PATH": os.environ.get("PATH", os.defpath), **SEALED},
             )
 
     def take(self, oid: Oid, kind: str) -> bytes | None:

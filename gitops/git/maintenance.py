@@ -7,7 +7,6 @@ packs are only put together, and git keeps for weeks what no ref leads to.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -16,11 +15,11 @@ from pathlib import Path
 
 import structlog
 
+from gitops.git.command import SEALED, end
 from gitops.git.repository import Repository
 
 _MORE = 20  # packs that came since the last time, after which it is time again
 _NICE = 10  # with 19 it would make no headway on a busy machine
-_SEALED = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
 _ABANDONED = 3600.0  # seconds without a change, after which nobody writes to a file any more
 _MERCY = 5.0  # seconds that git has for tidying up when it is told to end
 
@@ -62,14 +61,8 @@ class Maintenance:
 
     def close(self) -> None:
         """End what is under way. Git leaves everything as it was before, or done."""
-        if self._process is None:
-            return
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_MERCY)
-                break
+        if self._process:
+            end(self._process, _MERCY)
         self._process = None
 
     def _command(self) -> Sequence[str] | None:
@@ -86,7 +79,7 @@ class Maintenance:
     def _begin(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             self._git(*command),
-            env=os.environ | (_SEALED if self._ours else {}),
+            env=os.environ | (SEALED if self._ours else {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

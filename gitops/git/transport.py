@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import resource
 import selectors
-import signal
 import subprocess
 import threading
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitops.errors import TransportError
+from gitops.git.command import SEALED, end
 from gitops.git.pack import sync_folder
 from gitops.git.repository import Repository
 
@@ -112,28 +112,28 @@ class Transport:
                 resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
                 return self._listen(process)
             except BaseException:
-                _end(process)
+                end(process, _MERCY)
                 raise
         raise TransportError("git ended at once")
 
     def _environment(self, scheme: str) -> dict[str, str]:
         passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return passed | {
-            "GIT_DIR": str(self._git_dir),
-            "HOME": str(self._git_dir / "nobody"),  # does not exist
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_ATTR_NOSYSTEM": "1",
-            "GIT_NO_REPLACE_OBJECTS": "1",
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_ALLOW_PROTOCOL": scheme,
-            "GIT_PROTOCOL_FROM_USER": "0",
-            "GIT_SSH_VARIANT": "ssh",
-            "GIT_SSH_COMMAND": "ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes",
-            "GIT_HTTP_LOW_SPEED_LIMIT": "1",
-            "GIT_HTTP_LOW_SPEED_TIME": str(max(1, int(self._patience.silence))),
-            "LC_ALL": "C",
-        }
+        return (
+            passed
+            | SEALED
+            | {
+                "GIT_DIR": str(self._git_dir),
+                "HOME": str(self._git_dir / "nobody"),  # does not exist
+                "GIT_ATTR_NOSYSTEM": "1",
+                "GIT_TERMINAL_PROMPT": "0",
+                "GIT_ALLOW_PROTOCOL": scheme,
+                "GIT_PROTOCOL_FROM_USER": "0",
+                "GIT_SSH_VARIANT": "ssh",
+                "GIT_SSH_COMMAND": "ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes",
+                "GIT_HTTP_LOW_SPEED_LIMIT": "1",
+                "GIT_HTTP_LOW_SPEED_TIME": str(max(1, int(self._patience.silence))),
+            }
+        )
 
     def _listen(self, process: subprocess.Popen[bytes]) -> Done:
         begun = heard = time.monotonic()
@@ -165,16 +165,6 @@ class Transport:
             raise TransportError(f"it took longer than {self._patience.total:g} s")
         if size > MAX_OUTPUT:
             raise TransportError(f"it said more than {MAX_OUTPUT >> 20} MiB")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the whole group, ssh included: kindly, so that no half files stay behind, then for sure."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_MERCY)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _prepare(git_dir: Path) -> None:
