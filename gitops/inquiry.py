@@ -54,10 +54,10 @@ def meddlers(repo: Repository, plan: Plan) -> dict[tuple[str, str], CommitName]:
 
 
 def known_versions(repo: Repository, plan: Plan, left: Oid | None) -> dict[tuple[Key, str], Oid]:
-    """Look up the versions of documents that stay, and of which status names none for sure, by (Work, placement).
+    """Look up in the log, by (Work, placement), the versions of documents that stay and whose status may be wrong.
 
-    That is so where status names none yet; where history was rewritten, or the status is not the one that this daemon
-    *left* (None: none yet), it may also name a commit that is gone. Orphans keep the version that is recorded.
+    It may name no version yet; or a commit that is gone, where history was rewritten, or where the status is not the
+    one that this daemon *left* (None: it left none yet). Orphans keep the version that is recorded.
     """
     versions: dict[tuple[Key, str], Oid] = {}
     doubted = concern.with_other_status(repo.objects, left, plan.survey.seen.status) if left else set()
@@ -111,10 +111,11 @@ def placed(repo: Repository, tip: Oid) -> Logged:
 
 
 def writers(repo: Repository, plan: Plan, past: Lineage, url: str) -> dict[str, dict[str, Written | None]]:
-    """Return who last changed the files that are nobody's, as far as it was one of our commits for this repository.
+    """Return for whom we last changed the files that are nobody's, by branch and path; None where somebody else did.
 
-    That is told by the *url* that it names, or by its source commit: one of the *past* where there is a url, and so
-    perhaps clones of which only some have what people took from the history; any that is here where there is none.
+    A commit of ours was made for this repository if it names its *url*, or one of its source commits. A repository that
+    has a url may have several clones, and what people took out of its history is in some of them only: there, a source
+    commit has to be one of the *past*. Without a url it is enough that the commit is here.
     """
     known = past if url else repo.objects
 

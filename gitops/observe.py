@@ -85,8 +85,10 @@ def _last_source(
 ) -> tuple[Oid | None, bool]:
     """Return the source tree of the last pass, and whether commits that status names may be gone for good.
 
-    It is that of the last pass' own commit, or of the source commit that this names; in a squashed history it came with
-    the status. Commits that people took from the history some clones may have still, and others never had.
+    If definitions and status are on the *same* branch, it is the tree of the *last* status commit itself; otherwise
+    that of the source commit which its message names. Where no status commit is left, in a squashed history, it is that
+    of the commit that brought *status*. It has to be one of the *past*: what people took out of the history is still in
+    some clones and not in others, and all have to come to the same decision.
     """
     if last and same:
         return last.tree, False

@@ -21,11 +21,12 @@ from gitops.core.tree import BLOB, FILE, Change, Edits, Entry, Objects, Oid, loo
 
 
 class Aggregate(NamedTuple):
-    """The file of one Destination.
+    """The file of one Destination as it shall be; its content is `oid`, or None when no part is left.
 
-    `parts` are the lengths in bytes by placement, `authors` the Works for which it changes if it does. It is *owned*
-    while there is a placement, be it without documents, and if it was written before: what stands there then is nobody
-    else's. A file that stays behind is not owned: whatever is to stand there goes first; with no *path* none stays.
+    `parts` are the lengths in bytes of the parts by placement, `authors` the Works on whose account it changes, if it
+    does. It is `owned` if the Destination is an aggregate, and placements are delivered to it (be it without documents)
+    or were: what stands there is nobody else's, and goes with the last part. A file that stays behind on a Destination
+    that is no aggregate any more is not owned: what else is to stand there goes first. Without a `path` none stays.
     """
 
     branch: str

@@ -23,10 +23,11 @@ _NOTHING: Inventories = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Drift:
-    """The files that others changed since the last pass, by branch; of those that are `lost` all is looked at.
+    """What others changed since the last pass, by branch.
 
-    `touched` are the files that changed since this daemon looked, be it by commits that say they are another daemon's.
-    `left` are the trees of the newest commits of ours.
+    `paths` are the files that differ from `left`, the tree of the newest commit of ours there. `touched` are those that
+    differ from what this daemon itself saw last: also what another daemon wrote since, or somebody who poses as one.
+    Of the branches that are `lost` it is not known what changed: all that stands there is looked at.
     """
 
     paths: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -43,10 +44,12 @@ class Drift:
 class PlacementDelivery(NamedTuple):
     """What happens to one placement; `placement` is None when it is withdrawn.
 
-    `inventory` is what will be its own in `branch`, at and below `place`; `changes` are the files that differ there.
-    `unit` is whose commit holds the changes. `superseded` are files that wait in other branches for their removal.
-    `altered` is a document that is not as it was, and that nobody can make again. `steady` is one of which nothing
-    changes, not even in status: *recorded* was not looked at.
+    Afterwards the files of `inventory` are its own in `branch`, at or below `place`. `changes` are the files that have
+    to be written or removed for that, in the commit of `unit`: a Work, or a Destination that moves. `restored` are the
+    paths among them that others had changed. `superseded` are files that a move left on other branches, which a next
+    pass removes. `altered` is a document that others changed, and that nobody can make again.
+
+    Of a `steady` placement nothing changes, not even its status: that was not read, and `recorded` is empty.
     """
 
     work: Key
@@ -104,7 +107,10 @@ class PlacementDelivery(NamedTuple):
         return (self.place,) if nested else tuple({**self.recorded.inventory(), **self.inventory})
 
     def version_is_in(self, past: Container[Oid] | None) -> bool:
-        """Whether status tells the version of its documents, and that is one of the *past*; None: of any."""
+        """Whether status tells for sure the version of its documents: a commit of the *past*; None: any commit.
+
+        Of a placement that has no documents to deliver, no version at all is as sure.
+        """
         version = self.recorded.commit("versionID")
         same = not self.superseded and self.recorded.inventory() == dict(self.inventory)
         return same and (past is None or version in past if version else not self.delivered)
@@ -119,8 +125,8 @@ class PlacementDelivery(NamedTuple):
 class DestinationDelivery:
     """What happens to a Destination's own documents.
 
-    `target` is None when it is removed; `occupied` tells whether placements stay on it all the same. `parts` are
-    the lengths of those of its aggregate on the branch `joined_on`; None when nobody looked at that.
+    `target` is None when it is removed; `occupied` tells whether placements stay on it all the same. `parts` are the
+    lengths of the parts of its aggregate, which stands on the branch `joined_on`; None when that was not looked at.
     """
 
     object: ClusterObject

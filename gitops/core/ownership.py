@@ -35,7 +35,8 @@ class Claim(NamedTuple):
 class Claimant(NamedTuple):
     """A placement: what it wants now, and what it holds from before. Owners sort by (namespace, name, group).
 
-    It *brings* what it held where its Destination was before a move: that is its own, but stays behind if it does.
+    When its Destination has moved, it *brings* what it held at the old place: that makes it the first owner of the same
+    at the new one. If it is held back, however, it goes on holding that where it was.
     """
 
     owner: Owner

@@ -25,10 +25,10 @@ from gitops.core.world import Offer, Placement, WorkState, World
 
 @dataclass(frozen=True)
 class Decided:
-    """A Work before claims are settled: recorded, the definition in effect, and the new state (None: removed).
+    """A Work, decided: what status remembers of it, the definition in effect, and its new state (None: removed).
 
-    `before` are the placements that the last pass of this daemon left, by name: known only when nothing else of the
-    Work has changed since, neither its definition nor its status.
+    `before` are the placements that the last pass of this daemon left, by name. They are known only while the status is
+    the one that it left, too, and the definition the one that it saw: otherwise status has to be read.
     """
 
     key: Key

@@ -29,12 +29,15 @@ _AHEAD = 1000  # Works
 
 
 class Branch(NamedTuple):
-    """An output branch: its tip, the tree that is there now, and the tree that the last pass left (None: not known).
+    """A branch with documents, as a pass finds it.
 
-    The last pass may have been another daemon's, or somebody's who says so; `last_seen` is the tree that *this* daemon
-    saw. `logged` is what its log tells of placements; it is asked for only when all status is lost. `lost` tells that
-    it is not built on what *this* daemon left: all that stands there is to be looked at. `failure` says why nothing can
-    be written there. `writers` tells of files that are nobody's, once the log was asked for them.
+    `tip` is its newest commit and `root` the tree of that; None while it is unborn. `left` is the tree of the newest
+    commit of ours there (this daemon's, another's, or one that only looks like it), and `last_seen` the tree that this
+    daemon itself saw or left in its last pass; None where that is not known. What differs from them, others changed.
+
+    A branch is `lost` when it is not built on what this daemon left there: then all that stands on it is looked at.
+    `failure` says why nothing can be written there. `logged` is what its log tells of placements, which is read only
+    when all status is lost. `writers` tells who last changed the files that are nobody's, once the log was asked.
     """
 
     tip: Oid | None

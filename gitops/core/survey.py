@@ -28,9 +28,9 @@ Before = Callable[[str], Oid | None]
 class Seen:
     """What a pass observed before it decides: the source tree, the remembered `status/` and the settings.
 
-    `last_source` is the source tree of the last pass; None where history does not reach it, be it that it was
-    *rewritten* since. `url` is the repository's own address in canonical form, and `protocols` are those by which
-    others may be reached.
+    `last_source` is the source tree that the last pass saw; None where history does not reach back to it, because it is
+    cut off there (a shallow clone), or because people have `rewritten` it since. `url` is the repository's own address
+    in canonical form, and `protocols` are those by which others may be reached.
     """
 
     source: Oid | None
