@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from gitops.core.tree import BLOB, FILE, Entry, Oid, patch
+from gitops.core.patch import patch
+from gitops.core.tree import BLOB, FILE, Entry, Oid
 from gitops.git import refs
 from gitops.git.commits import Identity
 from gitops.git.repository import Repository

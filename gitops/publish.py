@@ -11,11 +11,12 @@ from gitops.core import messages
 from gitops.core.delivery import Unit, UnitId
 from gitops.core.keys import Key
 from gitops.core.messages import Source
+from gitops.core.patch import patch
 from gitops.core.plan import Plan
 from gitops.core.record import CommitName
 from gitops.core.sketch import Sketch
 from gitops.core.survey import Survey
-from gitops.core.tree import EMPTY, Oid, patch
+from gitops.core.tree import EMPTY, Oid
 from gitops.git.commits import Identity
 from gitops.git.repository import Repository
 from gitops.git.signing import ssh_signer

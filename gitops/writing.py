@@ -12,13 +12,14 @@ from gitops.core.catalog import STATUS
 from gitops.core.delivery import UnitId
 from gitops.core.failures import Failure
 from gitops.core.keys import Key
+from gitops.core.patch import patch
 from gitops.core.plan import Plan
 from gitops.core.problems import Problem
 from gitops.core.record import Facts
 from gitops.core.recording import NewStatus
 from gitops.core.rest import Rest
 from gitops.core.survey import remembered
-from gitops.core.tree import DIRECTORY, Entry, Oid, patch
+from gitops.core.tree import DIRECTORY, Entry, Oid
 from gitops.core.urls import is_elsewhere
 from gitops.deciding import Decider
 from gitops.publish import Chain, Publisher

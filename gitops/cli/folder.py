@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from gitops.core.patch import patch
 from gitops.core.sketch import Sketch
-from gitops.core.tree import BLOB, EXECUTABLE, FILE, LINK, Entry, Oid, patch
+from gitops.core.tree import BLOB, EXECUTABLE, FILE, LINK, Entry, Oid
 
 
 def tree(objects: Sketch, root: Path, found: Iterable[Path]) -> Oid:

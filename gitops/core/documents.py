@@ -14,9 +14,10 @@ from gitops.core import content, kubernetes, paths, selectors
 from gitops.core.catalog import FOLDER_WORK
 from gitops.core.kubernetes import ObjectId
 from gitops.core.naming import group_id, short_ids
+from gitops.core.patch import patch
 from gitops.core.selectors import Selector
 from gitops.core.text import printable
-from gitops.core.tree import BLOB, FILE, LINK, Entry, Objects, Oid, files, lookup, patch
+from gitops.core.tree import BLOB, FILE, LINK, Entry, Objects, Oid, files, lookup
 from gitops.core.yaml import YamlError
 
 TEMPLATE = ".j2"

@@ -14,8 +14,9 @@ from gitops.core.delivery import UnitId
 from gitops.core.events import WARNING, Transition
 from gitops.core.failures import Failure
 from gitops.core.keys import Key
+from gitops.core.patch import patch
 from gitops.core.recorded import Inventories, Recorded
-from gitops.core.tree import BLOB, DIRECTORY, EMPTY, FILE, Entry, Objects, Oid, patch
+from gitops.core.tree import BLOB, DIRECTORY, EMPTY, FILE, Entry, Objects, Oid
 
 NAMED = 10_000
 

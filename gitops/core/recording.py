@@ -12,13 +12,14 @@ from gitops.core import definitions, memory, object_status, overview, provenance
 from gitops.core.delivery import PlacementDelivery
 from gitops.core.keys import Key
 from gitops.core.overview import Verdict, Verdicts
+from gitops.core.patch import patch
 from gitops.core.placing import Decided
 from gitops.core.plan import Plan
 from gitops.core.problems import Problem
 from gitops.core.provenance import Provenance
 from gitops.core.record import Facts, Record
 from gitops.core.targets import store_key
-from gitops.core.tree import Objects, Oid, patch
+from gitops.core.tree import Objects, Oid
 from gitops.core.world import ClusterObject, World
 
 RenderOverview = Callable[[Mapping[str, Any]], tuple[bytes, tuple[Problem, ...]]]

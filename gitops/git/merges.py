@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pygit2
 
+from gitops.core.patch import patch
 from gitops.core.paths import directories_above
 from gitops.core.text import printable
-from gitops.core.tree import Oid, diff, patch
+from gitops.core.tree import Oid, diff
 from gitops.errors import GitOpsError
 from gitops.git.commits import NOBODY, short
 from gitops.git.faults import blaming

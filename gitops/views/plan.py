@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 from gitops.core import definitions, edits
 from gitops.core.delivery import Unit
+from gitops.core.patch import patch
 from gitops.core.plan import Plan
 from gitops.core.problems import Problem
 from gitops.core.targets import Store
 from gitops.core.text import counted
-from gitops.core.tree import SUBMODULE, Change, Edits, Objects, Oid, patch, subtree
+from gitops.core.tree import SUBMODULE, Change, Edits, Objects, Oid, subtree
 from gitops.views.escape import escape
 from gitops.views.placements import SIGNS, pending, placements
 

@@ -8,9 +8,10 @@ from support.definitions import destination, group, work
 
 from gitops.core.catalog import Catalog, advance, unit_path
 from gitops.core.keys import Key
+from gitops.core.patch import patch
 from gitops.core.problems import Problem
 from gitops.core.sketch import Sketch
-from gitops.core.tree import BLOB, FILE, LINK, SUBMODULE, Entry, patch
+from gitops.core.tree import BLOB, FILE, LINK, SUBMODULE, Entry
 
 
 def text(*definitions):

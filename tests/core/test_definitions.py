@@ -7,10 +7,11 @@ from gitops.api.status import Status
 from gitops.core import definitions
 from gitops.core.catalog import Catalog, advance
 from gitops.core.keys import Key
+from gitops.core.patch import patch
 from gitops.core.problems import Problem
 from gitops.core.recorded import Recorded
 from gitops.core.sketch import Sketch
-from gitops.core.tree import BLOB, COMMIT, FILE, Entry, patch
+from gitops.core.tree import BLOB, COMMIT, FILE, Entry
 
 KEY = Key("Work", "default", "a")
 PROBLEM = Problem("works/a.yaml", 3, 1, "wrong", KEY)

@@ -10,8 +10,9 @@ from support.definitions import configmap, group, work
 from gitops.api.work import Work
 from gitops.core import documents
 from gitops.core.documents import TemplateError
+from gitops.core.patch import patch
 from gitops.core.sketch import Sketch
-from gitops.core.tree import BLOB, EXECUTABLE, FILE, LINK, SUBMODULE, Entry, patch
+from gitops.core.tree import BLOB, EXECUTABLE, FILE, LINK, SUBMODULE, Entry
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ from gitops.api.status import Status
 from gitops.core import record as records
 from gitops.core.events import NORMAL, Transition
 from gitops.core.keys import Key
+from gitops.core.patch import patch
 from gitops.core.record import CommitName, Facts, Record, inventories, restored
 from gitops.core.sketch import Sketch
-from gitops.core.tree import BLOB, FILE, Entry, files, patch
+from gitops.core.tree import BLOB, FILE, Entry, files
 
 WORK = Key("Work", "default", "redis")
 FOLDER = "works/default/redis"

@@ -2,8 +2,9 @@
 
 import pytest
 
+from gitops.core.patch import patch
 from gitops.core.sketch import Sketch
-from gitops.core.tree import BLOB, FILE, TREE, Entry, patch, serialise
+from gitops.core.tree import BLOB, FILE, TREE, Entry, serialise
 
 
 def test_nothing_of_it_is_below_before_it_is_supplied():

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gitops.core.tree import BLOB, FILE, Entry, patch
+from gitops.core.patch import patch
+from gitops.core.tree import BLOB, FILE, Entry
 from gitops.git import refs
 from gitops.git.commits import Identity
 from gitops.git.repository import Repository

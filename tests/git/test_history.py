@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitops.core.tree import BLOB, EMPTY, FILE, Entry, patch
+from gitops.core.patch import patch
+from gitops.core.tree import BLOB, EMPTY, FILE, Entry
 from gitops.git import history, refs
 from gitops.git.commits import Identity
 from gitops.git.repository import Repository

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitops.core.tree import BLOB, COMMIT, EMPTY, FILE, TREE, Entry, diff, object_id, patch, serialise
+from gitops.core.patch import patch
+from gitops.core.tree import BLOB, COMMIT, EMPTY, FILE, TREE, Entry, diff, object_id, serialise
 from gitops.errors import MissingError, RepositoryError
 from gitops.git import loose, objects, refs, repository
 from gitops.git.commits import Identity

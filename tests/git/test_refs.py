@@ -9,7 +9,8 @@ import time
 import pygit2
 import pytest
 
-from gitops.core.tree import BLOB, EMPTY, FILE, Entry, patch
+from gitops.core.patch import patch
+from gitops.core.tree import BLOB, EMPTY, FILE, Entry
 from gitops.errors import Busy, Moved, RepositoryError
 from gitops.git import moves, refs
 from gitops.git.commits import Identity

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.platform import Platform
 
-from gitops.core.tree import BLOB, FILE, Entry, patch
+from gitops.core.patch import patch
+from gitops.core.tree import BLOB, FILE, Entry
 from gitops.errors import Busy, Moved, RepositoryError
 from gitops.git import moves, refs, worktree
 from gitops.git.commits import Identity

@@ -21,7 +21,7 @@ from torture.mutants.hunt import Hunt
 from torture.mutants.report import Report
 
 _CORE = (
-    "paths tree ownership scheduling conditions events statusfile placing plan concern claims delivery delivering"
+    "paths tree patch ownership scheduling conditions events statusfile placing plan concern claims delivery delivering"
     " record placement_status work_status object_status recording"
 )
 MODULES = (
