@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from gitops.api.status import Status
-from gitops.core import definitions, memory, object_status, overview, provenance, work_status
+from gitops.core import definitions, memory, object_status, overview, work_status
 from gitops.core.delivery import PlacementDelivery
 from gitops.core.keys import Key
 from gitops.core.overview import Verdict, Verdicts
@@ -16,7 +15,7 @@ from gitops.core.patch import patch
 from gitops.core.placing import Decided
 from gitops.core.plan import Plan
 from gitops.core.problems import Problem
-from gitops.core.provenance import Provenance
+from gitops.core.provenance import Provenance, Tracer
 from gitops.core.record import Facts, Record
 from gitops.core.targets import store_key
 from gitops.core.tree import Objects, Oid
@@ -46,8 +45,8 @@ def origins(plan: Plan, objects: Objects) -> dict[Key, Provenance]:
     found |= {own.object.key: own.object for own in plan.delivery.destinations}
     found |= {key: known for key, known in plan.survey.objects.items() if key.kind != "Destination"}
     seen = plan.survey.seen
-    trace = partial(provenance.trace, objects, last_source=seen.last_source, rewritten=seen.rewritten)
-    return {key: trace(key, known.effective, known.recorded) for key, known in found.items()}
+    tracer = Tracer(objects, seen.last_source, seen.rewritten)
+    return {key: tracer.trace(key, known.effective, known.recorded) for key, known in found.items()}
 
 
 def record(
