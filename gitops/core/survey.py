@@ -16,7 +16,7 @@ from gitops.core.places import Places
 from gitops.core.problems import Problem
 from gitops.core.recorded import Recorded
 from gitops.core.targets import Site, Store, Target, store_key
-from gitops.core.tree import Objects, Oid
+from gitops.core.tree import Entry, Objects, Oid
 from gitops.core.troubles import Troubles, troubles
 from gitops.core.world import ClusterObject, World
 
@@ -107,7 +107,7 @@ def survey(world: World, objects: Objects, seen: Seen, before: Before = lambda f
     """
     advance = catalogs.advance(world.catalog, objects, seen.source)
     wrong = troubles(advance.catalog, memory.reported(objects, seen.status))
-    known = _cluster_objects(world, advance, objects, seen.status, wrong, before)
+    known = _ClusterObjects(world, advance, objects, wrong, before).read(seen.status)
     return Survey(seen, advance, known, _places(world, seen, known), wrong)
 
 
@@ -124,40 +124,47 @@ def _places(world: World, seen: Seen, known: Mapping[Key, ClusterObject]) -> Pla
     return places.places(seen.site, definitions, recorded, kept, last)
 
 
-def _cluster_objects(
-    world: World,
-    advance: Advance,
-    objects: Objects,
-    status: Oid | None,
-    wrong: Troubles,
-    before: Before,
-) -> dict[Key, ClusterObject]:
-    """Read the Destinations and stores whose definition or status is not the one that *world* knows."""
-    entries = dict(memory.cluster_objects(objects, status))
-    defined = {key for key in (*advance.keys, *wrong.of) if key.kind != "Work"}
-    found: dict[Key, ClusterObject] = {}
-    for key in sorted(defined | entries.keys() | world.objects.keys()):
-        known, entry = world.objects.get(key), entries.get(key)
+@dataclass(frozen=True)
+class _ClusterObjects:
+    """Reads the Destinations and stores whose definition or status is not the one that *world* knows."""
+
+    world: World
+    advance: Advance
+    objects: Objects
+    wrong: Troubles
+    before: Before
+
+    def read(self, status: Oid | None) -> dict[Key, ClusterObject]:
+        """Return all that are defined, or of which *status* still tells."""
+        entries = dict(memory.cluster_objects(self.objects, status))
+        defined = {key for key in (*self.advance.keys, *self.wrong.of) if key.kind != "Work"}
+        keys = sorted(defined | entries.keys() | self.world.objects.keys())
+        return {key: found for key in keys if (found := self._read(key, entries.get(key)))}
+
+    def _read(self, key: Key, entry: Entry | None) -> ClusterObject | None:
+        known = self.world.objects.get(key)
         if known is None or known.entry != entry:
-            known = ClusterObject(key, definitions.NOTHING, memory.cluster_object(objects, entry), entry)
-        elif key not in advance.keys and not known.effective.problem and known.source not in advance.files:
-            found[key] = known
-            continue
-        problem = wrong.why(key, known.recorded)
-        effective = definitions.effective(advance.catalog, objects, key, known.recorded, problem)
-        if known.recorded.status or not effective.removed:
-            is_news = effective.removed and not known.recorded.removed
-            policy = _last_policy(objects, key, known.recorded, before) if is_news else ""
-            found[key] = replace(known, effective=effective, last_policy=policy)
-    return found
+            known = ClusterObject(key, definitions.NOTHING, memory.cluster_object(self.objects, entry), entry)
+        elif not self._is_touched(known):
+            return known
+        problem = self.wrong.why(key, known.recorded)
+        effective = definitions.effective(self.advance.catalog, self.objects, key, known.recorded, problem)
+        if effective.removed and not known.recorded.status:
+            return None
+        is_news = effective.removed and not known.recorded.removed
+        policy = self._last_policy(key, known.recorded) if is_news else ""
+        return replace(known, effective=effective, last_policy=policy)
 
+    def _is_touched(self, known: ClusterObject) -> bool:
+        """Whether its definition may be another now: always, while it is invalid."""
+        return bool(known.key in self.advance.keys or known.effective.problem or known.source in self.advance.files)
 
-def _last_policy(objects: Objects, key: Key, recorded: Recorded, before: Before) -> str:
-    """Return the policy of the definition that was removed, which may have changed since status was written."""
-    source = recorded.text("source")
-    root = before(source) if source else None
-    last = definitions.read(objects, root, key, recorded) if root else None
-    return last[0].obj.spec.cleanup if last and isinstance(last[0].obj, Destination) else ""
+    def _last_policy(self, key: Key, recorded: Recorded) -> str:
+        """Return the policy of the definition that was removed, which may have changed since status was written."""
+        source = recorded.text("source")
+        root = self.before(source) if source else None
+        last = definitions.read(self.objects, root, key, recorded) if root else None
+        return last[0].obj.spec.cleanup if last and isinstance(last[0].obj, Destination) else ""
 
 
 def remembered(known: Mapping[Key, ClusterObject], objects: Objects, status: Oid | None) -> dict[Key, ClusterObject]:
