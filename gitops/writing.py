@@ -57,9 +57,10 @@ class Writing:
         self._publisher = Publisher(self._repo, self.sketch, plan.survey, now)
         self._overview = render_overview(self.sketch, self._observed.seen.source, decider.renderer)
         self._tips = {name: branch.tip for name, branch in plan.branches.items() if branch.tip}
-        self._follow(plan)
+        self._take_up(plan)
 
-    def _follow(self, plan: Plan) -> None:
+    def _take_up(self, plan: Plan) -> None:
+        """Make *plan* the one to write, and ask the log for the commits that brought or removed its definitions."""
         self.plan = plan
         self._traced = recording.origins(plan, self.sketch)
         self._sources = inquiry.sources(self._repo, self._observed.source_tip, plan, self._traced)
@@ -78,7 +79,7 @@ class Writing:
         """Write, record and push."""
         elsewhere, failures = self._write_elsewhere()
         if failures.keys() != self.plan.failures.keys():
-            self._follow(self._decided_with(failures))
+            self._take_up(self._decided_with(failures))
         chain = self._documents(self._home)
         self.sketch.commit()
         new = self._record({**elsewhere, **chain.versions}, failures)

@@ -72,9 +72,10 @@ def _lost(context: Context, decided: Mapping[Key, Decided]) -> dict[Key, _Losses
 
 
 def _contests(context: Context, decided: Mapping[Key, Decided]) -> dict[str, list[_Contestant]]:
-    """Return the placements that may be in each other's way, by Destination: also with what one of them holds.
+    """Return the placements that may be in each other's way, by Destination.
 
-    Who is held back keeps that, and may so be in the way of some that nobody was in the way of.
+    A placement that is held back keeps what it holds from before. So those that want any of that are contestants, too,
+    even if nobody else wants what they want.
     """
     index = Index()
     for key, work in decided.items():

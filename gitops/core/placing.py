@@ -168,7 +168,7 @@ class Context:
     def _stand(self, known: WorkState) -> bool:
         """Whether the documents of all groups are in the repository as trees, the way nested Destinations have them.
 
-        Nothing else is asked for: what is not there is looked for in all packs anew.
+        Only of such trees that is asked: to find out that an object is not there, all packs are opened anew.
         """
         found = [(group.documents, [p for p in known.placements if p.group == group.id]) for group in known.groups]
         return all(

@@ -16,7 +16,10 @@ _COMMAND = (*(word for setting in _LITTLE for word in ("-c", setting)), "cat-fil
 
 
 class ReadAhead:
-    """Objects in the order in which they will be asked for. Whatever is amiss, it has nothing more to give."""
+    """Objects in the order in which they will be asked for.
+
+    It is a help, and never a failure: if anything is amiss it gives no more, and they are read without it.
+    """
 
     def __init__(self, git_dir: Path, oids: Sequence[Oid]) -> None:
         self._wanted, self._next = oids, 0
