@@ -118,21 +118,28 @@ def _part(objects: Objects, delivery: PlacementDelivery, last: Mapping[str, byte
     return layout.SEPARATOR.join(found) if found else None
 
 
+class Booked(NamedTuple):
+    """What changes of an aggregate, and in whose commit."""
+
+    unit: Key
+    changes: tuple[Change, ...]
+
+
 def completed(
-    delivery: PlacementDelivery, aggregate: Aggregate, unit: Key, changes: tuple[Change, ...], drift: Drift, home: str
+    delivery: PlacementDelivery, aggregate: Aggregate, booked: Booked, drift: Drift, home: str
 ) -> PlacementDelivery:
-    """Give a placement in an aggregate that as its inventory, and what *unit* commits of it."""
+    """Give a placement in an aggregate that file as its inventory, and what is *booked* of it as its changes."""
     if not (aggregate.owned if delivery.delivered else _name(delivery) in aggregate.parts):
         return delivery  # withdrawn, or with documents of its own: delivered, or held back where they stood before
     own = aggregate.oid if _name(delivery) in aggregate.parts else None
-    mine = changes if own else ()
+    mine = booked.changes if own else ()
     return delivery._replace(
         branch=aggregate.branch,  # one that is held back goes along with a Destination that moves
         superseded=left_by_move(delivery.recorded, aggregate.branch, home),
         inventory={aggregate.path: own} if own else {},
         place=aggregate.path,
         changes=mine,
-        unit=unit if mine else delivery.unit,
+        unit=booked.unit if mine else delivery.unit,
         restored=drift.among(aggregate.branch, mine),
         altered="" if own else delivery.altered,
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gitops.api.destination import AGGREGATED, FLAT, NESTED
 from gitops.core import layout
-from gitops.core.aggregate import Aggregate, aggregates, completed
+from gitops.core.aggregate import Aggregate, Booked, aggregates, completed
 from gitops.core.below import Additions, Below
 from gitops.core.delivery import Delivery, Drift, PlacementDelivery, Roots, left_by_move
 from gitops.core.documents import Documents
@@ -33,7 +33,7 @@ def deliver(context: Context, decided: Mapping[Key, Decided], roots: Roots, drif
     booked = {name: _book_aggregate(ledger, name, aggregate) for name, aggregate in aggregated.items()}
     if aggregated:
         placements = [
-            completed(d, aggregated[at], *booked[at], drift, home) if (at := d.destination) in aggregated else d
+            completed(d, aggregated[at], booked[at], drift, home) if (at := d.destination) in aggregated else d
             for d in placements
         ]
         _tell(ledger, placements, booked)
@@ -190,20 +190,18 @@ def _gone(decided: Decided) -> Iterator[RecordedPlacement]:
     yield from (recorded[name] for name in sorted(recorded) if name not in kept)
 
 
-def _book_aggregate(ledger: Ledger, name: str, aggregate: Aggregate) -> tuple[Key, tuple[Change, ...]]:
+def _book_aggregate(ledger: Ledger, name: str, aggregate: Aggregate) -> Booked:
     """Commit an aggregate with the one Work that changed it, or else with its Destination."""
     alone = len(aggregate.authors) == 1 and name not in ledger.moved
     key = aggregate.authors[0] if alone else Key("Destination", "", name)
-    return key, ledger.book(key, name, aggregate.branch, aggregate.edits(ledger), aggregate.authors)
+    return Booked(key, ledger.book(key, name, aggregate.branch, aggregate.edits(ledger), aggregate.authors))
 
 
-def _tell(
-    ledger: Ledger, placements: Iterable[PlacementDelivery], booked: Mapping[str, tuple[Key, Sequence[Change]]]
-) -> None:
+def _tell(ledger: Ledger, placements: Iterable[PlacementDelivery], booked: Mapping[str, Booked]) -> None:
     """Let the commit of an aggregate that one Work changed tell what happens to the placements of that Work."""
     for delivery in placements:
-        key, changes = booked.get(delivery.destination, (delivery.work, ()))
-        if changes and key == delivery.work:
+        aggregate = booked.get(delivery.destination)
+        if aggregate and aggregate.changes and aggregate.unit == delivery.work:
             ledger.tell(delivery)
 
 
