@@ -5,11 +5,14 @@ from hypothesis import example, given
 
 from gitops.core.patch import edited, patch
 from gitops.core.sketch import Sketch
-from gitops.core.tree import DIRECTORY, EMPTY, FILE, TREE, Entry, Tree, files, parse, serialise
+from gitops.core.tree import DIRECTORY, EMPTY, EXECUTABLE, FILE, TREE, Entry, Tree, files, parse, serialise
 
 A, B, C = (bytes([number]) * 20 for number in (1, 2, 3))
 names = st.text("ab0.~ é", min_size=1, max_size=3)
 entries = st.builds(Entry, st.sampled_from([FILE, DIRECTORY]), st.sampled_from([A, B, C]))
+leaves = st.builds(Entry, st.sampled_from([FILE, EXECUTABLE]), st.sampled_from([A, B]))
+places = st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map("/".join)
+edits = st.lists(st.tuples(places, st.none() | leaves), max_size=8)
 wide = st.dictionaries(names, entries, min_size=20, max_size=60)
 
 
@@ -39,6 +42,30 @@ def test_a_row_that_also_stands_across_two_others_is_not_mistaken_for_it():
     assert serialise(found).count(serialise({"a": Entry(FILE, old)})) == 2
 
     assert parse(edited(tree(found), {"a": Entry(FILE, B)}).raw) == {**found, "a": Entry(FILE, B)}
+
+
+def edit(folder, path, entry, objects):
+    """Set (None: remove) one path in files by their paths, and let what is in its way go."""
+    parts = path.split("/")
+    above = {"/".join(parts[:n]) for n in range(1, len(parts))}
+    kept = {p: e for p, e in folder.items() if p not in above | {path} and not p.startswith(f"{path}/")}
+    if entry and entry.is_tree:
+        return kept | {f"{path}/{name}": below for name, below in files(objects, entry.oid)}
+    return kept | {path: entry} if entry else kept
+
+
+@given(edits, edits)
+def test_later_edits_win_over_earlier_ones_and_over_what_is_in_their_way(before, after):
+    objects = Sketch()
+    whole = Entry(DIRECTORY, patch(objects, None, {"a": Entry(FILE, C), "b/a": Entry(FILE, C)}))
+    root, wanted = EMPTY, {}
+    for some in (before, [("c", whole), *after]):
+        root = patch(objects, root, some)
+        for path, entry in some:
+            wanted = edit(wanted, path, entry, objects)
+        assert dict(files(objects, root)) == wanted
+    assert root == patch(objects, None, wanted)
+    assert root == patch(objects, None, list(wanted.items()))
 
 
 def test_directories_that_become_empty_vanish():
