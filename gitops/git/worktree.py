@@ -199,9 +199,9 @@ def _all(repo: Repository) -> Iterator[Checkout]:
         yield Checkout(main, Path(workdir), branch_of(main))
     linked = main / "worktrees"
     for git_dir in sorted(linked.iterdir()) if linked.is_dir() else ():
-        root = Path(_line(git_dir / "gitdir")).parent
-        if root.is_dir() and (git_dir / "HEAD").is_file():
-            yield Checkout(git_dir, root, branch_of(git_dir))
+        link = git_dir / _line(git_dir / "gitdir")  # a relative path where users want that, since Git 2.48
+        if link.is_file() and (git_dir / "HEAD").is_file():
+            yield Checkout(git_dir, link.parent.resolve(), branch_of(git_dir))
 
 
 def _line(path: Path) -> str:

@@ -194,6 +194,27 @@ def test_every_work_tree_with_the_branch_follows_and_no_other(repo, root, git, c
     assert git(root, "show", "side:a") == "4"
 
 
+def test_a_work_tree_that_is_linked_by_a_relative_path_follows_too(repo, root, git, change, tmp_path):
+    """As `git worktree add --relative-paths` links it, of Git 2.48."""
+    change(repo, {"a": "1"})
+    git(root, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
+    link = repo.common_dir / "worktrees" / "side"
+    (link / "gitdir").write_text(os.path.relpath(tmp_path / "side" / ".git", link) + "\n")
+    (tmp_path / "side" / ".git").write_text("gitdir: " + os.path.relpath(link, tmp_path / "side") + "\n")
+    change(repo, {"a": "2"}, branch="side")
+    assert looks(tmp_path / "side" / "a") == "2"
+    assert status(git, tmp_path / "side") == []
+
+
+def test_a_folder_that_a_removed_work_tree_left_is_no_work_tree(repo, root, git, change, tmp_path):
+    change(repo, {"a": "1"})
+    git(root, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
+    (tmp_path / "side" / ".git").unlink()
+    change(repo, {"a": "2", "b": "2"}, branch="side")
+    assert [path.name for path in (tmp_path / "side").iterdir()] == ["a"]
+    assert looks(tmp_path / "side" / "a") == "1"
+
+
 def test_a_detached_head_and_a_bare_repository_have_nothing_to_follow(repo, root, git, change, tmp_path):
     change(repo, {"a": "1"})
     git(root, "checkout", "-q", "--detach")
