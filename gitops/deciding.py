@@ -41,13 +41,17 @@ class Decider:
         """The repository that drives everything."""
         return self.branches.repo
 
-    def decide(self) -> Plan:
-        """Decide; again once branches were looked at, and the log was asked, that only a first plan names."""
+    def decide(self, *, preview: bool) -> Plan:
+        """Decide; again once branches were looked at, and the log was asked, that only a first plan names.
+
+        For a *preview* no server is asked whether it may be written: that is to push there.
+        """
         before = partial(inquiry.before, self.repo, self.observed.source_tip)
         surveyed = survey(self.world, self.sketch, self.observed.seen, before)
         self.branches.follow(surveyed, self.sketch)
         known = self._look(surveyed.branches)
-        known = {name: self._probed(surveyed, name, branch) for name, branch in known.items()}
+        if not preview:
+            known = {name: self._probed(surveyed, name, branch) for name, branch in known.items()}
         plan = decide(self.world, surveyed, known, self.sketch, self.renderer)
         if found := [name for name in plan.unfound if self.branches.finds(name)]:
             plan = self.decide_again(plan, self._look(found))

@@ -130,7 +130,7 @@ class Reconciler:
     def plan(self) -> Planned | None:
         """Decide what a pass would do, and write nothing; None while there is no commit on the branch."""
         self._branches.refresh()
-        writing = self._begin()
+        writing = self._begin(preview=True)
         return Planned(writing.plan, writing.sketch, writing.would_write()) if writing else None
 
     def _until_it_holds(self) -> Outcome:
@@ -171,13 +171,13 @@ class Reconciler:
         if rest := self._world.rest and still(self._branches, self._world.rest):
             self._world.rest = rest
             return Outcome(tally=rest.tally, tip=rest.tips[rest.home], problems=rest.problems)
-        writing = self._begin(_IN_MEMORY)
+        writing = self._begin()
         return writing.run() if writing else Outcome()
 
-    def _begin(self, room: float = math.inf) -> Writing | None:
+    def _begin(self, *, preview: bool = False) -> Writing | None:
         """Observe and decide; None while there is no commit on the branch.
 
-        New objects stay in memory up to *room* bytes: a preview writes none at all, a pass has to bound its memory.
+        New objects stay in memory: all of a *preview*, which writes nothing; a pass has to bound its memory.
         """
         observed = observe(self._branches, self._branch, self._lineage)
         if observed is None:
@@ -185,7 +185,7 @@ class Reconciler:
         if observed.seen.rewritten or (self._world.source and self._world.source not in self._lineage):
             # any status, and all that is in mind, may have been made from what is gone
             self._world = World()
-        sketch = Sketch(self._repo.objects, room, self._lineage)
+        sketch = Sketch(self._repo.objects, math.inf if preview else _IN_MEMORY, self._lineage)
         decider = Decider(self._branches, self._world, observed, sketch, self._renderer)
-        plan = decider.decide()
+        plan = decider.decide(preview=preview)
         return Writing(decider, plan, self._clock().replace(microsecond=0))

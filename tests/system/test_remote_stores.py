@@ -186,6 +186,16 @@ def test_a_store_without_destinations_is_asked_whether_it_may_be_written(fleet):
     assert not fleet.there.git("for-each-ref")
 
 
+def test_a_plan_asks_no_server_whether_it_may_be_written(fleet):
+    """That is to push there, and needs objects of ours: a plan writes nothing, neither there nor here."""
+    hook(fleet.servers.path("fleet"), "pre-receive", "touch asked")
+    fleet.platform.commit({"statestores/s.yaml": git_store(fleet.servers.url("file", "fleet"))})
+    assert fleet.command("--repo", fleet.platform.path, "plan").code == 0
+    assert fleet.command("--repo", fleet.platform.path, "explain", "work", "none").code == 1
+    assert not (fleet.servers.path("fleet") / "asked").exists()
+    assert not list((fleet.platform.path / "objects" / "pack").iterdir())
+
+
 def test_a_secret_that_is_not_there_is_named_and_counts_once_it_comes(fleet):
     fleet.begin("http")
     shutil.rmtree(fleet.command.secrets / "default")

@@ -122,8 +122,8 @@ def test_a_persons_commit_in_the_middle_of_a_pass_is_never_lost(platform, monkey
         [{"note": "mine"}, {"works/s.yaml": work("s", {"s.txt": "s"}, request="s", env="dev")}],
     )
 
-    def interrupted(self):
-        plan = decide(self)
+    def interrupted(self, **how):
+        plan = decide(self, **how)
         if intruders:
             platform.commit(intruders.pop(0))
         return plan
