@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from pydantic_core.core_schema import nullable_schema
 
 from gitops.api.meta import API_VERSION
 from gitops.api.settings import Settings
@@ -55,7 +56,12 @@ def _head(title: str) -> dict[str, Any]:
 
 
 class _Generator(GenerateJsonSchema):
-    """Leaves out the titles of fields, which only repeat their names in another spelling."""
+    """Leaves out the titles of fields, which only repeat their names; what may be absent may be null, as in files."""
+
+    def default_schema(self, schema: Any) -> dict[str, Any]:
+        if schema["schema"]["type"] != "nullable":
+            schema = {**schema, "schema": nullable_schema(schema["schema"])}
+        return super().default_schema(schema)
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False

@@ -58,8 +58,21 @@ def test_fields_have_the_names_and_values_of_files():
     made = schema.of_kind("Destination")
     spec = made["$defs"]["DestinationSpec"]["properties"]
     assert {"stateStoreRef", "strictMatchLabels", "initWorkloads"} <= spec.keys()
-    assert made["$defs"]["Filepath"]["properties"]["mode"]["enum"] == ["nestedByMetadata", "aggregatedYAML", "none"]
+    assert made["$defs"]["Filepath"]["properties"]["mode"]["anyOf"][0]["enum"] == [
+        "nestedByMetadata",
+        "aggregatedYAML",
+        "none",
+    ]
     assert made["$defs"]["ObjectMeta"]["properties"]["name"]["pattern"]
+
+
+@pytest.mark.parametrize(
+    "model", ["DestinationSpec", "StateStoreRef", "Workload", "WorkloadGroup", "GitStateStoreSpec"]
+)
+def test_what_may_be_absent_may_be_null_as_in_the_files(model):
+    made = schema.of_definitions()["$defs"][model]
+    nullable = {name for name, field in made["properties"].items() if {"type": "null"} in field.get("anyOf", [])}
+    assert nullable == made["properties"].keys() - made.get("required", [])
 
 
 def test_one_schema_covers_all_kinds_and_lists_of_them():
