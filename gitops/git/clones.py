@@ -116,7 +116,7 @@ def _usable(path: Path, url: str) -> bool:
             (path / _CHECKED).write_text(_this_run())
         repo = Repository.open(path)
         list(repo.handle.references.iterator())
-        return (path / "HEAD").stat().st_size > 0 and repo.workdir() is None
+        return (path / "HEAD").stat().st_size > 0 and repo.handle.is_bare
     except (OSError, ValueError, struct.error, loose.DamagedError, pygit2.GitError, RepositoryError):
         return False
 

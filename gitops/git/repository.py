@@ -75,7 +75,7 @@ class Repository:
         with blaming(found):
             _refuse_unsupported(path, _common_dir(found))
         try:
-            return cls(pygit2.Repository(str(found)))
+            return cls(pygit2.Repository(str(path)))  # not what was found: that has no way back to files elsewhere
         except (pygit2.GitError, OSError) as error:
             raise _refusal(path, found, error) from error
 
@@ -98,7 +98,7 @@ class Repository:
 
     def workdir(self) -> Path | None:
         """Return the top of the work tree; None for a bare repository."""
-        return Path(self.handle.workdir) if self.handle.workdir else None
+        return work_tree(self.handle)
 
     def is_clone(self) -> bool:
         """Whether it is a clone in the cache, and so nobody's but ours: it may be thrown away."""
@@ -112,6 +112,13 @@ class Repository:
     def head_branch(self) -> str | None:
         """Return the branch that HEAD names, born or not; None when it is detached."""
         return branch_of(self.git_dir)
+
+
+def work_tree(handle: pygit2.Repository) -> Path | None:
+    """Return the top of the work tree; None for a bare repository, and where the Git directory cannot tell."""
+    top = handle.workdir  # for a directory that `git init --separate-git-dir` made, just the folder that it is in
+    told = top and ("core.worktree" in handle.config or pygit2.discover_repository(top) == handle.path)
+    return Path(top) if told else None
 
 
 def branch_of(git_dir: Path) -> str | None:

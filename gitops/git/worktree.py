@@ -22,7 +22,7 @@ from gitops.errors import Busy
 from gitops.git.files import WorkFiles
 from gitops.git.index import Index
 from gitops.git.pack import sync_folder
-from gitops.git.repository import HEADS, Repository, branch_of
+from gitops.git.repository import HEADS, Repository, branch_of, work_tree
 
 _REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")
 _NOWHERE, _GITS_OWN = {"", ".", ".."}, {".git", "git~1"}  # components that no file of a work tree has
@@ -194,9 +194,9 @@ def _take(place: Checkout) -> int | None:
 
 def _all(repo: Repository) -> Iterator[Checkout]:
     main = repo.common_dir
-    workdir = repo.handle.workdir if repo.git_dir == main else pygit2.Repository(str(main)).workdir
-    if workdir:
-        yield Checkout(main, Path(workdir), branch_of(main))
+    root = repo.workdir() if repo.git_dir == main else work_tree(pygit2.Repository(str(main)))
+    if root:
+        yield Checkout(main, root, branch_of(main))
     linked = main / "worktrees"
     for git_dir in sorted(linked.iterdir()) if linked.is_dir() else ():
         link = git_dir / _line(git_dir / "gitdir")  # a relative path where users want that, since Git 2.48

@@ -206,6 +206,17 @@ def test_a_work_tree_that_is_linked_by_a_relative_path_follows_too(repo, root, g
     assert status(git, tmp_path / "side") == []
 
 
+def test_a_work_tree_whose_git_directory_is_elsewhere_follows_and_nothing_beside_that(root, git, change, tmp_path):
+    apart = tmp_path / "apart"
+    apart.mkdir()
+    git(root, "init", "-q", "--separate-git-dir", str(apart / "kept.git"))
+    change(Repository.open(root), {"a": "1"})
+    assert looks(root / "a") == "1"
+    assert status(git, root) == []
+    change(Repository.open(apart / "kept.git"), {"a": "2"})  # of which Git cannot tell either where its files are
+    assert [path.name for path in apart.iterdir()] == ["kept.git"]
+
+
 def test_a_folder_that_a_removed_work_tree_left_is_no_work_tree(repo, root, git, change, tmp_path):
     change(repo, {"a": "1"})
     git(root, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
