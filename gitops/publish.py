@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from gitops.core import messages
+from gitops.core import delivery, messages
 from gitops.core.delivery import Unit, UnitId
 from gitops.core.keys import Key
 from gitops.core.messages import Source
@@ -49,13 +49,15 @@ class Publisher:
         units, tip, root = plan.delivery.units, plan.branches[name].tip, plan.branches[name].root
         own = [unit for at, unit in sorted(units.items()) if at.branch == name]
         versions: dict[UnitId, Oid] = {}
+        gone: set[str] = set()
         works = len({at.key for at in units if at.key.kind == "Work"})
         for group in self._groups(own, works > MANY):
             before, root = root, patch(self._sketch, root, [edit for unit in group for edit in unit.edits])
             if tip is None or root != before:  # Works that leave an aggregate whose Destination is gone take it once
                 selectors = plan.selectors(group[0]) if len(group) == 1 else ()
-                message = messages.documents(group, source, removed, selectors)
+                message = messages.documents(group, source, removed, selectors, gone)
                 tip = self.commit(tip, root, message, self._authors.get(name))
+            gone.update(delivery.removed(group))
             versions |= {UnitId(name, unit.key): tip for unit in group}
         return Chain(tip, root, versions)
 

@@ -181,13 +181,21 @@ class Unit:
         return chain.from_iterable(self.booked)
 
 
-def tally(units: Iterable[Unit]) -> Tally:
-    """Count the files that *units* add, change and remove."""
-    booked = [changes for unit in units for changes in unit.booked]
-    added = sum(len(changes) for changes in booked if isinstance(changes, Additions))
-    others = {c.path: c for changes in booked if not isinstance(changes, Additions) for c in changes}
-    found = edits.tally(others.values())
+def tally(units: Sequence[Unit], gone: Container[str] = ()) -> Tally:
+    """Count the files that *units* add, change and remove, but for those that were *gone* before."""
+    added = sum(len(changes) for unit in units for changes in unit.booked if isinstance(changes, Additions))
+    found = edits.tally(change for change in _altered(units) if change.new or change.path not in gone)
     return found._replace(added=found.added + added)
+
+
+def removed(units: Sequence[Unit]) -> Iterator[str]:
+    """List the files that *units* remove."""
+    return (change.path for change in _altered(units) if change.new is None)
+
+
+def _altered(units: Iterable[Unit]) -> Iterable[Change]:
+    booked = (changes for unit in units for changes in unit.booked if not isinstance(changes, Additions))
+    return {change.path: change for changes in booked for change in changes}.values()
 
 
 class UnitId(NamedTuple):

@@ -7,7 +7,7 @@ and says how much it leaves out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from gitops.core.delivery import PlacementDelivery, Unit, tally
@@ -54,10 +54,17 @@ def _source_trailers(source: Source) -> list[Trailer]:
 
 
 def documents(
-    units: Sequence[Unit], source: Source, removed: dict[Key, CommitName], selectors: Iterable[Selector]
+    units: Sequence[Unit],
+    source: Source,
+    removed: dict[Key, CommitName],
+    selectors: Iterable[Selector],
+    gone: Container[str] = (),
 ) -> str:
-    """Return the message of a documents commit: of one unit, placed by *selectors*, or of all units of a pass."""
-    count = f" ({tally(units)})"
+    """Return the message of a documents commit: of one unit, placed by *selectors*, or of all units of a pass.
+
+    *removed* are the definitions that are no more, *gone* the files that earlier commits of the pass removed.
+    """
+    count = f" ({tally(units, gone)})"
     names = sorted({name for unit in units for name in unit.destinations})
     placed = any(unit.placements or unit.key.kind == "Work" for unit in units)
     what = _listed(names, "Destination") if placed else _own(units)

@@ -379,6 +379,7 @@ def test_an_aggregate_of_several_works_comes_with_the_canaries_in_one_commit(pla
     platform.commit({**request("a", {"a.yaml": configmap("a")}), **request("b", {"b.yaml": configmap("b")})})
     settle(platform)
 
+    print(platform.subjects(), platform.files("state/"))
     assert platform.subjects()[1:3] == ["destination(dev): default/a, default/b (+3 ~0 -0)", "Edit"]
 
 
@@ -458,6 +459,25 @@ def test_works_that_lose_an_aggregate_together_make_no_empty_commit(platform):
     assert delivered(platform) == {}
     assert [told for told in platform.subjects() if told.startswith("withdraw")] == [
         "withdraw(default/a): dev (+0 ~0 -1)"
+    ]
+
+
+def test_each_subject_counts_what_its_own_commit_changes(platform):
+    def told(name, text):
+        return {f"works/{name}.yaml": work(name, {"x.txt": text}, promise=name, env="dev")}
+
+    other = {"destinations/other.yaml": destination("other", env="dev", initWorkloads={"enabled": False})}
+    platform.commit(
+        {**dev(AGGREGATED, agent="none", cleanup="all"), **other, **told("a", "old"), **told("b", "old")},
+    )
+    settle(platform)
+    platform.remove("destinations/dev.yaml")
+    platform.commit(told("b", "new"))
+    settle(platform)
+
+    assert platform.subjects()[1:3] == [
+        "update(default/b): dev, other (+0 ~1 -0)",
+        "withdraw(default/a): dev (+0 ~0 -1)",
     ]
 
 
