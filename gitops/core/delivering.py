@@ -102,16 +102,18 @@ class _Placements:
             return _Wanted(Location(recorded.branch(self._home), ""), recorded.inventory(), {})
         at = Location(target.writable.branch, join(target.directory, root))
         if documents is not None:
-            return self._offered(target, at, documents)
+            return self._offered(target, at, documents, recorded)
         if decided.orphan:
             return self._orphaned(recorded, at)
         return self._held(decided, placement, recorded, at)
 
-    def _offered(self, target: Target, at: Location, documents: Documents) -> _Wanted:
+    def _offered(self, target: Target, at: Location, documents: Documents, recorded: RecordedPlacement) -> _Wanted:
         """Want the documents that the placement offers now."""
         if target.mode == AGGREGATED:
             return _Wanted(at, {}, {})  # `completed` with the aggregate
-        inventory = Below(at.path, documents.files)
+        inventory: Mapping[str, Oid] = Below(at.path, documents.files)
+        if recorded.inventory() and recorded.inventory() == inventory:
+            inventory = recorded.inventory()  # of many there would be two
         if target.mode == FLAT:
             return _Wanted(at, inventory, self._ledger.present(at.branch, inventory))
         if documents.files and self._ledger.is_new(at.branch, target.directory):

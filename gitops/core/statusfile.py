@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from gitops.api.meta import API_VERSION
@@ -93,7 +94,7 @@ def load(raw: bytes) -> Status | None:
         labels={key: value for key, value in _mapping(metadata.get("labels")).items() if isinstance(value, str)},
         generation=_number(metadata, "generation"),
         spec=_mapping(file.get("spec")),
-        conditions=tuple(_read_condition(entry) for entry in _entries(body.get("conditions"), "type", "status")),
+        conditions=_one(tuple(_read_condition(entry) for entry in _entries(body.get("conditions"), "type", "status"))),
         extra={key: value for key, value in body.items() if key != "conditions"},
         events=events or tuple(_read_event(entry) for entry in _entries(file.get("events"), "type", "reason")),
     )
@@ -118,10 +119,17 @@ def _divided(raw: bytes) -> tuple[bytes, tuple[Event, ...]]:
     for match in _EVENT.finditer(text):
         if match.start() != end or len(events) == KEPT:
             return raw, ()
-        kind, reason, source, quoted, phrase, count, first, last = match.groups()
+        *words, quoted, phrase, count, first, last = match.groups()
+        kind, reason, source, first, last = map(intern, (*words, first, last))  # those of a million are the same few
         events.append(Event(kind, reason, source, phrase or quoted, int(count), first, last))
         end = match.end()
     return (head + b"\n", tuple(events)) if events and end == len(text) else (raw, ())
+
+
+@lru_cache(maxsize=1024)
+def _one(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Return the same object for the same conditions: those of a million placements are the same few."""
+    return conditions
 
 
 def _read_condition(entry: Mapping[str, Any]) -> Condition:
