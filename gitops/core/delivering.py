@@ -113,7 +113,7 @@ class _Placements:
             return _Wanted(at, {}, {})  # `completed` with the aggregate
         inventory: Mapping[str, Oid] = Below(at.path, documents.files)
         if recorded.inventory() and recorded.inventory() == inventory:
-            inventory = recorded.inventory()  # of many there would be two
+            inventory = recorded.inventory()  # is in memory already
         if target.mode == FLAT:
             return _Wanted(at, inventory, self._ledger.present(at.branch, inventory))
         if documents.files and self._ledger.is_new(at.branch, target.directory):
