@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
@@ -172,9 +173,10 @@ class Sweeper:
 
     def _age(self) -> None:
         """Let what a killed process had begun to write become old: only then is it certain that nobody goes on."""
-        for pattern in _BEGUN:
-            for path in self._place.folder.rglob(f"transport/{pattern}"):
-                os.utime(path, (0, 0))
+        for folder, _, _ in os.walk(self._place.folder):  # a server that outlived the daemon may remove some meanwhile
+            if folder.endswith("/transport"):
+                for path in chain.from_iterable(map(Path(folder).glob, _BEGUN)):
+                    os.utime(path, (0, 0))
 
     def _waits_for(self, locks: list[Path], scene: Scene) -> None:
         """A server that died in a push, or whose disk did, leaves its lock, which is not ours to break.
