@@ -177,6 +177,8 @@ def test_a_lineage_holds_the_ancestors_of_its_tip_wherever_that_goes(repo, commi
     for tip in data.draw(st.lists(st.sampled_from(oids), min_size=1, max_size=3)):
         lineage.follow(tip)
         assert {oid for oid in oids if oid in lineage} == {o for o in oids if history.is_ancestor(repo, o, tip)}
+        assert bytes(20) not in lineage
+        assert tip.hex() not in lineage
 
 
 def test_a_lineage_that_goes_on_for_long_does_not_hold_what_its_commits_say(repo):
