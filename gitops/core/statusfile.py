@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from sys import intern
 from typing import Any
 
 from gitops.api.meta import API_VERSION
@@ -94,7 +93,7 @@ def load(raw: bytes) -> Status | None:
         labels={key: value for key, value in _mapping(metadata.get("labels")).items() if isinstance(value, str)},
         generation=_number(metadata, "generation"),
         spec=_mapping(file.get("spec")),
-        conditions=_one(tuple(_read_condition(entry) for entry in _entries(body.get("conditions"), "type", "status"))),
+        conditions=_one_list(tuple(map(_read_condition, _entries(body.get("conditions"), "type", "status")))),
         extra={key: value for key, value in body.items() if key != "conditions"},
         events=events or tuple(_read_event(entry) for entry in _entries(file.get("events"), "type", "reason")),
     )
@@ -120,15 +119,21 @@ def _divided(raw: bytes) -> tuple[bytes, tuple[Event, ...]]:
         if match.start() != end or len(events) == KEPT:
             return raw, ()
         *words, quoted, phrase, count, first, last = match.groups()
-        kind, reason, source, first, last = map(intern, (*words, first, last))  # those of a million are the same few
+        kind, reason, source, first, last = map(_one_word, (*words, first, last))
         events.append(Event(kind, reason, source, phrase or quoted, int(count), first, last))
         end = match.end()
     return (head + b"\n", tuple(events)) if events and end == len(text) else (raw, ())
 
 
 @lru_cache(maxsize=1024)
-def _one(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """Return the same object for the same conditions: those of a million placements are the same few."""
+def _one_word(word: str) -> str:
+    """Return the same object for the same word of an event: a million placements share a few."""
+    return word
+
+
+@lru_cache(maxsize=1024)
+def _one_list(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Return the same object for the same conditions: a million placements share a few."""
     return conditions
 
 
