@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,9 +24,9 @@ _FOREIGN = Entry(0, b"")  # a folder, a device: nothing that Git would store
 class WorkFiles:
     """The files below *root*. A context manager, which holds the folders that it is in."""
 
-    def __init__(self, root: Path, content: Callable[[Oid], bytes]) -> None:
-        """*content* returns the content of a blob."""
-        self._root, self._content = root, content
+    def __init__(self, root: Path, content: Callable[[Oid], bytes], sizes: Mapping[str, int]) -> None:
+        """*content* returns the content of a blob; *sizes* are those that Git last saw files of a path have."""
+        self._root, self._content, self._sizes = root, content, sizes
         self._folders: list[tuple[str, int]] = [("", os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))]
 
     def __enter__(self) -> WorkFiles:
@@ -42,7 +42,7 @@ class WorkFiles:
         if change.new and not _is_submodule(change) and self._enter(above, create=change.old is None):
             folder = self._folders[-1][1]
             _unlink(folder, _beside(name))  # of a run that was killed here
-            if _present(folder, name) == _kept(change.old):
+            if self._is_as_it_was(folder, name, change):
                 self._write(folder, _beside(name), change.new)
 
     def follow(self, change: Change) -> os.stat_result | None:
@@ -54,18 +54,18 @@ class WorkFiles:
         if _is_submodule(change) or not self._enter(above, create=change.old is None):
             return None
         folder = self._folders[-1][1]
-        present = _present(folder, name)
-        if present == _kept(change.old):  # also when only the mode changes: what is written anew is not executable
+        if self._is_as_it_was(folder, name, change):  # or executable: what is written anew is not
             if change.new is None:
                 _unlink(folder, name)
                 self._remove_empty_folders()
-            else:
-                self._replace(folder, name, change.new)
-            present = _kept(change.new)
-        elif change.new:
-            _unlink(folder, _beside(name))
-        if present is None or present != _kept(change.new):
+                return None
+            self._replace(folder, name, change.new)
+        elif change.new is None:
             return None
+        else:
+            _unlink(folder, _beside(name))
+            if _present(folder, name) != _kept(change.new):
+                return None
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
 
     def sync(self) -> None:
@@ -86,6 +86,11 @@ class WorkFiles:
             except (FileNotFoundError, NotADirectoryError):
                 return False
         return True
+
+    def _is_as_it_was(self, folder: int, name: str, change: Change) -> bool:
+        """Tell whether a file is what it was before *change*, perhaps with line ends that Git converted."""
+        old = _kept(change.old)
+        return _present(folder, name) == old or _present(folder, name, self._sizes.get(change.path)) == old
 
     def _replace(self, folder: int, name: str, entry: Entry) -> None:
         """Let a file have its new content at once: a power cut leaves nothing that would pass for the user's."""
@@ -121,8 +126,11 @@ def _open_folder(above: int, name: str, create: bool) -> int:
     return os.open(name, _FOLDER, dir_fd=above)
 
 
-def _present(folder: int, name: str) -> Entry | None:
-    """Return what Git would store of the file, as an ordinary one even when it is executable."""
+def _present(folder: int, name: str, converted: int | None = None) -> Entry | None:
+    """Return what Git would store of the file, as an ordinary one even when it is executable.
+
+    A file of the size *converted* has line ends that Git made CRLF: when somebody else does so, the size is another.
+    """
     try:
         mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
         if stat.S_ISLNK(mode):
@@ -130,7 +138,8 @@ def _present(folder: int, name: str) -> Entry | None:
         if not stat.S_ISREG(mode):
             return _FOREIGN
         with open(os.open(name, _EXISTING, dir_fd=folder), "rb") as file:  # noqa: PTH123 - a handle, no path
-            return Entry(FILE, object_id(BLOB, file.read()))
+            content = file.read()
+        return Entry(FILE, object_id(BLOB, content.replace(b"\r\n", b"\n") if len(content) == converted else content))
     except FileNotFoundError:
         return None
 

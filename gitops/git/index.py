@@ -18,7 +18,7 @@ from gitops.errors import RepositoryError
 _HEADER = struct.Struct(">4sII")
 _LOOK = struct.Struct(">10I")  # ctime, its ns, mtime, its ns, device, inode, mode, uid, gid, size
 # Where these stand in an entry; two more bytes of flags may precede the name.
-_MODE, _OID, _FLAGS, _NAME = 24, 40, 60, 62
+_MODE, _SIZE, _OID, _FLAGS, _NAME = 24, 36, 40, 60, 62
 _EXTENDED = 0x40  # in the first byte of the flags
 _SKIP_WORKTREE, _INTENT_TO_ADD = 0x40, 0x20  # in that of the further ones
 _LONGEST = 0x0FFF
@@ -36,6 +36,7 @@ class Index:
         """Read an index; no bytes are an empty one. RepositoryError names *place* and what is wrong."""
         self._rows: dict[tuple[bytes, int], bytes] = {}  # each entry as it is stored, by name and stage
         self._extensions = b""
+        self.sizes: dict[str, int] = {}  # of the files of what `follow` replaced, as Git saw them last; 0: it did not
         if raw:
             try:
                 self._read(raw, place)
@@ -82,6 +83,8 @@ class Index:
             return False
         if (_entry(present) if present else None) not in (change.old, change.new):
             return False
+        if present:
+            self.sizes[change.path] = int.from_bytes(present[_SIZE:_OID])
         if change.new is None:
             self._rows.pop((name, 0), None)
         else:

@@ -89,7 +89,7 @@ class HeldIndex:
     def complete(self, objects: Objects) -> None:
         """Bring the files after the index that was prepared, and put it in place."""
         wanted = [change for change in self._followed if not (change.new and self._index.is_sparse(change.path))]
-        with WorkFiles(self._place.root, objects.blob) as files:
+        with WorkFiles(self._place.root, objects.blob, self._index.sizes) as files:
             for change in wanted:
                 files.prepare(change)
             files.sync()

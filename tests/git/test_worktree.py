@@ -82,6 +82,10 @@ USER = {
     ),
     "deleted": lambda root, git, path: (root / path).unlink(missing_ok=True),
     "deletion staged": lambda root, git, path: git(root, "rm", "-q", "--ignore-unmatch", path),
+    "let go (staged), edited": lambda root, git, path: (
+        git(root, "rm", "-q", "--cached", "--ignore-unmatch", path),
+        write(root / path, "user's"),
+    ),
     "a folder": lambda root, git, path: (
         (root / path).unlink(missing_ok=True),
         write(root / path / "inside", "user's"),
@@ -135,6 +139,51 @@ def test_the_users_next_commit_reverts_nothing_and_his_changes_stay(repo, root, 
     assert "untracked" not in tip
     assert (root / "victim").read_text() == "safe"
     assert leftovers(repo) == []
+
+
+CONVERSIONS = {
+    "configured": lambda root, git: git(root, "config", "core.autocrlf", "true"),
+    "an attribute": lambda root, git: write(root / ".gitattributes", "state/* text eol=crlf\n"),
+    "none": lambda root, git: None,
+}
+
+
+@pytest.mark.parametrize("conversion", ["configured", "an attribute"])
+def test_files_whose_line_ends_git_converted_follow_too(repo, root, git, change, conversion):
+    change(repo, {"state/changed": "one\ntwo\n", "state/removed": "1\n"})
+    check_out_anew(root, git, conversion)
+    assert (root / "state/changed").read_bytes() == b"one\r\ntwo\r\n"
+    change(repo, {"state/changed": "one\nthree\n", "state/removed": None})
+    assert status(git, root) == (["?? .gitattributes"] if conversion == "an attribute" else [])
+    assert git(root, "diff-files") == ""
+    assert (root / "state/changed").read_bytes() == b"one\nthree\n"
+    assert not (root / "state/removed").exists()
+
+
+@pytest.mark.parametrize(
+    ("conversion", "edited"),
+    [
+        ("configured", b"one\r\nTWO\r\n"),
+        ("an attribute", b"one\r\ntwo\r\nthree\r\n"),
+        ("none", b"one\r\ntwo\r\n"),
+        ("none", b"one\r\ntwo\n"),
+    ],
+)
+def test_line_ends_that_the_user_converted_are_his_edit(repo, root, git, change, conversion, edited):
+    change(repo, {"state/p": "one\ntwo\n"})
+    check_out_anew(root, git, conversion)
+    (root / "state/p").write_bytes(edited)
+    change(repo, {"state/p": "2\n"})
+    assert (root / "state/p").read_bytes() == edited
+    change(repo, {"state/p": None})
+    assert (root / "state/p").read_bytes() == edited
+
+
+def check_out_anew(root, git, conversion):
+    CONVERSIONS[conversion](root, git)
+    for file in (root / "state").iterdir():
+        file.unlink()
+    git(root, "checkout", "-q", "--", "state")
 
 
 def test_nothing_is_written_through_a_symlink_that_stands_for_a_folder(repo, root, git, change, tmp_path):
