@@ -23,6 +23,7 @@ from gitops.git.pack import sync_folder
 HEADS = "refs/heads/"
 CLONE = Path("gitops", "clone")  # the mark of a clone in the cache; it says of which remote
 _FOREIGN_LEVELS = (ConfigLevel.PROGRAMDATA, ConfigLevel.SYSTEM, ConfigLevel.XDG, ConfigLevel.GLOBAL)
+_SYMBOLIC = 4  # names of names, which Git follows after HEAD
 _WINDOW, _MAPPED = 1 << 20, 16 << 20  # bytes of packs: of each that is mapped, and of all together
 OPEN_PACKS = 128  # at once: each is a file handle, and where nobody puts packs together there are thousands
 _UNSUPPORTED = {
@@ -122,9 +123,23 @@ def work_tree(handle: pygit2.Repository) -> Path | None:
 
 
 def branch_of(git_dir: Path) -> str | None:
-    """Return the branch that HEAD in *git_dir*, of the repository or of one work tree, names."""
-    kind, _, ref = (git_dir / "HEAD").read_text("utf-8", "surrogateescape").strip().partition(": ")
-    return ref.removeprefix(HEADS) if kind == "ref" and ref.startswith(HEADS) else None
+    """Return the branch that HEAD in *git_dir*, of the repository or of one work tree, names.
+
+    Where that is a symbolic ref, such as `master` kept as another name of `main`, it is the branch that is meant.
+    """
+    common, ref = _common_dir(git_dir), _meant(git_dir / "HEAD")
+    for _ in range(_SYMBOLIC):
+        ref = _meant(common / ref) or ref
+    return ref.removeprefix(HEADS) if ref.startswith(HEADS) else None
+
+
+def _meant(file: Path) -> str:
+    """Return the ref that the symbolic ref in *file* is a name for; "" when it is none."""
+    try:
+        kind, _, ref = file.read_text("utf-8", "surrogateescape").strip().partition(": ")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return ""
+    return ref if kind == "ref" else ""
 
 
 def _discover(path: Path) -> Path:

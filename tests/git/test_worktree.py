@@ -266,6 +266,28 @@ def test_a_work_tree_whose_git_directory_is_elsewhere_follows_and_nothing_beside
     assert [path.name for path in apart.iterdir()] == ["kept.git"]
 
 
+def test_a_work_tree_on_another_name_of_the_branch_follows_and_it_is_the_branch_that_head_names(
+    repo, root, git, change, tmp_path
+):
+    change(repo, {"a": "1"})
+    git(root, "symbolic-ref", "refs/heads/master", "refs/heads/main")
+    git(root, "symbolic-ref", "HEAD", "refs/heads/master")
+    git(root, "worktree", "add", "-q", "--detach", tmp_path / "linked")
+    git(tmp_path / "linked", "symbolic-ref", "HEAD", "refs/heads/master")
+    assert Repository.open(root).head_branch() == Repository.open(tmp_path / "linked").head_branch() == "main"
+    change(repo, {"a": "2"})
+    for tree in (root, tmp_path / "linked"):
+        assert (status(git, tree), (tree / "a").read_text()) == ([], "2")
+
+
+def test_a_head_that_leads_nowhere_names_a_branch_as_git_does(repo, root, git):
+    git(root, "symbolic-ref", "refs/heads/one", "refs/heads/other")
+    git(root, "symbolic-ref", "HEAD", "refs/heads/one")
+    assert repo.head_branch() == "other"
+    git(root, "symbolic-ref", "refs/heads/other", "refs/heads/one")
+    assert repo.head_branch() in ("one", "other")
+
+
 def test_a_folder_that_a_removed_work_tree_left_is_no_work_tree(repo, root, git, change, tmp_path):
     change(repo, {"a": "1"})
     git(root, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
