@@ -9,6 +9,7 @@ there when nothing else is in it: without them the path is the top of the reposi
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
@@ -25,6 +26,7 @@ _TIERS = ("dependencies", "resources")
 _PROJECT = "gitops-destinations"
 _MAGIC = re.compile(r"[*?[]| (?=/|$)")  # what a `.gitignore` takes for more, or less, than it is
 _GLOB = re.compile(r"[*?{}[\]\\]")  # what Argo CD takes for more than it is
+_LABEL = 63  # characters of a label's value: agents write the names of their objects into labels of what they apply
 _RETRY = {"limit": -1, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}}
 
 Object = Mapping[str, Any]
@@ -76,7 +78,11 @@ def _git_repository(folder: Folder, wishes: Wishes) -> Object:
         spec["secretRef"] = {"name": wishes.secret}
     if folder.directory:
         spec["ignore"] = "".join(f"{line}\n" for line in _all_but(folder.directory))
-    return _object("source.toolkit.fluxcd.io/v1", "GitRepository", f"gitops-{folder.destination}", folder, wishes, spec)
+    return _object("source.toolkit.fluxcd.io/v1", "GitRepository", _source(folder), folder, wishes, spec)
+
+
+def _source(folder: Folder) -> str:
+    return _short(f"gitops-{folder.destination}")
 
 
 def _kustomization(folder: Folder, wishes: Wishes, name: str, path: str, before: Sequence[str]) -> Object:
@@ -87,7 +93,7 @@ def _kustomization(folder: Folder, wishes: Wishes, name: str, path: str, before:
         "path": f"./{path}",
         "prune": True,
         "wait": True,
-        "sourceRef": {"kind": "GitRepository", "name": f"gitops-{folder.destination}"},
+        "sourceRef": {"kind": "GitRepository", "name": _source(folder)},
     }
     if before:
         spec["dependsOn"] = [{"name": other} for other in before]
@@ -166,17 +172,25 @@ def _all_below(directory: str) -> str:
 def _parts(folder: Folder) -> list[tuple[str, str]]:
     """Return what is applied as one, in its order: names, and directories from the top of the repository."""
     if not folder.lasting:
-        return [(folder.destination, "")]
+        return [(_short(folder.destination), "")]
     if folder.mode != NESTED:
-        return [(folder.destination, folder.directory)]
+        return [(_short(folder.destination), folder.directory)]
     above = f"{folder.directory}/" if folder.directory else ""
-    return [(f"{folder.destination}-{tier}", f"{above}{tier}") for tier in _TIERS]
+    return [(_short(folder.destination, f"-{tier}"), f"{above}{tier}") for tier in _TIERS]
 
 
 def _object(version: str, kind: str, name: str, folder: Folder, wishes: Wishes, spec: Object) -> dict[str, Any]:
-    labels = {"app.kubernetes.io/managed-by": "gitops", _DESTINATION: folder.destination}
+    labels = {"app.kubernetes.io/managed-by": "gitops", _DESTINATION: _short(folder.destination)}
     metadata = {"name": name, "namespace": wishes.namespace, "labels": labels}
     return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def _short(name: str, end: str = "") -> str:
+    """Return *name* and *end*; of a name that is too long its beginning, and a hash by which it differs from others."""
+    if len(name + end) <= _LABEL:
+        return name + end
+    end = f"-{hashlib.sha256(name.encode()).hexdigest()[:8]}{end}"
+    return name[: _LABEL - len(end)].rstrip("-.") + end
 
 
 _MAKERS: Mapping[str, Callable[[Sequence[Folder], Wishes], Iterator[Object]]] = {FLUX: flux, ARGOCD: argocd}

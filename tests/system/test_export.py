@@ -1,5 +1,6 @@
 """`gitops export`: what Flux and Argo CD are told leads to where the documents really are."""
 
+import re
 import subprocess
 
 import pytest
@@ -120,6 +121,30 @@ def test_argo_cd_syncs_in_waves_within_a_project(exported):
     assert {spec["destination"].get("name") for spec in named(found, "Application").values()} == {"argo"}
     alone = named(exported("argocd", "argo", "--url", URL, "--in-cluster", "-n", "argo"), "Application")
     assert {spec["destination"].get("server") for spec in alone.values()} == {"https://kubernetes.default.svc"}
+
+
+@pytest.mark.parametrize("agent", ["flux", "argocd"])
+@pytest.mark.parametrize("length", [50, 51, 63, 64, 253])
+def test_a_name_however_long_is_a_name_and_a_label_by_which_agents_know_their_own(exported, platform, agent, length):
+    """Both write the names of their objects into labels of what they apply."""
+    alike = [("eu-west." * 40)[: length - 1] + end for end in "ab"]
+    platform.commit({f"destinations/{name[-1]}.yaml": destination(name, path=name[-1], env="dev") for name in alike})
+    platform.reconcile()
+
+    found = exported(agent, *alike, "--url", URL)
+
+    names = [(obj["kind"], obj["metadata"]["name"]) for obj in found]
+    labels = [value for obj in found for value in obj["metadata"].get("labels", {}).values()]
+    assert len(set(names)) == len(names)
+    assert len(set(labels)) == 1 + len(alike)
+    for value in [*labels, *(name for _, name in names)]:
+        assert len(value) <= 63
+        assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", value)
+    for spec in (obj["spec"] for obj in found):
+        assert ("GitRepository", spec.get("sourceRef", {}).get("name")) in names or "sourceRef" not in spec
+        assert all(("Kustomization", other["name"]) in names for other in spec.get("dependsOn", ()))
+    clusters = {obj["spec"]["destination"]["name"] for obj in found if obj["kind"] == "Application"}
+    assert clusters == (set(alike) if agent == "argocd" else set())
 
 
 def test_a_store_elsewhere_has_its_own_address_and_branch(exported, platform):
