@@ -16,6 +16,7 @@ from gitops.core.keys import Key
 from gitops.core.placing import Context, Decided
 from gitops.core.problems import Problem
 from gitops.core.recovery import Traces
+from gitops.core.sketch import Sketch
 from gitops.core.survey import Seen, Survey, survey
 from gitops.core.targets import store_key
 from gitops.core.tree import Objects
@@ -54,9 +55,10 @@ def check(objects: Objects, seen: Seen, renderer: Render) -> Report:
 
 
 def check_file(path: str, raw: bytes) -> Report:
-    """Check a definition file on its own."""
-    found = manifests.load(path, raw)
-    return Report(len(found.objects), found.problems)
+    """Check a definition file on its own, as far as neither a Destination nor the files of a folder Work count."""
+    found, objects = manifests.load(path, raw), Sketch()
+    refused = (problem for manifest in found.objects for problem in pointing.alone(manifest, raw, objects))
+    return Report(len(found.objects), (*found.problems, *refused))
 
 
 def _decided(found: Survey, objects: Objects, renderer: Render) -> Mapping[Key, Decided]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from gitops.api.work import WorkloadGroup
-from gitops.core import definitions, yaml
+from gitops.api.work import Work, WorkloadGroup
+from gitops.core import documents, yaml
 from gitops.core.catalog import FOLDER_WORK, unit_path
 from gitops.core.documents import TEMPLATE, Refusal
 from gitops.core.keys import Key
@@ -42,6 +42,18 @@ def refusals(works: Iterable[Decided], objects: Objects) -> Iterator[Problem]:
             yield Problem(path, line, column, message, key)
 
 
+def alone(manifest: Manifest, raw: bytes, objects: Objects) -> Iterator[Problem]:
+    """Point at the documents of a definition in the file *raw* that no Destination would be given."""
+    if not isinstance(manifest.obj, Work):
+        return
+    for group in documents.groups(manifest.obj, None, objects):
+        refusal = group.documents and group.documents.refusal
+        if refusal and (at := _workload(manifest, group.id, refusal)):
+            line, column = yaml.locate(raw, [at])[at].position
+            message = f"{manifest.key}: {refusal.reason}: {refusal.message}"
+            yield Problem(manifest.path, line, column, message, manifest.key)
+
+
 def _faults(work: Decided, objects: Objects) -> Iterator[_Fault]:
     """List each fault of a Work once; of one that is in effect only as it once was, what is wrong is told already."""
     manifest = work.effective.manifest
@@ -52,15 +64,15 @@ def _faults(work: Decided, objects: Objects) -> Iterator[_Fault]:
     for group, refusal in dict.fromkeys(refused):
         if refusal:
             message = f"{work.key}: {refusal.reason}: {refusal.message}"
-            if file := _file(work, group, refusal, objects):
+            if file := _file(work, manifest, group, refusal, objects):
                 yield _Fault(*file, None, message, work.key)
             else:
-                yield _Fault(manifest.path, manifest.line, _workload(work, manifest, group, refusal), message, work.key)
+                yield _Fault(manifest.path, manifest.line, _workload(manifest, group, refusal), message, work.key)
 
 
-def _file(work: Decided, group: str, refusal: Refusal, objects: Objects) -> tuple[str, int] | None:
+def _file(work: Decided, manifest: Manifest, group: str, refusal: Refusal, objects: Objects) -> tuple[str, int] | None:
     """Return the file of a folder Work that is at fault, and its line: of what was rendered that is the first."""
-    entry, own = work.effective.entry, next((own for _, own in _groups(work, group) if own.workloads is None), None)
+    entry, own = work.effective.entry, next((own for _, own in _groups(manifest, group) if own.workloads is None), None)
     if entry is None or own is None or not refusal.document:
         return None
     places = (refusal.document, refusal.line), (f"{refusal.document}{TEMPLATE}", 1)
@@ -68,11 +80,11 @@ def _file(work: Decided, group: str, refusal: Refusal, objects: Objects) -> tupl
     return next(((f"{folder}/{path}", line) for path, line in places if lookup(objects, entry.oid, path)), None)
 
 
-def _workload(work: Decided, manifest: Manifest, group: str, refusal: Refusal) -> yaml.Wanted | None:
+def _workload(manifest: Manifest, group: str, refusal: Refusal) -> yaml.Wanted | None:
     """Return what leads to the path of the document at fault; None where the definition does not have it."""
     index, prefix = manifest.at
     document = refusal.document.removesuffix(TEMPLATE)
-    for number, own in _groups(work, group):
+    for number, own in _groups(manifest, group):
         named = [w.filepath.removesuffix(TEMPLATE) for w in own.workloads or ()]
         if document in named:
             last = len(named) - 1 - named[::-1].index(document)  # of two with one path
@@ -80,9 +92,8 @@ def _workload(work: Decided, manifest: Manifest, group: str, refusal: Refusal) -
     return None
 
 
-def _groups(work: Decided, group: str) -> Iterator[tuple[int, WorkloadGroup]]:
+def _groups(manifest: Manifest, group: str) -> Iterator[tuple[int, WorkloadGroup]]:
     """List the groups of the definition with this id, and their places in it."""
-    definition = definitions.work(work.effective)
-    for number, own in enumerate(definition.spec.workload_groups if definition else ()):
+    for number, own in enumerate(manifest.obj.spec.workload_groups if isinstance(manifest.obj, Work) else ()):
         if group == group_id(own):
             yield number, own

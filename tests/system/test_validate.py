@@ -86,6 +86,19 @@ def test_a_file_outside_a_repository_is_checked_on_its_own(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "1 definition, 3 problems"
 
 
+def test_the_documents_in_a_file_outside_a_repository_are_checked_as_far_as_no_destination_counts(tmp_path, capsys):
+    write(tmp_path, {"all.yaml": AT_FAULT, "up.yaml": work("up", {"../x": "1"}), "work.yaml": work("folder")})
+
+    assert main(["validate", *(str(tmp_path / name) for name in ("all.yaml", "up.yaml", "work.yaml"))]) == 1
+    out = capsys.readouterr().out.replace(f"{tmp_path}/", "")
+    assert [line.partition(" did not")[0] for line in out.splitlines()] == [
+        "all.yaml:25:19: Work/default/b: InvalidDocument: x.txt: the content is base64 of gzip that was cut off",
+        "all.yaml:38:20: Work/default/b: InvalidDocument: z.txt: is given twice in the same group",
+        'up.yaml:18:17: Work/default/up: InvalidDocument: path "../x": a component is ".."',
+        "4 definitions, 3 problems",
+    ]
+
+
 def test_a_named_file_is_checked_whatever_its_name_and_a_folder_has_definition_files(tmp_path, capsys):
     write(tmp_path, {"dump.txt": "root:x:0\n", "dump.yaml": work("a")})
 
