@@ -7,6 +7,7 @@ Destination is no aggregate any more, that part alone stays behind in the file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from gitops.api.destination import AGGREGATED
@@ -15,6 +16,7 @@ from gitops.core.delivery import Drift, PlacementDelivery, left_by_move
 from gitops.core.keys import Key
 from gitops.core.ledger import Ledger
 from gitops.core.parts import Parts, part_name
+from gitops.core.recorded import Inventories
 from gitops.core.survey import Survey
 from gitops.core.targets import Target
 from gitops.core.tree import BLOB, FILE, Change, Edits, Entry, Objects, Oid, lookup
@@ -27,6 +29,8 @@ class Aggregate(NamedTuple):
     does. It is `owned` if the Destination is an aggregate, and placements are delivered to it (be it without documents)
     or were: what stands there is nobody else's, and goes with the last part. A file that stays behind on a Destination
     that is no aggregate any more is not owned: what else is to stand there goes first. Without a `path` none stays.
+
+    `remains` is the file after a next pass, of those that stay behind: what moves to another branch is there by then.
     """
 
     branch: str
@@ -35,6 +39,7 @@ class Aggregate(NamedTuple):
     parts: Mapping[str, int]
     authors: tuple[Key, ...]
     owned: bool
+    remains: Inventories = MappingProxyType({})
 
     def edits(self, ledger: Ledger) -> Edits:
         """Return what must change in its branch."""
@@ -86,7 +91,9 @@ class _Maker:
         if not places or any(other is not target for other in self._survey.targets_at(*places[0])):
             return self._aggregate("", "", last, {}, owned=False)  # another Destination may have the place by now
         staying = [_name(d) for d in self._deliveries if _name(d) in held or d.superseded]
-        return self._aggregate(*places[0], last, {name: last[name] for name in staying if name in last}, owned=False)
+        found = self._aggregate(*places[0], last, {name: last[name] for name in staying if name in last}, owned=False)
+        remaining = layout.SEPARATOR.join(last[name] for name in held if name in last)
+        return found._replace(remains={found.branch: {found.path: self._objects.add(BLOB, remaining)}})
 
     def _aggregate(
         self, branch: str, path: str, last: Mapping[str, bytes], now: Mapping[str, bytes], *, owned: bool

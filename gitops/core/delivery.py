@@ -127,6 +127,7 @@ class DestinationDelivery:
 
     `target` is None when it is removed; `occupied` tells whether placements stay on it all the same. `parts` are the
     lengths of the parts of its aggregate, which stands on the branch `joined_on`; None when that was not looked at.
+    `remains` are files that a next pass rewrites, when it removes those that are `superseded`.
     """
 
     object: ClusterObject
@@ -139,6 +140,7 @@ class DestinationDelivery:
     restored: tuple[str, ...] = ()
     parts: Mapping[str, int] | None = None
     joined_on: str = ""
+    remains: Inventories = field(default_factory=dict)
 
     @property
     def owner(self) -> Key:

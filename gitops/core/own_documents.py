@@ -57,7 +57,9 @@ class OwnDocuments:
         canaries = layout.canaries(target).items()
         inventory = {join(target.directory, path): self._context.objects.add(BLOB, raw) for path, raw in canaries}
         delivery = self._own(known, target, target.writable.branch, inventory)
-        return replace(delivery, parts=aggregate.parts, joined_on=aggregate.branch) if aggregate else delivery
+        if aggregate is None:
+            return delivery
+        return replace(delivery, parts=aggregate.parts, joined_on=aggregate.branch, remains=aggregate.remains)
 
     def _is_occupied(self, name: str) -> bool:
         """Whether a Work still has a placement on the removed Destination *name*."""

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from gitops.core import definitions, edits
-from gitops.core.delivery import Unit
 from gitops.core.patch import patch
 from gitops.core.plan import Plan
 from gitops.core.problems import Problem
 from gitops.core.targets import Store
 from gitops.core.text import counted
-from gitops.core.tree import SUBMODULE, Change, Edits, Objects, Oid, subtree
+from gitops.core.tree import SUBMODULE, Change, Edits, Objects, Oid, diff, subtree
 from gitops.views.escape import escape
 from gitops.views.placements import SIGNS, pending, placements
 
@@ -32,12 +31,11 @@ class File(NamedTuple):
 
 def files(plan: Plan, objects: Objects) -> dict[File, Change]:
     """Return the documents that a pass would change, in the order of branches and paths."""
-    found: dict[tuple[str, str], Change] = {}
-    for name in plan.branches.keys() - plan.failures.keys():
-        later = edits.touched(objects, plan.branches[name].root, _later(plan, objects, name))
-        found |= {(name, change.path): change for change in later}
-        found |= {(name, change.path): change for unit in _units(plan, name) for change in unit.changes}
-    return {File(_change(change), branch, path): change for (branch, path), change in sorted(found.items())}
+    found: dict[File, Change] = {}
+    for name, branch in sorted(plan.branches.items()):
+        changes = diff(objects, branch.root, _after(plan, objects, name))
+        found |= {File(_change(change), name, change.path): change for change in sorted(changes)}
+    return found
 
 
 def patched(change: Change, objects: Objects, compare: Compare) -> str:
@@ -70,21 +68,21 @@ def _after(plan: Plan, objects: Objects, branch: str) -> Oid | None:
     root = plan.branches[branch].root
     if branch in plan.failures:
         return root
-    edited = (edit for unit in _units(plan, branch) for edit in unit.edits)
-    wanted = [*_later(plan, objects, branch).items(), *edited]
-    return patch(objects, root, wanted) if wanted else root
+    units = (unit for at, unit in sorted(plan.delivery.units.items()) if at.branch == branch)
+    if first := [edit for unit in units for edit in unit.edits]:
+        root = patch(objects, root, first)
+    later = _later(plan, objects, branch, root)
+    return patch(objects, root, later) if later else root
 
 
-def _units(plan: Plan, branch: str) -> list[Unit]:
-    return [unit for at, unit in sorted(plan.delivery.units.items()) if at.branch == branch]
-
-
-def _later(plan: Plan, objects: Objects, branch: str) -> Edits:
-    """Return what is removed in a second step: documents that move to another branch, once they are there."""
+def _later(plan: Plan, objects: Objects, branch: str, root: Oid | None) -> Edits:
+    """Return what a second step, from *root*, changes: documents that move to another branch go once they are there."""
     each = list(plan.delivery.each)
     stay = {path for one in each if one.branch == branch for path in one.inventory}
     left = {path for one in each if one.branch not in plan.failures for path in one.superseded.get(branch, ())}
-    return edits.absent(objects, plan.branches[branch].root, sorted(left - stay))
+    joined = (one.remains.get(branch, {}) for one in plan.delivery.destinations if one.branch not in plan.failures)
+    remains = {path: oid for inventory in joined for path, oid in inventory.items()}
+    return {**edits.absent(objects, root, sorted(left - stay)), **edits.present(objects, root, remains)}
 
 
 def _tree(objects: Objects, store: Store, roots: Mapping[str, Oid | None]) -> str | None:

@@ -67,6 +67,35 @@ def test_the_trees_of_a_plan_are_those_of_the_pass(platform, capsys, step):
     assert told == expected
 
 
+AGGREGATE = "state/edge/aggregated.yaml"
+
+
+@pytest.mark.parametrize("more", [{}, {"works/c.yaml": None}], ids=["moved", "moved while another part goes"])
+def test_what_is_held_back_in_an_aggregate_whose_others_go_to_another_store_is_planned(platform, capsys, more):
+    """That takes two steps: the others leave the aggregate once they stand on the other branch."""
+
+    def edge(**fields):
+        return {"destinations/edge.yaml": destination("edge", env="dev", initWorkloads={"enabled": False}, **fields)}
+
+    works = {f"works/{name}.yaml": work(name, {"x.yaml": configmap(name)}, promise=name, env="dev") for name in "abc"}
+    platform.commit({"statestores/other.yaml": store("other", "other", "docs"), **works, **edge(mode="aggregatedYAML")})
+    platform.reconcile()
+    bad = {"works/b.yaml": work("b", {"x.yaml": "not: valid"}, promise="b", env="dev")}
+    platform.commit({**edge(store="other"), **bad, **more})
+
+    told = planned(platform, capsys)
+    assert main(["--repo", str(platform.path), "plan", "-o", "diff"]) == 0
+    diff = capsys.readouterr().out
+
+    platform.reconciler().reconcile()
+    kept = platform.files(AGGREGATE)[AGGREGATE].decode()
+    assert kept == configmap("b")
+    assert told["documentTrees"] == trees(platform)
+    assert [(f["change"], f["path"]) for f in told["files"] if f["branch"] == "main"] == [("change", AGGREGATE)]
+    assert [f["path"] for f in told["files"] if f["branch"] == "other"] == sorted(platform.files(at="other"))
+    assert f"-{configmap('a').splitlines()[-1]}" in diff.splitlines()
+
+
 def test_a_plan_from_nothing_names_placements_then_files(platform, capsys):
     platform.commit(BASE)
 
