@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     if ends := ", ".join(sorted(oid.hex()[:7] for oid in opened.repo.objects.ends)):
         told = f"the log of this shallow clone ends at {ends}; `git fetch --unshallow` brings what was before"
         print(f"warning: {told}", file=sys.stderr)
-    if not entries:
+    if not found:
         where = f" in {args.namespace} namespace" if kind.namespaced else ""
         raise NotFoundError(f"no history of {kind.resource} {name}{where} on branch {opened.output}")
     sys.stdout.write(history.as_json(entries) if args.output else history.table(entries))

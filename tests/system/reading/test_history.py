@@ -98,5 +98,15 @@ def test_an_object_without_history_is_an_error(
     assert ran.err.startswith("error: no history of ")
 
 
+@pytest.mark.parametrize(("options", "told"), [([], "TIME  COMMIT  TYPE  REASON  MESSAGE"), (["-o", "json"], "[]")])
+def test_an_object_to_which_nothing_has_happened_has_an_empty_history(
+    status_repo: Any, gitops: Callable[..., Any], options: list[str], told: str
+) -> None:
+    """Such is a placement without documents."""
+    status_repo.commit(status("WorkPlacement", "redis.worker-1-5058f"))
+    ran = gitops("history", "wp", "redis.worker-1-5058f", *options)
+    assert (ran.code, " ".join(ran.out.split()), ran.err) == (0, " ".join(told.split()), "")
+
+
 def test_an_unknown_kind_is_an_error(gitops: Callable[..., Any]) -> None:
     assert gitops("history", "pods", "x").err == 'error: the server doesn\'t have a resource type "pods"\n'
