@@ -147,6 +147,6 @@ def completed(
         place=aggregate.path,
         changes=mine,
         unit=booked.unit if mine else delivery.unit,
-        restored=drift.among(aggregate.branch, mine),
+        restored=drift.among(aggregate.branch, mine if delivery.recorded.inventory() else ()),  # new: nothing was lost
         altered="" if own else delivery.altered,
     )

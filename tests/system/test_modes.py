@@ -615,6 +615,19 @@ def test_an_aggregate_that_somebody_edited_is_restored_whole(platform):
     assert "Gitops-Work: default/a\nGitops-Work: default/b\n" in platform.log()[1].message
 
 
+def test_a_part_that_comes_while_somebody_edited_the_aggregate_is_not_told_of_it(platform):
+    dev = {"destinations/dev.yaml": destination("dev", mode="aggregatedYAML", env="dev")}
+    platform.commit({**dev, "works/a.yaml": work("a", env="dev")})
+    settle(platform)
+    platform.commit({"state/dev/aggregated.yaml": "mine\n"}, by=BOB)
+    platform.commit({"works/b.yaml": work("b", env="dev")})
+    settle(platform)
+
+    reasons = {n: [e.partition(":")[0] for e in platform.events(f"works/default/{n}/{n}.dev-5058f.yaml")] for n in "ab"}
+    assert "DriftCorrected" in reasons["a"]
+    assert reasons["b"] == ["WorkloadsWrittenToStateStore"]
+
+
 def test_every_part_has_the_version_that_last_changed_the_file(platform):
     platform.commit({**dev(AGGREGATED, agent="none"), **request("a", {"x.txt": "a"}), **request("b", {"x.txt": "b"})})
     settle(platform)
