@@ -28,7 +28,7 @@ PROBES = "refs/gitops/probe/"
 
 _ATTEMPTS = 3
 _SETTLING = (0.3, 1.0, 3.0)  # seconds in which a push that holds the lock of the ref, and made ours fail, may end
-_LOCK = re.compile(r"\block")  # what the server says of it: nothing else that it refuses for is worth to wait
+_LOCK = re.compile(r"\block")  # what the server says of it: for nothing else that it refuses for is it worth to wait
 _TRUSTED = 600.0  # seconds for which a clone that was looked through is no reason for what fails
 _REFS, _ALL = ("for-each-ref", "--count=1"), ("fsck", "--progress", "--no-dangling")  # fail on a damaged repository
 _FETCH = ("fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules")

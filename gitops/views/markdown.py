@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from gitops.core.plan import Plan
 from gitops.core.text import counted, markdown, printable
-from gitops.core.tree import Objects
+from gitops.core.tree import Change, Objects
 from gitops.views.placements import SIGNS, Row, pending, placements
 from gitops.views.plan import MARKS, Compare, File, files, headline, patched, problems
 
@@ -22,13 +22,15 @@ _FENCE = re.compile("`{3,}")
 
 def as_markdown(plan: Plan, objects: Objects, compare: Compare, *, writes: bool) -> str:
     """Return the plan with the changes of each document, as far as there is room; *writes* as for `as_json`."""
-    told = "".join(f"{line}\n" for line in _lines(plan, objects, writes=writes))
-    return told + _fitting(plan, objects, compare, MAX_LENGTH - len(told))
+    changed = files(plan, objects)
+    told = "".join(f"{line}\n" for line in _lines(plan, objects, changed, writes=writes))
+    return told + _fitting(plan, objects, changed, compare, MAX_LENGTH - len(told))
 
 
-def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
-    yield f"### {headline(plan, objects, writes=writes)}"
-    if rows := placements(plan):
+def _lines(plan: Plan, objects: Objects, changed: Collection[File], *, writes: bool) -> Iterator[str]:
+    rows = placements(plan)
+    yield f"### {headline(rows, changed, writes=writes)}"
+    if rows:
         yield from ("", "| | placement | Destination | why |", "|---|---|---|---|")
         yield from _bounded([_placement(row) for row in rows], "| | … {} more | | |")
     if waiting := pending(plan):
@@ -57,9 +59,8 @@ def _bounded(lines: Sequence[str], more: str) -> Iterator[str]:
         yield more.format(len(lines) - fitting)
 
 
-def _fitting(plan: Plan, objects: Objects, compare: Compare, room: int) -> str:
+def _fitting(plan: Plan, objects: Objects, changed: Mapping[File, Change], compare: Compare, room: int) -> str:
     """Return the changes of the first files, folded away, and how many others there are."""
-    changed = files(plan, objects)
     told: list[str] = []
     for file, change in changed.items():
         where = "" if file.branch == plan.survey.home else f" (branch <code>{_html(file.branch)}</code>)"

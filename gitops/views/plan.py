@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from gitops.core import definitions, edits
@@ -13,7 +13,7 @@ from gitops.core.targets import Store
 from gitops.core.text import counted
 from gitops.core.tree import SUBMODULE, Change, Edits, Objects, Oid, diff, subtree
 from gitops.views.escape import escape
-from gitops.views.placements import SIGNS, pending, placements
+from gitops.views.placements import SIGNS, Row, pending, placements
 
 MARKS = {"add": "+", "change": "~", "remove": "-"}
 
@@ -106,9 +106,8 @@ def as_json(plan: Plan, objects: Objects, *, writes: bool) -> dict[str, Any]:
     }
 
 
-def headline(plan: Plan, objects: Objects, *, writes: bool) -> str:
-    """Return the plan in one sentence; *writes* as for `as_json`."""
-    rows, changed = placements(plan), files(plan, objects)
+def headline(rows: Collection[Row], changed: Collection[File], *, writes: bool) -> str:
+    """Return a plan of these placements and files in one sentence; *writes* as for `as_json`."""
     if not rows and not changed:
         return "Plan: no document changes, but status does." if writes else "Plan: nothing to change."
     tally = edits.Tally(*(sum(file.change == word for file in changed) for word in ("add", "change", "remove")))

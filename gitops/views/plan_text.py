@@ -30,8 +30,9 @@ def as_diff(plan: Plan, objects: Objects, compare: Compare) -> Iterator[str]:
 
 
 def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
-    yield headline(plan, objects, writes=writes)
-    if rows := placements(plan):
+    rows, changed = placements(plan), files(plan, objects)
+    yield headline(rows, changed, writes=writes)
+    if rows:
         yield "\nPlacements"
         width = max(len(row.full_name) for row in rows)
         yield from (f"  {SIGNS[row.action]} {row.action:9} {row.full_name:{width}}  {row.reason}" for row in rows)
@@ -44,7 +45,7 @@ def _lines(plan: Plan, objects: Objects, *, writes: bool) -> Iterator[str]:
     if plan.failures:
         yield "\nNothing can be written to"
         yield from (f"  ! branch {branch}  {failure}" for branch, failure in sorted(plan.failures.items()))
-    if changed := files(plan, objects):
+    if changed:
         yield "\nFiles"
         yield from (f"  {MARKS[f.change]} {printable(f.path, MAX_PATH)}{_elsewhere(plan, f.branch)}" for f in changed)
 
