@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -31,12 +32,12 @@ class Suite:
         self.failing = [items[number].nodeid for number, run in sorted(runs.items()) if run.outcome == "failed"]
 
     def against(self, fault: Fault, known: Sequence[int]) -> list[int]:
-        """Return the tests to ask: the *known* ones, those of the module, those that cost least, and then the laws."""
+        """Return the tests to ask: the *known* ones, those of the module, cheap ones of each kind, the laws."""
         reaching = [number for number in range(len(self.items)) if self._reaches(number, fault)]
         laws = [number for number in reaching if is_law(self.items[number])]
         others = set(reaching).difference(laws, known)
         own = sorted(number for number in others if _is_about(self.items[number], fault.module))
-        cheap = sorted(others.difference(own), key=lambda number: (self.runs[number].work, number))
+        cheap = self._varied(others.difference(own))
         spent = 0.0
 
         def affordable(number: int) -> bool:
@@ -46,6 +47,17 @@ class Suite:
 
         first = [number for number in known if number in reaching]
         return [*first, *own, *takewhile(affordable, cheap), *(number for number in laws if number not in first)]
+
+    def _varied(self, numbers: Iterable[int]) -> list[int]:
+        """Order tests by what they cost, but a second case of one function only after a first one of each."""
+        cases: Counter[tuple[Path, str]] = Counter()
+        turns = []
+        for number in sorted(numbers, key=lambda number: (self.runs[number].work, number)):
+            item = self.items[number]
+            function = item.path, getattr(item, "originalname", item.name)
+            turns.append((cases[function], len(turns), number))
+            cases[function] += 1
+        return [number for *_, number in sorted(turns)]
 
     def _reaches(self, number: int, fault: Fault) -> bool:
         """Whether a test runs the line, or knows the module when the line is not in a function."""
