@@ -121,23 +121,15 @@ class Stores:
             work[self._threads.submit(self._push, address, these)] = address
         self._threads.wait(work)
         self._heed_stop()
-        moved: Moved | None = None
-        failures: dict[str, Failure] = {}
-        for done, address in work.items():
-            store = self._stores[address]
-            for branch, error in done.result().items():
-                name = urls.branch_at(address, branch)
-                if isinstance(error, Moved):
-                    store.fetched.pop(branch, None)
-                    moved = error
-                elif error is None:
-                    self._backoff.forget(name)
-                    store.fetched[branch] = self._now()
-                    store.work = None  # a fetch that failed before is no news any more
-                else:
-                    failures[name] = self._remember(name, Step.WRITE, error, address)
-        if moved:
-            raise moved
+        errors = {
+            urls.branch_at(address, branch): error
+            for done, address in work.items()
+            for branch, error in done.result().items()
+        }
+        failures = {name: failure for name, error in errors.items() if (failure := self._pushed(name, error))}
+        for error in errors.values():
+            if isinstance(error, Moved):
+                raise error
         return failures
 
     def probe(self, name: str) -> Failure | None:
@@ -203,6 +195,20 @@ class Stores:
         if work := store.work:
             self._threads.wait([work])
         return store.ways.push(moves)
+
+    def _pushed(self, name: str, error: Exception | None) -> Failure | None:
+        """Take note of what became of a push; that a branch was moved by others is no failure of its store."""
+        address, branch = urls.split_branch(name)
+        store = self._stores[address]
+        if isinstance(error, Moved):
+            store.fetched.pop(branch, None)
+            return None
+        if error:
+            return self._remember(name, Step.WRITE, error, address)
+        self._backoff.forget(name)
+        store.fetched[branch] = self._now()
+        store.work = None  # a fetch that failed before is no news any more
+        return None
 
     def _remember(self, key: str, step: Step, error: Exception, address: str) -> Failure:
         step = Step.SECRET if isinstance(error, SecretNotFoundError) else step

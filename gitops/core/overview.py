@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -79,22 +79,8 @@ def scope(
     problems: Iterable[str],
 ) -> dict[str, Any]:
     """Return what the template of the overview shows. *placements* counts the Works on each Destination."""
-    rows = [
-        {"kind": k.kind, "name": k.namespaced_name, "state": v.category, "message": markdown(v.message)}
-        for k, v in sorted(verdicts.unready.items())
-    ]
-    faulty = [(k, s) for k, s in sorted(objects.items()) if not s.ready]
-    rows += [{"kind": k.kind, "name": k.name, "state": "NotReady", "message": markdown(_message(s))} for k, s in faulty]
-    places = [
-        {
-            "name": k.name,
-            "ready": "Ready" if s.ready else "NotReady",
-            "labels": markdown(_labels(s)),
-            "works": placements.get(k.name, 0),
-        }
-        for k, s in sorted(objects.items())
-        if k.kind == "Destination"
-    ]
+    rows = [*_works(verdicts), *_objects(objects)]
+    places = list(_destinations(objects, placements))
     return {
         "counts": verdicts.counts,
         "total": len(verdicts.each),
@@ -104,6 +90,24 @@ def scope(
         "destinations_more": max(0, len(places) - MAX_ROWS),
         "problems": [markdown(p) for p in problems][:MAX_ROWS],
     }
+
+
+def _works(verdicts: Verdicts) -> Iterator[dict[str, str]]:
+    for key, (state, message) in sorted(verdicts.unready.items()):
+        yield {"kind": key.kind, "name": key.namespaced_name, "state": state, "message": markdown(message)}
+
+
+def _objects(objects: Mapping[Key, Status]) -> Iterator[dict[str, str]]:
+    for key, status in sorted(objects.items()):
+        if not status.ready:
+            yield {"kind": key.kind, "name": key.name, "state": "NotReady", "message": markdown(_message(status))}
+
+
+def _destinations(objects: Mapping[Key, Status], placements: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    for key, status in sorted(objects.items()):
+        if key.kind == "Destination":
+            ready, works = "Ready" if status.ready else "NotReady", placements.get(key.name, 0)
+            yield {"name": key.name, "ready": ready, "labels": markdown(_labels(status)), "works": works}
 
 
 def _message(status: Status) -> str:
