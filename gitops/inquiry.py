@@ -15,6 +15,7 @@ from gitops.core.recovery import Logged
 from gitops.core.strays import Written
 from gitops.core.tree import Oid
 from gitops.core.urls import is_elsewhere
+from gitops.core.world import World
 from gitops.git import history
 from gitops.git.commits import CommitInfo
 from gitops.git.history import Lineage
@@ -53,14 +54,15 @@ def meddlers(repo: Repository, plan: Plan) -> dict[tuple[str, str], CommitName]:
     }
 
 
-def known_versions(repo: Repository, plan: Plan, left: Oid | None) -> dict[tuple[Key, str], Oid]:
+def known_versions(repo: Repository, plan: Plan, world: World) -> dict[tuple[Key, str], Oid]:
     """Look up in the log, by (Work, placement), the versions of documents that stay and whose status may be wrong.
 
     It may name no version yet; or a commit that is gone, where history was rewritten, or where the status is not the
-    one that this daemon *left* (None: it left none yet). Orphans keep the version that is recorded.
+    one that the last pass left in the *world*. Orphans keep the version that is recorded, until they are none any more.
     """
     versions: dict[tuple[Key, str], Oid] = {}
-    doubted = concern.with_other_status(repo.objects, left, plan.survey.seen.status) if left else set()
+    orphans = {key for key in plan.decided if (known := world.works.get(key)) and known.orphan}
+    told = concern.with_other_status(repo.objects, world.status, plan.survey.seen.status) if world.status else set()
     standing: dict[str, list[PlacementDelivery]] = {}
     for delivery in plan.delivery.placements:
         if delivery.version_paths and not plan.decided[delivery.work].orphan:
@@ -68,7 +70,8 @@ def known_versions(repo: Repository, plan: Plan, left: Oid | None) -> dict[tuple
     for name, branch in plan.branches.items():
         if not branch.tip or branch.failure or name not in standing:
             continue
-        asked = _unversioned(repo, plan, name, standing[name], doubted)
+        here = not is_elsewhere(name)  # who tells of another repository may have seen more of it than we
+        asked = _unversioned(repo, plan, name, standing[name], orphans | told if here else orphans)
         paths = {path for delivery in asked for path in delivery.version_paths}
         changed = history.last_changed(repo, branch.tip, paths)
         for delivery in asked:
@@ -83,8 +86,7 @@ def _unversioned(
     """Return the placements *standing* on a branch whose version status does not tell for sure."""
     tip, lost = plan.branches[name].tip, plan.branches[name].lost or plan.branches[plan.survey.home].lost
     past = Lineage(repo).follow(tip) if tip and not repo.objects.is_shallow else None
-    here = not is_elsewhere(name)  # who tells of another repository may have seen more of it than we
-    return [d for d in standing if not d.version_is_in(past if lost or (here and d.work in doubted) else None)]
+    return [d for d in standing if not d.version_is_in(past if lost or d.work in doubted else None)]
 
 
 def placed(repo: Repository, tip: Oid) -> Logged:

@@ -98,7 +98,7 @@ class Writing:
             now=self._now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             home=self._home,
             versions=versions,
-            known_versions=inquiry.known_versions(self._repo, self.plan, self._world.status),
+            known_versions=inquiry.known_versions(self._repo, self.plan, self._world),
             sources=self._sources,
             meddlers=inquiry.meddlers(self._repo, self.plan),
             failures=failures,

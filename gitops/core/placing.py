@@ -87,17 +87,16 @@ class Context:
     def _before(self, key: Key) -> dict[str, Placement]:
         """Return the placements that the last pass left of a Work, unless something else of it changed since then."""
         state, (then, now) = self._known(key), self._folders
-        if state is None or key in self.world.unfinished or now(key) is None or then(key) != now(key):
+        if state is None or key in self.world.unfinished or then(key) != now(key):
             return {}
         return {placement.name: placement for placement in state.placements}
 
     def _known(self, key: Key) -> WorkState | None:
-        """Return what the last pass made of a Work, if its definition is still the same, the only one and right."""
+        """Return what the last pass made of a Work, if its definition is still the same, and the only one."""
         state, catalog = self.world.works.get(key), self.survey.catalog
-        path = catalogs.unit_path(state.source) if state else ""
-        unit = catalog.units.get(path)
-        same = state and unit and unit.entry == state.entry and not unit.problems
-        return state if same and catalog.by_key.get(key) == (path,) and catalog.count(key) == 1 else None
+        unit = catalog.units.get(catalogs.unit_path(state.source)) if state else None
+        same = state and unit and unit.entry == state.entry
+        return state if same and catalog.count(key) == 1 else None
 
     def _effective(self, key: Key, recorded: RecordedWork) -> InEffect:
         """Return the definition in effect, which is read only if it may be another than it was."""
