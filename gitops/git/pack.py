@@ -63,7 +63,7 @@ class Pack:
         unfinished = folder / f"{TEMPORARY}{os.getpid()}"
         checksum = _store(unfinished, self._body())
         pack = folder / f"pack-{checksum.hex()}.pack"
-        index = unfinished.with_suffix(".idx")
+        index = folder / f"{unfinished.name}_idx"  # git takes an `.idx` without its pack for garbage at once
         _store(index, self._index(checksum))
         hold(pack)
         unfinished.rename(pack)  # readers look for the index: it comes last

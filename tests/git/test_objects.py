@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gitops.core.patch import patch
 from gitops.core.tree import BLOB, COMMIT, EMPTY, FILE, TREE, Entry, diff, object_id, serialise
 from gitops.errors import MissingError, RepositoryError
-from gitops.git import loose, objects, refs, repository
+from gitops.git import loose, objects, pack, refs, repository
 from gitops.git.commits import Identity
 from gitops.git.lock import daemon_lock
 from gitops.git.objects import ObjectStore
@@ -214,6 +214,19 @@ def test_a_write_that_fails_can_be_repeated(repo, monkeypatch):
     repo.objects.flush()
     assert repo.objects.stored(oid)
     assert list(repo.objects.folder.glob("pack/tmp_*")) == []
+
+
+def test_git_that_collects_garbage_leaves_what_is_being_written(repo, monkeypatch, git):
+    """It takes an index without its pack for garbage at once, however new it is."""
+    oid, hold = repo.objects.add(BLOB, b"x"), pack.hold
+
+    def collected(path):
+        git(repo.common_dir, "gc", "--quiet")
+        hold(path)
+
+    monkeypatch.setattr(pack, "hold", collected)
+    repo.objects.flush()
+    assert repo.objects.stored(oid)
 
 
 class Counting(ObjectStore):
