@@ -24,7 +24,7 @@ _SKIP_WORKTREE, _INTENT_TO_ADD = 0x40, 0x20  # in that of the further ones
 _LONGEST = 0x0FFF
 _KEPT = b"REUC"  # what conflicts were resolved; other extensions are caches, and would be wrong now
 _WAYS_OUT = {
-    b"link": "it is split: run 'git update-index --no-split-index' there",
+    b"link": "it is split: run 'git config core.splitIndex false && git update-index --no-split-index' there",
     b"sdir": "it is sparse: run 'git sparse-checkout reapply --no-sparse-index' there",
 }
 

@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import time
@@ -385,6 +386,27 @@ def test_files_that_a_sparse_checkout_leaves_out_stay_out(repo, root, git, chang
         change(repo, {"state/a": "3"})
     assert refs.tip(repo, "main") == tip
     assert leftovers(repo) == []
+
+
+UNSUPPORTED = {
+    "split": [("config", "core.splitIndex", "true"), ("update-index", "--split-index")],
+    "sparse": [("config", "index.sparse", "true"), ("sparse-checkout", "set", "works", "--sparse-index")],
+}
+
+
+@pytest.mark.parametrize("kind", UNSUPPORTED)
+def test_the_way_out_of_an_index_that_cannot_be_handled_lasts(repo, root, git, change, sealed, kind):
+    """It is not enough to write the index whole once: git would split it again the next time that it writes it."""
+    change(repo, {"works/w": "1", "state/a": "1"})
+    for command in UNSUPPORTED[kind]:
+        git(root, *command)
+    with pytest.raises(RepositoryError) as refused:
+        change(repo, {"state/a": "2"})
+    subprocess.run(re.findall("run '(.*?)'", str(refused.value))[0], cwd=root, env=sealed, shell=True, check=True)
+    write(root / "works/w", "user's")
+    git(root, "commit", "-qam", "user")
+    change(repo, {"state/a": "3"})
+    assert status(git, root) == []
 
 
 def killed_at(root, module, owner, name, when):
