@@ -19,6 +19,7 @@ import pygit2
 from gitops.core.paths import fold
 from gitops.core.tree import Change, Objects, Oid, diff
 from gitops.errors import Busy
+from gitops.git.attributes import refuse_converted
 from gitops.git.files import WorkFiles
 from gitops.git.index import Index
 from gitops.git.pack import sync_folder
@@ -81,6 +82,7 @@ class HeldIndex:
         raw = place.index_file.read_bytes() if place.index_file.exists() else b""
         self._index = Index(raw, str(place.index_file))
         self._followed = self._index.follow(changes)
+        refuse_converted(place.git_dir, place.root, [change.path for change in self._wanted()])
         if raw:
             os.fchmod(self._handle, place.index_file.stat().st_mode & 0o777)
         self._write()
@@ -88,7 +90,7 @@ class HeldIndex:
 
     def complete(self, objects: Objects) -> None:
         """Bring the files after the index that was prepared, and put it in place."""
-        wanted = [change for change in self._followed if not (change.new and self._index.is_sparse(change.path))]
+        wanted = self._wanted()
         with WorkFiles(self._place.root, objects.blob, self._index.sizes) as files:
             for change in wanted:
                 files.prepare(change)
@@ -111,6 +113,10 @@ class HeldIndex:
     def close(self) -> None:
         """Let go of it. When nothing was completed or dropped, that is as a kill: `finish` takes it from there."""
         os.close(self._handle)
+
+    def _wanted(self) -> list[Change]:
+        """List the changes whose files the user wants in his work tree."""
+        return [change for change in self._followed if not (change.new and self._index.is_sparse(change.path))]
 
     def _take_back_claim(self) -> None:
         sync_folder(self._place.git_dir)  # after a power cut, no lock of ours may stand without its claim

@@ -187,6 +187,35 @@ def check_out_anew(root, git, conversion):
     git(root, "checkout", "-q", "--", "state")
 
 
+@pytest.mark.parametrize("attribute", ["filter=rot", "ident", "working-tree-encoding=UTF-16"])
+@pytest.mark.parametrize("after", ["2 $Id$\n", None], ids=["changes", "removes"])
+def test_files_that_git_converts_are_refused_with_a_way_out(repo, root, git, change, attribute, after):
+    """Else the user's next commit would revert the daemon's: the file is not what the repository holds."""
+    git(root, "config", "filter.rot.smudge", "tr a-z b-za")
+    git(root, "config", "filter.rot.clean", "tr b-za a-z")
+    change(repo, {"state/p": "1 $Id$\n", "other/p": "1"})
+    write(root / ".git/info/attributes", f"state/* {attribute}\n")
+    (root / "state/p").unlink()
+    git(root, "checkout", "-q", "--", "state")
+    change(repo, {"other/p": "2"})
+    tip = refs.tip(repo, "main")
+    with pytest.raises(RepositoryError, match=f"state/p has the attribute {attribute}") as refused:
+        change(repo, {"state/p": after})
+    assert (refs.tip(repo, "main"), status(git, root), leftovers(repo)) == (tip, [], [])
+    write(root / ".git/info/attributes", f"state/* {attribute}\n" + re.findall("'(.*?)'", str(refused.value))[0])
+    (root / "state/p").unlink()
+    git(root, "checkout", "-q", "--", "state")
+    change(repo, {"state/p": after})
+    git(root, "commit", "-qam", "user", "--allow-empty")
+    assert (looks(root / "state/p"), git(root, "show", "--format=", "--name-only")) == (after, "")
+
+
+def test_attributes_of_a_name_that_is_no_text_are_asked_for_as_git_writes_it(repo, root, git, change):
+    write(root / ".git/info/attributes", "* -filter\n")
+    change(repo, {"state/\udcff": "1"})
+    assert status(git, root) == []
+
+
 def test_nothing_is_written_through_a_symlink_that_stands_for_a_folder(repo, root, git, change, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
