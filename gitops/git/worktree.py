@@ -115,8 +115,11 @@ class HeldIndex:
         os.close(self._handle)
 
     def _wanted(self) -> list[Change]:
-        """List the changes whose files the user wants in his work tree."""
-        return [change for change in self._followed if not (change.new and self._index.is_sparse(change.path))]
+        """List the changes whose files a sparse checkout does not leave out, or which are there all the same."""
+        return [change for change in self._followed if not (change.new and self._is_left_out(change.path))]
+
+    def _is_left_out(self, path: str) -> bool:
+        return self._index.is_sparse(path) and not os.path.lexists(self._place.root / path)
 
     def _take_back_claim(self) -> None:
         sync_folder(self._place.git_dir)  # after a power cut, no lock of ours may stand without its claim

@@ -417,6 +417,30 @@ def test_files_that_a_sparse_checkout_leaves_out_stay_out(repo, root, git, chang
     assert leftovers(repo) == []
 
 
+SPARSE = {"cone": ["--cone", "works"], "patterns": ["--no-cone", "/works/"]}
+
+
+@pytest.mark.parametrize("kind", SPARSE)
+@pytest.mark.parametrize("left_out", [None, "1", "user's"], ids=["left out", "there all the same", "edited"])
+@pytest.mark.parametrize("then", ["add .", "add -A", "stash -u", "sparse-checkout reapply", "sparse-checkout disable"])
+def test_the_next_commit_from_a_sparse_checkout_reverts_nothing(repo, root, git, change, kind, left_out, then):
+    change(repo, {"works/w": "1", "state/a": "1", "state/removed": "1"})
+    git(root, "sparse-checkout", "set", *SPARSE[kind])
+    if left_out:
+        write(root / "state/a", left_out)
+    documents = {"state/a": "2", "state/removed": None, "state/added": "2", "status/added": "2"}
+    change(repo, documents)
+    edited = left_out == "user's"
+    assert status(git, root) == ([" M state/a"] if edited else [])
+    assert looks(root / "state/a") == (left_out if edited else left_out and "2")
+    write(root / "works/w", "user's")
+    git(root, *then.split())
+    git(root, "commit", "-q", "--allow-empty", "-a", "-m", "user")
+    made = git(root, "show", "--format=", "--name-only").splitlines()
+    his = ["state/a"] if edited and then == "sparse-checkout disable" else []
+    assert made == ([] if then == "stash -u" else [*his, "works/w"])
+
+
 UNSUPPORTED = {
     "split": [("config", "core.splitIndex", "true"), ("update-index", "--split-index")],
     "sparse": [("config", "index.sparse", "true"), ("sparse-checkout", "set", "works", "--sparse-index")],
