@@ -12,7 +12,7 @@ from gitops.core.keys import Key
 from gitops.core.manifests import Object
 from gitops.core.recorded import Recorded
 from gitops.core.selectors import Matcher
-from gitops.core.targets import Site, Store, Target
+from gitops.core.targets import Location, Site, Store, Target
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def places(
     found = targets.resolve(
         [definition for definition in known.values() if isinstance(definition, Destination)],
         stores,
-        {name: r.text("path") for name, r in recorded.items()},
+        {name: Location(r.branch(site.home), r.text("path")) for name, r in recorded.items() if r.text("mode")},
         {site.source, site.home},
     )
     same = _labels(found) == _labels(last.targets)

@@ -5,18 +5,20 @@ A Destination whose place overlaps another's, or whose store is missing, keeps i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from gitops.api.destination import AGGREGATED, Agent, Destination
 from gitops.api.statestore import BucketStateStore, GitStateStore
-from gitops.core import paths, urls
+from gitops.core import ownership, paths, urls
 from gitops.core.catalog import RESERVED, STATUS
+from gitops.core.ownership import Claim, Claimant, Owner
 
 EMBEDDED = "embedded"
 STATE = "state"
+_REPOSITORY, _DESTINATION = "", "Destination"  # of the owners of places; in this order they are named
 
 
 class Site(NamedTuple):
@@ -153,25 +155,19 @@ def store_key(kind: str, name: str) -> str:
 def resolve(
     destinations: Iterable[Destination],
     stores: Mapping[str, Store],
-    recorded: Mapping[str, str],
+    recorded: Mapping[str, Location],
     reserved: Collection[str],
 ) -> dict[str, Target]:
-    """Resolve all Destinations. *recorded* maps names to the directory that each had at the last pass.
+    """Resolve all Destinations. *recorded* maps names to the place that each had at the last pass.
 
     On the branches *reserved* nobody may write among definitions and status. Of two that overlap the one whose place is
-    recorded keeps it, then the one whose name sorts first.
+    recorded keeps it, then the one whose name sorts first. One that has to wait keeps the place that it had.
     """
     found = {t.name: t for t in sorted((_target(d, stores) for d in destinations), key=lambda t: t.name)}
-    taken: dict[str, _Taken] = {}
-    refused: list[tuple[Target, _Taken]] = []
-    for target in sorted(found.values(), key=lambda t: recorded.get(t.name) != t.directory):
-        if target.location and not target.reason:
-            branch = target.location.branch
-            place = taken.setdefault(branch, _taken(branch, stores, reserved))
-            if not place.claim(target):
-                refused.append((target, place))
-    # Who is named may not depend on who came first: the next pass has another order.
-    return found | {target.name: _overlapping(target, place.owner(target)) for target, place in refused}
+    claimants = [_claimant(target, recorded.get(target.name)) for target in found.values()]
+    lost = ownership.resolve(claimants, _reserved(stores, reserved))
+    refused = {name: _overlapping(found[name], conflict.owner) for (_, name), conflict in lost.items()}
+    return found | {name: target for name, target in refused.items() if found[name].writable}
 
 
 def _target(destination: Destination, stores: Mapping[str, Store]) -> Target:
@@ -184,7 +180,7 @@ def _target(destination: Destination, stores: Mapping[str, Store]) -> Target:
         reason, message = "StateStoreNotReady", f"{key}: not ready"
     else:
         directory = paths.join(store.location.path, paths.directory(destination.path))
-    return Target(
+    target = Target(
         name=destination.metadata.name,
         labels=destination.metadata.labels,
         strict=spec.strict_match_labels,
@@ -200,49 +196,42 @@ def _target(destination: Destination, stores: Mapping[str, Store]) -> Target:
         reason=reason,
         message=message,
     )
+    top = directory.partition("/")[0]
+    return _overlapping(target, (_REPOSITORY, top)) if paths.fold(top).startswith(".") else target
 
 
-def _taken(branch: str, stores: Mapping[str, Store], reserved: Collection[str]) -> _Taken:
-    if branch not in reserved:
-        return _Taken((), "")
-    output = stores[EMBEDDED].location
-    only_status = len(reserved) > 1 and output is not None and output.branch == branch
-    return _Taken(RESERVED, STATUS if only_status else "the definitions")
+def _claimant(target: Target, recorded: Location | None) -> Claimant:
+    holds = _claim(recorded) if recorded else Claim()
+    at = target.writable
+    return Claimant((_DESTINATION, target.name), _claim(Location(at.branch, target.directory)) if at else holds, holds)
 
 
-class _Taken:
-    """The directories of one branch that have an owner: *reserved* ones, and those of Destinations that do not overlap.
-
-    *root* is what else the whole branch would overlap; empty when nothing.
-    """
-
-    def __init__(self, reserved: Sequence[str], root: str) -> None:
-        self._reserved = {paths.fold(name): name for name in reserved} | ({"": root} if root else {})
-        self._at: dict[str, str] = {}
-        self._below: dict[str, str] = {}
-
-    def claim(self, target: Target) -> bool:
-        """Give *target* its directory, unless that overlaps one that has an owner."""
-        if self.owner(target):
-            return False
-        own = paths.fold(target.directory)
-        self._at[own] = target.name
-        for above in (*paths.directories_above(own), ""):
-            self._below[above] = min(target.name, self._below.get(above, target.name))
-        return True
-
-    def owner(self, target: Target) -> str:
-        """Return whose place *target* overlaps, of several Destinations the first by name; empty when nobody's."""
-        own = paths.fold(target.directory)
-        top = own.partition("/")[0]
-        if top.startswith("."):
-            return f"{target.directory.partition('/')[0]} of this repository"
-        if top in self._reserved:
-            return f"{self._reserved[top]} of this repository"
-        around = (self._at[at] for at in (own, *paths.directories_above(own), "") if at in self._at)
-        name = next(around, self._below.get(own, ""))
-        return f"Destination {name}" if name else ""
+def _claim(place: Location) -> Claim:
+    """Claim a directory of a branch for oneself, and those above it together with others."""
+    own = paths.fold(place.path)
+    above = {_token(place.branch, directory) for directory in (*paths.directories_above(own), "")}
+    exclusive = frozenset([_token(place.branch, own)])
+    return Claim(exclusive, frozenset(above) - exclusive)
 
 
-def _overlapping(target: Target, owner: str) -> Target:
-    return replace(target, reason="PathOverlap", message=f"path {target.directory or '/'} overlaps {owner}")
+def _token(branch: str, directory: str) -> str:
+    return f"{branch} {directory}"
+
+
+def _reserved(stores: Mapping[str, Store], branches: Collection[str]) -> dict[Owner, Claim]:
+    """Return what belongs to this repository itself; a Destination that has the whole branch overlaps all of it."""
+    output, found = stores[EMBEDDED].location, dict[Owner, Claim]()
+    for branch in branches:
+        only_status = len(branches) > 1 and output is not None and output.branch == branch
+        claims = {name: Claim(frozenset([_token(branch, paths.fold(name))])) for name in RESERVED}
+        whole = STATUS if only_status else "the definitions"
+        claims[whole] = claims.get(whole, Claim()) | Claim(shared=frozenset([_token(branch, "")]))
+        for name, claim in claims.items():
+            found[_REPOSITORY, name] = found.get((_REPOSITORY, name), Claim()) | claim
+    return found
+
+
+def _overlapping(target: Target, owner: Owner) -> Target:
+    kind, name = owner
+    told = f"Destination {name}" if kind == _DESTINATION else f"{name} of this repository"
+    return replace(target, reason="PathOverlap", message=f"path {target.directory or '/'} overlaps {told}")

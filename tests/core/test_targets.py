@@ -48,7 +48,8 @@ def bucket_store(name):
 
 def resolve(*destinations, stores=(), recorded=None, home="main"):
     known = {store.key: store for store in (embedded(home), *stores)}
-    return targets.resolve(destinations, known, recorded or {}, {"main", home})
+    had = {name: Location(home, directory) for name, directory in (recorded or {}).items()}
+    return targets.resolve(destinations, known, had, {"main", home})
 
 
 def overlaps(*destinations, **more):
@@ -154,6 +155,23 @@ def test_one_that_moves_into_another_is_the_newcomer():
     assert overlaps(destination("a", "p"), destination("b", "p"), recorded={"a": "state/a", "b": "state/p"}).keys() == {
         "a"
     }
+
+
+def test_one_that_waits_keeps_its_place_also_from_those_that_wait_for_it():
+    found = [destination("a", "two"), destination("b", "three/sub"), destination("c", "three"), destination("d", "one")]
+    recorded = {"a": "state/one", "b": "state/two", "c": "state/three"}
+
+    assert overlaps(*found, recorded=recorded) == {
+        "a": "path state/two overlaps Destination b",
+        "b": "path state/three/sub overlaps Destination c",
+        "d": "path state/one overlaps Destination a",
+    }
+
+
+def test_those_that_swap_their_places_wait_for_nobody():
+    found, recorded = [destination("a", "two"), destination("b", "one")], {"a": "state/one", "b": "state/two"}
+
+    assert overlaps(*found, recorded=recorded) == {}
 
 
 def test_of_several_that_overlap_the_first_by_name_is_named_whoever_came_last():

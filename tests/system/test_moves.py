@@ -21,10 +21,15 @@ def documents(platform, *branches):
     }
 
 
+def owners(platform):
+    """The files of all inventories, each as often as it is listed."""
+    statuses = platform.statuses().values()
+    return [(s["status"].get("branch", "main"), path) for s in statuses for path in s["status"].get("inventory", {})]
+
+
 def owned(platform):
     """All files that some status lists as its own."""
-    statuses = platform.statuses().values()
-    return {(s["status"].get("branch", "main"), path) for s in statuses for path in s["status"].get("inventory", {})}
+    return set(owners(platform))
 
 
 @pytest.fixture
@@ -138,6 +143,25 @@ def test_a_destination_that_moves_into_anothers_place_waits_and_keeps_its_docume
     placed.commit(dev(path="free"))
     settle(placed)
     assert documents(placed) == owned(placed)
+
+
+@pytest.mark.parametrize("waits", ["for a place", "for a store"])
+@pytest.mark.parametrize("late", [False, True], ids=["in one push", "later"])
+def test_the_place_of_a_destination_that_waits_to_move_is_not_free(placed, waits, late):
+    """Else two of them would list the same files."""
+    other = {"destinations/other.yaml": destination("other", env="no")}
+    moved = dev(**({"path": "other/sub"} if waits == "for a place" else {"store": "nowhere"}))
+    taker = {"destinations/a.yaml": destination("a", path="dev", env="dev")}
+    for files in [other, moved, taker] if late else [other, moved | taker]:
+        placed.commit(files)
+        settle(placed)
+
+    assert placed.condition("destinations/a.yaml")[1:] == ("PathOverlap", "path state/dev overlaps Destination dev")
+    assert sorted(owners(placed)) == sorted(documents(placed))
+    placed.commit(dev(path="free"))
+    settle(placed)
+    assert placed.condition("destinations/a.yaml")[0] == "True"
+    assert sorted(owners(placed)) == sorted(documents(placed))
 
 
 def test_two_destinations_that_swap_their_paths(platform):
