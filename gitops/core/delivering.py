@@ -168,10 +168,9 @@ class _Placements:
 
     def _withdrawn(self, decided: Decided, recorded: RecordedPlacement) -> PlacementDelivery:
         assert recorded.status is not None
-        unit = self._ledger.unit_of(decided.key, recorded.destination)
         branch, name = recorded.branch(self._home), recorded.status.name
         place = _place(common_directory(recorded.inventory()), name.rpartition("-")[2])
-        return PlacementDelivery(decided.key, name, None, recorded, branch, place, {}, unit)
+        return PlacementDelivery(decided.key, name, None, recorded, branch, place, {}, decided.key)
 
     def _is_own(self, placement: Placement, branch: str, path: str) -> bool:
         """Whether no other Destination has the place by now, and no aggregate is there, in which others have parts."""

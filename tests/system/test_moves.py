@@ -246,6 +246,21 @@ def test_the_commit_that_takes_documents_from_the_store_that_they_left_is_one_of
     assert "Gitops-Path: state/dev/dependencies/redis/instance-configure/5058f\n" in removal
 
 
+@pytest.mark.parametrize("mode", [NESTED, FLAT, AGGREGATED])
+@pytest.mark.parametrize("there", [{"path": "moved"}, {"store": "s"}], ids=["path", "store"])
+def test_what_is_removed_when_its_destination_moves_is_withdrawn_and_does_not_move(platform, mode, there):
+    fields = {"mode": mode, "initWorkloads": {"enabled": False}}
+    platform.commit({**dev(**fields), "statestores/s.yaml": store("s", "deploy"), "works/s.yaml": work("s", env="dev")})
+    settle(platform)
+    tip = platform.tip()
+    platform.commit({**dev(**fields, **there), "works/s.yaml": None})
+    settle(platform)
+
+    told = [subject for subject in platform.subjects(until=tip) if not subject.startswith("status: ")]
+    assert told == ["withdraw(default/s): dev (+0 ~0 -1)", "Edit"]
+    assert documents(platform) == set()
+
+
 # a Destination that goes
 
 
