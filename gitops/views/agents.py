@@ -172,9 +172,9 @@ def _all_below(directory: str) -> str:
 def _parts(folder: Folder) -> list[tuple[str, str]]:
     """Return what is applied as one, in its order: names, and directories from the top of the repository."""
     if not folder.lasting:
-        return [(_short(folder.destination), "")]
+        return [(_whole(folder.destination), "")]
     if folder.mode != NESTED:
-        return [(_short(folder.destination), folder.directory)]
+        return [(_whole(folder.destination), folder.directory)]
     above = f"{folder.directory}/" if folder.directory else ""
     return [(_short(folder.destination, f"-{tier}"), f"{above}{tier}") for tier in _TIERS]
 
@@ -187,8 +187,15 @@ def _object(version: str, kind: str, name: str, folder: Folder, wishes: Wishes, 
 
 def _short(name: str, end: str = "") -> str:
     """Return *name* and *end*; of a name that is too long its beginning, and a hash by which it differs from others."""
-    if len(name + end) <= _LABEL:
-        return name + end
+    return name + end if len(name + end) <= _LABEL else _hashed(name, end)
+
+
+def _whole(name: str) -> str:
+    """Name what is applied as one: never as the tiers of another, as a Destination `dev-resources` beside `dev`."""
+    return _hashed(name) if name.endswith(tuple(f"-{tier}" for tier in _TIERS)) else _short(name)
+
+
+def _hashed(name: str, end: str = "") -> str:
     end = f"-{hashlib.sha256(name.encode()).hexdigest()[:8]}{end}"
     return name[: _LABEL - len(end)].rstrip("-.") + end
 

@@ -147,6 +147,21 @@ def test_a_name_however_long_is_a_name_and_a_label_by_which_agents_know_their_ow
     assert clusters == (set(alike) if agent == "argocd" else set())
 
 
+@pytest.mark.parametrize("agent", ["flux", "argocd"])
+@pytest.mark.parametrize("fields", [{"mode": "none"}, {"initWorkloads": {"enabled": False}}], ids=str)
+def test_a_destination_that_is_named_as_a_tier_of_another_is_another(exported, platform, agent, fields):
+    alike = ["dev-dependencies", "dev-resources"]
+    platform.commit({f"destinations/{name}.yaml": destination(name, env="dev", **fields) for name in alike})
+    platform.reconcile()
+
+    found = exported(agent, "dev", *alike, "--url", URL)
+
+    names = [(obj["kind"], obj["metadata"]["name"]) for obj in found]
+    assert len(set(names)) == len(names)
+    alone = exported(agent, alike[0], "--url", URL)
+    assert all(obj in found for obj in alone if obj["kind"] != "AppProject"), "whoever else is there"
+
+
 def test_a_store_elsewhere_has_its_own_address_and_branch(exported, platform):
     far = store("far", "deploy", "docs")
     far["spec"] |= {"url": "git@git.example.com:acme/far.git", "secretRef": {"name": "far"}, "authMethod": "ssh"}
