@@ -190,7 +190,7 @@ def _change(before: Status | None, ready: Condition, good: Transition, bad: str)
 
 def repository_file(problems: Iterable[Problem]) -> bytes | None:
     """Return `status/repository.yaml`: what is wrong with files and belongs to no object; None when nothing is."""
-    rows = [{"file": p.path, "line": p.line, "message": p.message} for p in sorted(set(problems), key=lambda p: p[:4])]
+    rows = [{"file": p.path, "line": p.line, "message": p.message} for p in problems]
     if not rows:
         return None
     file = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 from typing import NamedTuple
 
 from gitops.core import yaml
@@ -30,6 +30,11 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         return f"{printable(self.path)}:{self.line}: {self.message}"
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Return each of *problems* once, by file and place."""
+    return sorted(set(problems), key=lambda problem: problem[:4])
 
 
 class Problems:

@@ -14,7 +14,7 @@ from gitops.core.overview import Verdict, Verdicts
 from gitops.core.patch import patch
 from gitops.core.placing import Decided
 from gitops.core.plan import Plan
-from gitops.core.problems import Problem
+from gitops.core.problems import Problem, in_order
 from gitops.core.provenance import Provenance, Tracer
 from gitops.core.record import Facts, Record
 from gitops.core.targets import store_key
@@ -56,17 +56,18 @@ def record(
     record = Record(objects, facts.now)
     verdicts = world.verdicts.after(_works(plan, traced, facts, objects, record))
     others = _others(plan, traced, facts, record)
-    problems = sorted(set(_problems(world, plan, objects)), key=lambda p: p[:4])
+    problems = in_order(_problems(world, plan, objects))
     scope = overview.scope(verdicts, others, _counts(world, plan), [str(p) for p in problems])
     readme, wrong = render(scope)
     record.write("README.md", readme)
-    if file := object_status.repository_file([*problems, *wrong]):
+    all_problems = in_order((*problems, *wrong))
+    if file := object_status.repository_file(all_problems):
         record.write(memory.REPOSITORY_FILE, file)
     else:
         record.remove(memory.REPOSITORY_FILE)
     worth_writing = bool(verdicts.each or plan.survey.objects or plan.survey.seen.status or problems)
     tree = patch(objects, plan.survey.seen.status, record.files)
-    return NewStatus(tree, record, verdicts, worth_writing, (*problems, *wrong))
+    return NewStatus(tree, record, verdicts, worth_writing, tuple(all_problems))
 
 
 def _works(
@@ -115,6 +116,6 @@ def _counts(world: World, plan: Plan) -> dict[str, int]:
     for key, decided in plan.decided.items():
         states = world.works.get(key), decided.state
         before, after = (state.destinations if state else frozenset[str]() for state in states)
-        for name in before ^ after:
-            counts[name] = counts.get(name, 0) + (1 if name in after else -1)
+        for name in (before ^ after) & counts.keys():
+            counts[name] += 1 if name in after else -1
     return counts

@@ -12,7 +12,7 @@ from gitops.core.failures import Failure, Step
 from gitops.core.keys import Key
 from gitops.core.manifests import load
 from gitops.core.object_status import record_destination, record_store, repository_file
-from gitops.core.problems import Problem
+from gitops.core.problems import Problem, in_order
 from gitops.core.provenance import Provenance
 from gitops.core.record import CommitName, Facts, Record
 from gitops.core.recorded import Recorded
@@ -319,7 +319,7 @@ def test_the_commit_and_the_file_of_the_definition_that_is_in_effect(record, eff
 def test_problems_are_listed_once_in_the_order_of_files_and_lines():
     found = [Problem("b.yaml", 1, 1, "wrong", None), Problem("a.yaml", 9, 1, "wrong", None)]
     found += [Problem("a.yaml", 2, 5, "worse", None), Problem("a.yaml", 2, 5, "bad", DEV), found[0]]
-    file = yaml.safe_load(repository_file(found))
+    file = yaml.safe_load(repository_file(in_order(found)))
 
     assert file["apiVersion"] == "platform.kratix.io/v1alpha1"
     assert (file["kind"], file["metadata"]) == ("Repository", {"name": "repository"})

@@ -119,6 +119,16 @@ def test_the_last_definition_that_goes_takes_all_but_the_overview_with_it(platfo
     assert platform.files().keys() == {"status/README.md"}
 
 
+def test_the_last_work_that_goes_takes_its_status_with_it(platform):
+    platform.commit(requests(1))
+    platform.reconcile()
+    assert platform.files("status/works/")
+    platform.remove("works")
+    platform.reconcile()
+
+    assert platform.files().keys() == {"status/README.md"}
+
+
 # granularity
 
 
@@ -140,6 +150,14 @@ def test_one_commit_for_each_changed_work_or_one_for_all(platform, setting, coun
     tip = platform.tip()
     platform.reconciler().reconcile()
     assert platform.tip() == tip
+
+
+def test_one_commit_for_all_is_none_where_there_is_nothing_to_write(platform):
+    settings = "commit: {granularity: pass}\noutput: {branch: out}\n"
+    platform.commit({"gitops.yaml": settings, "works/r.yaml": work("r", env="dev")})
+    platform.reconcile()
+
+    assert platform.subjects("out") == ["status: 1 Work, 1 Pending (1 event)"]
 
 
 @pytest.mark.parametrize(("count", "commits"), [(50, 50), (51, 1)])
@@ -223,6 +241,21 @@ def test_a_documents_commit_names_work_destination_path_and_source(platform):
     assert trailers(platform, made, "Argocd-reference-commit-author") == ["Bob Babbage <bob@example.org>"]
     assert trailers(platform, made, "Argocd-reference-commit-subject") == ["Add redis"]
     assert trailers(platform, made, "Argocd-reference-commit-date") == ["2026-01-01T00:00:00Z"]
+
+
+def test_a_documents_commit_says_why(platform):
+    def why(subject):
+        return next(c.message.split("\n")[2] for c in platform.log() if c.message.startswith(subject))
+
+    first = platform.commit({**DEV, "works/r.yaml": work("r", request="r", env="dev")})
+    platform.reconcile()
+    assert why("place(default/r)") == f"Its selectors (env=dev) match dev; source commit {first[:7]}."
+    assert why("destination(dev)") == f"Documents of the Destination itself; source commit {first[:7]}."
+
+    all_at_once = {"gitops.yaml": "commit: {granularity: pass}\n", **requests(2)}
+    second = platform.commit(all_at_once, "Bring two Works")
+    platform.reconcile()
+    assert why("place(2 Works)") == f"All changes of one pass: source commit {second[:7]}, Bring two Works"
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def test_an_invalid_work_says_where_it_is_wrong_and_keeps_what_was_good(placed):
     )
     assert last_event(placed, W) == ("Warning", "InvalidDefinition", "WorkController", COMPLAINT, 1)
     assert (placed.blobs("state/"), placed.condition(P)) == (documents, before)
+    assert problems(placed) == [], "what is told of the object is not told of the repository as well"
     assert placed.subjects()[0] == "status: 2 Works, 1 Ready, 1 Invalid (1 event)"
 
 
@@ -112,6 +113,13 @@ def test_a_file_that_names_nobody_is_a_problem_of_the_repository(placed):
     assert "status/repository.yaml" not in placed.files()
 
 
+def test_a_wrong_file_is_told_of_where_nothing_was_ever_defined(platform):
+    platform.commit({"works/x.yaml": "kind: ["})
+    settle(platform)
+
+    assert [file for file, _, _ in problems(platform)] == ["works/x.yaml"]
+
+
 def test_a_link_among_the_definitions_is_a_problem_and_not_followed(placed):
     placed.link("works/x.yaml", "r.yaml")
     settle(placed)
@@ -142,7 +150,7 @@ def test_a_good_definition_of_what_is_wrong_where_it_was_first_is_a_problem_whil
     assert told in problems(placed)
     assert list(placed.files(f"{PLACE}/")) == [f"{PLACE}/r.yaml"]
 
-    placed.commit({"works/s.yaml": work("s", env="dev")})
+    placed.commit({"works/s.yaml": work("s", {"new.yaml": configmap("new")}, env="dev")})
     settle(placed)
     assert told in problems(placed), "also when nobody looked at the Work"
     placed.remove("works/r.yaml")
@@ -170,7 +178,7 @@ def test_of_two_definitions_of_one_object_the_first_keeps_its_place(placed):
     assert list(placed.files(f"{PLACE}/")) == [f"{PLACE}/r.yaml"]
 
     before = problems(placed)
-    placed.commit({"works/s.yaml": work("s", env="dev")})
+    placed.commit({"works/s.yaml": work("s", {"new.yaml": configmap("new")}, env="dev")})
     settle(placed)
     assert problems(placed) == before
 
@@ -180,6 +188,16 @@ def test_of_two_definitions_of_one_object_the_first_keeps_its_place(placed):
     assert placed.status(W)["status"]["source"] == "works/a.yaml"
     assert list(placed.files(f"{PLACE}/")) == [f"{PLACE}/other.yaml"]
     assert problems(placed) == []
+
+
+def test_a_wrong_definition_beside_the_good_one_of_the_object_is_a_problem_and_changes_nothing(placed):
+    documents = placed.blobs("state/")
+    placed.commit({"works/x.yaml": BROKEN})
+    settle(placed)
+
+    assert problems(placed) == [("works/x.yaml", 6, COMPLAINT.partition(": ")[2])]
+    assert placed.condition(W) == ("True", "AllWorkplacementsScheduled", "Ready")
+    assert placed.blobs("state/") == documents
 
 
 def test_one_bad_document_of_a_file_stops_only_itself(platform):

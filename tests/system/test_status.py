@@ -190,6 +190,20 @@ def test_the_overview_says_what_is_not_ready_and_why(platform):
     assert shown.index("Needs attention") < shown.index("## Works") < shown.index("## Destinations")
 
 
+def test_problems_are_told_by_file_and_line(platform):
+    bad = "apiVersion: platform.kratix.io/v1alpha1\nkind: Nothing\n"
+    several = "---\n".join([bad, bad, bad, bad])
+    platform.commit({f"works/{name}.yaml": several for name in "dbac"})
+    outcome = platform.reconcile()[-1]
+
+    told = [f"works/{name}.yaml:{line}" for name in "abcd" for line in (2, 5, 8, 11)]
+    found = platform.status("repository.yaml")["status"]["problems"]
+    assert [f"{problem['file']}:{problem['line']}" for problem in found] == told
+    assert [str(problem).partition(": ")[0] for problem in outcome.problems] == told
+    shown = platform.files()["status/README.md"].decode().splitlines()
+    assert [line.removeprefix("- ").partition(": ")[0] for line in shown if line.startswith("- works/")] == told
+
+
 def test_the_overview_of_a_good_state_is_short(placed):
     shown = placed.files()["status/README.md"].decode()
 
@@ -205,6 +219,7 @@ def test_the_repositorys_own_overview_takes_the_place_of_ours_and_a_broken_one_d
     placed.commit({"templates/status-README.md.j2": "{{ nothing }}\n"})
     settle(placed)
     assert placed.files()["status/README.md"].startswith(b"# Status")
+    assert [problem.path for problem in placed.reconcile()[-1].problems] == ["templates/status-README.md.j2"]
     assert [p["file"] for p in placed.status("repository.yaml")["status"]["problems"]] == [
         "templates/status-README.md.j2"
     ]

@@ -118,6 +118,27 @@ def test_two_stores_of_one_branch_write_side_by_side(platform):
     assert {path.split("/")[0] for path in platform.files(at="deploy")} == {"one", "two"}
 
 
+def test_the_author_that_a_store_names_writes_its_commits_and_no_others(platform):
+    """On the home branch, which has the status of all stores, the settings say who it is."""
+    fleet = {"name": "Fleet", "email": "fleet@example.org"}
+    here = {**git_store(branch="main", path="here", gitAuthor=fleet), "metadata": {"name": "here"}}
+    platform.commit(
+        {
+            "statestores/here.yaml": here,
+            "statestores/s.yaml": git_store(branch="deploy", gitAuthor=fleet),
+            "destinations/here.yaml": destination("here", store="here", env="dev"),
+            **in_store(),
+        }
+    )
+    since = platform.tip()
+    settle(platform)
+
+    assert {(c.author.name, c.author.email) for c in platform.log("deploy")} == {("Fleet", "fleet@example.org")}
+    made = platform.log(until=since)
+    assert len(made) > 1
+    assert {(c.author.name, c.author.email) for c in made} == {("gitops", "gitops@localhost")}
+
+
 # stores that cannot be written
 
 
@@ -125,7 +146,11 @@ def test_two_stores_of_one_branch_write_side_by_side(platform):
     ("definition", "kind", "reason"),
     [
         (None, "GitStateStore", "StateStoreNotFound"),
-        (git_store(url="http://git.example.org/fleet.git"), "GitStateStore", "StateStoreNotReady"),
+        (
+            git_store(url="http://git.example.org/fleet.git", gitAuthor={"name": "Fleet", "email": "f@example.org"}),
+            "GitStateStore",
+            "StateStoreNotReady",
+        ),
         (BUCKET, "BucketStateStore", "StateStoreNotReady"),
     ],
     ids=["missing", "an address that is not allowed", "bucket"],
