@@ -117,11 +117,12 @@ def test_each_parent_of_a_merge_answers_for_what_the_merge_took_from_it(repo):
     assert found == {"a": ours, "b": theirs, "c": merge, "d": base, "e": base}
 
 
-def test_commits_of_one_second_are_told_apart_by_who_was_built_on_whom(repo):
+@pytest.mark.parametrize("later", [0, 1])
+def test_commits_of_one_second_are_told_apart_by_who_was_built_on_whom(repo, later):
     base = repo.objects.commit(EMPTY, [], ME, 1_700_000_000, "base")
     below = repo.objects.commit(EMPTY, [base], ME, 1_700_000_000, "below")
-    until = repo.objects.commit(EMPTY, [below], ME, 1_700_000_000, "until")
-    tip = repo.objects.commit(EMPTY, [base, until], ME, 1_700_000_001, "a merge that begins at the base")
+    until = repo.objects.commit(EMPTY, [below], ME, 1_700_000_000 + later, "until")
+    tip = repo.objects.commit(EMPTY, [base, until], ME, 1_700_000_002, "a merge that begins at the base")
     assert [info.oid for info in history.walk(repo, tip, until)] == [tip]
 
 
@@ -179,6 +180,32 @@ def test_a_lineage_holds_the_ancestors_of_its_tip_wherever_that_goes(repo, commi
         assert {oid for oid in oids if oid in lineage} == {o for o in oids if history.is_ancestor(repo, o, tip)}
         assert bytes(20) not in lineage
         assert tip.hex() not in lineage
+
+
+def test_a_lineage_reads_as_far_back_as_somebody_asks_and_nothing_twice(repo, monkeypatch):
+    oids = build(repo, [([], 1, {"a": str(n % 2)}) for n in range(100)])
+    fresh = Repository.open(repo.git_dir)
+    read = fresh.objects.read_commit
+    asked = []
+    monkeypatch.setattr(fresh.objects, "read_commit", lambda oid: asked.append(oid) or read(oid))
+    lineage = history.Lineage(fresh).follow(oids[50])
+    assert bytes(20) not in lineage
+    assert oids[45] in lineage
+    assert len(asked) < 20
+    for tip in oids[51:]:
+        assert oids[0] in lineage.follow(tip)
+    assert len(asked) < 500
+
+
+def test_a_lineage_begins_anew_when_its_tip_is_there_no_more(repo, change):
+    first = change(repo, {"a": "1"})
+    gone = repo.objects.commit(EMPTY, [first], ME, 1_800_000_000, "never flushed")
+    lineage = history.Lineage(repo).follow(gone)
+    repo.objects.discard()
+
+    lineage.follow(first)
+    assert first in lineage
+    assert gone not in lineage
 
 
 def test_a_lineage_that_goes_on_for_long_does_not_hold_what_its_commits_say(repo):

@@ -76,6 +76,21 @@ def test_the_comparison_is_made_under_the_lock(bare, monkeypatch, git):
     assert refs.tip(bare, "main") == two
 
 
+def test_who_finds_the_lock_held_and_the_branch_elsewhere_is_too_late_and_does_not_wait(bare, monkeypatch, git):
+    one, two, three = commit(bare), commit(bare, note="b"), commit(bare, note="c")
+    refs.move(bare, "main", None, one, "born")
+    announce = moves.announce
+
+    def overtaken(common_dir, move):
+        git(bare.git_dir, "update-ref", "refs/heads/main", two.hex())
+        (bare.git_dir / "refs/heads/main.lock").touch()
+        return announce(common_dir, move)
+
+    monkeypatch.setattr(moves, "announce", overtaken)
+    with pytest.raises(Moved, match=f"^refs/heads/main is at {short(two)}, not at {short(three)}$"):
+        refs.move(bare, "main", one, three, "no")
+
+
 def test_a_packed_branch_moves_and_the_reflog_tells_of_it(repo, root, git, change):
     one = change(repo, {"a": "1"})
     git(root, "pack-refs", "--all", "--prune")
@@ -217,6 +232,22 @@ def test_a_damaged_ref_is_no_unborn_branch(bare):
     (bare.git_dir / "refs/heads/main").write_bytes(b"")
     with pytest.raises(RepositoryError, match="git reflog"):
         refs.tip(bare, "main")
+
+
+def test_everything_is_what_git_lists(bare, git):
+    one = commit(bare)
+    refs.move(bare, "main", None, one, "born")
+    git(bare.git_dir, "symbolic-ref", "refs/heads/alias", "refs/heads/main")
+    git(bare.git_dir, "tag", "v1", "main")
+    assert refs.everything(bare) == {
+        "refs/heads/alias": "refs/heads/main",
+        "refs/heads/main": one.hex(),
+        "refs/tags/v1": one.hex(),
+    }
+
+    (bare.git_dir / "packed-refs").write_bytes(b"nonsense\n")
+    with pytest.raises(RepositoryError, match="^the refs cannot be read: .*[^~]; 'git fsck' names what is damaged$"):
+        refs.everything(bare)
 
 
 def test_a_branch_below_another_one_cannot_be_written_and_the_cause_is_told(bare):
