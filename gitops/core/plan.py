@@ -110,11 +110,10 @@ class Plan:
         return frozenset(name for name, paths in strays if any(map(self.branches[name].writers.get, paths)))
 
     def selectors(self, unit: Unit) -> list[Selector]:
-        """Return the selectors of the groups that a unit places, each once."""
-        placed = {(one.work, one.placement.group) for one in unit.placements if one.placement}
-        states = ((work, self.decided[work].state) for work in sorted({work for work, _ in placed}))
-        groups = ((work, group) for work, state in states if state for group in state.groups)
-        return list(dict.fromkeys(group.selector for work, group in groups if (work, group.id) in placed))
+        """Return the selectors of the groups that the unit of a Work places, each once."""
+        placed = {one.placement.group for one in unit.placements if one.placement}
+        state = self.decided[unit.key].state if unit.key in self.decided else None
+        return list(dict.fromkeys(group.selector for group in (state.groups if state else ()) if group.id in placed))
 
     def on(self, branches: Collection[str]) -> frozenset[Key]:
         """Return the Works and Destinations that have or had documents on one of these branches."""

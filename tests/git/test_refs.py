@@ -246,7 +246,7 @@ def test_everything_is_what_git_lists(bare, git):
     }
 
     (bare.git_dir / "packed-refs").write_bytes(b"nonsense\n")
-    with pytest.raises(RepositoryError, match="^the refs cannot be read: .*[^~]; 'git fsck' names what is damaged$"):
+    with pytest.raises(RepositoryError, match=r"^the refs cannot be read: .*[^~]; 'git fsck' names what is damaged$"):
         refs.everything(bare)
 
 

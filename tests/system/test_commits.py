@@ -1,7 +1,7 @@
 """The history: one documents commit for each changed Work, the status on top, and trailers that git finds again."""
 
 import pytest
-from support.definitions import configmap, destination, store, work
+from support.definitions import configmap, destination, group, selector, store, work
 from support.platform import BOB, Person
 
 P = "works/default/r/r.dev-5058f.yaml"
@@ -252,10 +252,16 @@ def test_a_documents_commit_says_why(platform):
     assert why("place(default/r)") == f"Its selectors (env=dev) match dev; source commit {first[:7]}."
     assert why("destination(dev)") == f"Documents of the Destination itself; source commit {first[:7]}."
 
-    all_at_once = {"gitops.yaml": "commit: {granularity: pass}\n", **requests(2)}
-    second = platform.commit(all_at_once, "Bring two Works")
+    groups = [group({f"{name}.txt": name}, selector(**{name: "x"}), id=name) for name in "dba"]
+    own = destination("own", d="x", b="x")
+    second = platform.commit({"destinations/own.yaml": own, "works/three.yaml": work("three", groups=groups)})
     platform.reconcile()
-    assert why("place(2 Works)") == f"All changes of one pass: source commit {second[:7]}, Bring two Works"
+    assert why("place(default/three)") == f"Its selectors (d=x; b=x) match own; source commit {second[:7]}."
+
+    all_at_once = {"gitops.yaml": "commit: {granularity: pass}\n", **requests(2)}
+    third = platform.commit(all_at_once, "Bring two Works")
+    platform.reconcile()
+    assert why("place(2 Works)") == f"All changes of one pass: source commit {third[:7]}, Bring two Works"
 
 
 @pytest.mark.parametrize(
@@ -314,9 +320,11 @@ def test_the_log_is_the_history_of_events(platform):
     assert platform.git("log", "--format=%s", "--", "status/works/default/r").split("\n")[:-1] == found[:2]
 
 
-def test_a_status_commit_names_each_version_that_changed(platform):
+def test_a_status_commit_names_events_and_versions_in_the_order_of_the_works(platform):
     platform.commit({**DEV, **requests(2)})
     platform.reconcile()
+    written = [line for line in trailers(platform, platform.log()[0], "Gitops-Event") if "WrittenToStateStore" in line]
+    assert [line.rpartition("/")[2] for line in written] == ["w000.dev-5058f", "w001.dev-5058f"]
     versions = {
         f"default/{n}.dev-5058f": platform.status(f"works/default/{n}/{n}.dev-5058f.yaml")["status"]["versionID"]
         for n in ("w000", "w001")

@@ -2,6 +2,7 @@
 
 import pytest
 from support.definitions import configmap, destination, group, selector, store, work
+from support.passes import settle
 
 from gitops.git import refs
 
@@ -11,6 +12,18 @@ THREE = {f"destinations/{name}.yaml": name for name in ("a", "b", "c")}
 
 def three(mode="", **envs):
     return {path: destination(name, mode=mode, env=envs.get(name, "dev")) for path, name in THREE.items()}
+
+
+def test_a_destination_that_goes_with_all_status(platform):
+    all_three = {path: destination(name, env="dev", cleanup="all") for path, name in THREE.items()}
+    platform.commit({**all_three, "works/r.yaml": work("r", env="dev")})
+    settle(platform)
+    platform.remove("status", "destinations/a.yaml")
+    settle(platform)
+
+    assert platform.condition("works/default/r/work.yaml")[0] == "True"
+    assert not platform.files("state/a/dependencies/redis")
+    assert "| b | Ready | env=dev | 1 |" in platform.files()["status/README.md"].decode()
 
 
 def squash(platform, *without):
