@@ -259,6 +259,28 @@ def test_k1_a_branch_that_cannot_be_written_fails_its_placements_and_nobody_else
     assert platform.condition(P)[0] == "True"
 
 
+def test_all_that_stands_on_a_branch_that_is_locked_says_so_until_it_is_free_again(platform):
+    platform.commit({"statestores/s.yaml": store("s", "deploy"), **in_store()})
+    settle(platform)
+    tip = platform.tip("deploy")
+    lock = platform.path / "refs/heads/deploy.lock"
+    lock.touch()
+    platform.commit({"works/t.yaml": work("t", request="t", env="dev")})
+    platform.reconcile()
+
+    for placement in (P, "works/default/t/t.dev-5058f.yaml"):
+        told = "branch deploy cannot be written: another Git process holds it"
+        assert platform.condition(placement, "WriteSucceeded") == ("False", "WorkloadsFailedWrite", told)
+    assert platform.condition("destinations/dev.yaml")[:2] == ("False", "StateStoreWriteFailed")
+    assert platform.status(P)["status"]["versionID"]
+    assert platform.tip("deploy") == tip
+
+    lock.unlink()
+    settle(platform)
+    for placement in (P, "works/default/t/t.dev-5058f.yaml", "destinations/dev.yaml"):
+        assert platform.condition(placement)[0] == "True"
+
+
 # overlaps
 
 
