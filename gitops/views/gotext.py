@@ -1,4 +1,4 @@
-"""Go's ways with text: values of JSON as its fmt prints them (`%v` for people, `%#v` for templates), and durations."""
+"""Go's ways with text: values of JSON as its fmt prints them (`%v`, `%#v`, `%T`), and durations."""
 
 from __future__ import annotations
 
@@ -41,6 +41,13 @@ def source(value: Any) -> str:
             return "[]interface {}{" + ", ".join(map(source, value)) + "}"
         case _:
             return json.dumps(value)
+
+
+def type_name(value: Any) -> str:
+    """Return the type of *value* as `%T` prints it."""
+    if isinstance(value, Mapping):
+        return "map[string]interface {}"
+    return {str: "string", bool: "bool", int: "int64", list: "[]interface {}"}.get(type(value), "float64")
 
 
 def quote(text: str) -> str:

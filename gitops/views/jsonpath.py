@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops.errors import GitOpsError
-from gitops.views.gotext import display, quote, source
+from gitops.views.gotext import display, quote, source, type_name
 from gitops.views.serialise import to_json
 
 Values = list[Any]
@@ -106,7 +106,7 @@ class Slice(Step):
 
     def _of(self, value: Any) -> Values:
         if not isinstance(value, list):
-            raise JSONPathError(f"{_go_type(value)} is not array or slice")
+            raise JSONPathError(f"{type_name(value)} is not array or slice")
         length = len(value)
         start = self.start or 0
         stop = start + 1 if self.single else length if self.stop is None else self.stop
@@ -205,9 +205,13 @@ def explain(text: str, error: JSONPathError, value: Any) -> str:
     )
 
 
-def _block(template: Sequence[Chain], at: int, value: Any, inside: bool) -> tuple[list[Values], int]:
-    """Return what is found up to the end of this range, and the place after it."""
+def _block(template: Sequence[Chain], at: int, value: Any, inside: bool) -> tuple[list[Values], int | None]:
+    """Return what is found up to the end of this range, and the place after the last `end` that was met.
+
+    What follows a range without an `end` is in the range, and comes once more after it: so does kubectl.
+    """
     results: list[Values] = []
+    ended = None
     while at < len(template):
         chain, at = template[at], at + 1
         found = follow(chain, [value])
@@ -219,10 +223,11 @@ def _block(template: Sequence[Chain], at: int, value: Any, inside: bool) -> tupl
         if "range" in words:
             blocks = [_block(template, at, item, inside=True) for item in found or [None]]
             results += [values for block, _ in blocks if found for values in block]
-            at = blocks[-1][1]
+            ended = blocks[-1][1] or ended
+            at = blocks[-1][1] or at
         else:
             results.append(found)
-    return results, at
+    return results, ended
 
 
 def _printed(value: Any) -> str:
@@ -240,9 +245,3 @@ def _branches(value: Any) -> Iterator[Any]:
         yield value
         for child in _children(value):
             yield from _branches(child)
-
-
-def _go_type(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "map[string]interface {}"
-    return {str: "string", bool: "bool", int: "int64"}.get(type(value), "float64")
