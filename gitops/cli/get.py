@@ -16,7 +16,7 @@ from gitops.errors import GitOpsError
 from gitops.views.events import without_events
 from gitops.views.kinds import Kind, Object, name_of, namespace_of
 from gitops.views.output import TABLES, Found, Printer, printer
-from gitops.views.sorting import sort_by
+from gitops.views.sorting import order
 from gitops.views.table import Options, Tables
 
 
@@ -41,7 +41,7 @@ def add_arguments(parser: Parser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the objects that the arguments name."""
     if args.show_labels and args.output not in TABLES:
-        raise GitOpsError(f"--show-labels option cannot be used with {args.output.partition('=')[0]} printer")
+        raise GitOpsError(f"--show-labels option cannot be used with {args.output} printer")
     if not args.resources:
         raise GitOpsError("Required resource not specified: one or more of works, workplacements, destinations, …")
     requests = read_requests(args)
@@ -92,7 +92,14 @@ def _options(args: argparse.Namespace, kinds: bool) -> Options:
 
 
 def _sorted(selected: Selected, args: argparse.Namespace) -> Selected:
-    groups = [Group(g.kind, sort_by(args.sort_by, g.objects), g.named) for g in selected.groups]
+    """Sort all that was found, in tables each kind for itself. JSONPathError where two or more have no order."""
+    alone = [Group(group.kind, [obj], group.named) for group in selected.groups for obj in group.objects]
+    if len(alone) < 2:
+        return selected
+    groups = [alone[place] for place in order(args.sort_by, [obj for group in alone for obj in group.objects])]
+    if args.output in TABLES:
+        kinds = [group.kind for group in selected.groups]
+        groups.sort(key=lambda group: kinds.index(group.kind))
     return Selected(groups, selected.errors)
 
 

@@ -201,3 +201,22 @@ def test_a_template_that_makes_no_sense_ends_the_command(
     ran = gitops(*words, "-o", "jsonpath={.kind[0]}")
     assert (ran.out, ran.code) == ("", 1)
     assert ran.err.startswith('error: error executing jsonpath "{.kind[0]}": Error executing template: string is not ')
+
+
+def test_tables_are_sorted_each_kind_for_itself(status_repo: Any, gitops: Callable[..., Any]) -> None:
+    named = {**WORK, "kind": "Destination", "metadata": {"name": "worker", "labels": {"order": "1"}}}
+    works = [
+        {**WORK, "metadata": {**WORK["metadata"], "name": name, "labels": {"order": order}}}
+        for name, order in (("a", "9"), ("b", "10"), ("c", "8"))
+    ]
+    status_repo.commit(named, *works)
+    shown = gitops("get", "wk,dest", "--sort-by=.metadata.labels.order", "--no-headers", "--show-kind=false").out
+    assert [line.split()[0].rpartition("/")[2] for line in shown.splitlines()] == ["c", "a", "b", "worker"]
+    chosen = gitops("get", "works", "b", "c", "--sort-by=.metadata.labels.order").out
+    assert chosen == "NAME   STATUS\nc      Ready\nb      Ready\n"
+
+
+@pytest.mark.parametrize("words", ["work/", "/redis", "work,dest/redis", "nope/redis"])
+def test_events_for_what_is_no_object_are_refused(gitops: Callable[..., Any], words: str) -> None:
+    refused = gitops("events", f"--for={words}")
+    assert (refused.out, refused.code, refused.err[:7]) == ("", 1, "error: ")
