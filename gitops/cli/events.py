@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from gitops.cli.parser import Parser
 from gitops.cli.repository import open_repository
-from gitops.cli.selection import add_namespace_arguments, namespace_of_request, one_kind
+from gitops.cli.selection import add_namespace_arguments, namespace_of_request, type_and_name
 from gitops.cli.status import Snapshot, StatusReader
 from gitops.errors import GitOpsError
 from gitops.views.escape import escape
@@ -78,18 +78,16 @@ def _object(event: Object) -> tuple[str, str]:
 
 
 def _about(word: str) -> tuple[str, str]:
-    kind, slash, name = word.partition("/")
-    if not slash:
+    if "/" not in word:
         raise GitOpsError("--for must be in resource/name form")
-    if "/" in name:
-        raise GitOpsError("arguments in resource/name form may not have more than one slash")
-    return one_kind(kind).kind, name
+    request = type_and_name(word)
+    return request.kind.kind, request.name or ""
 
 
 def _shower(args: argparse.Namespace) -> Show:
     """Return what prints events. GitOpsError for a form that is none."""
     name, _, template = args.output.partition("=")
-    if not name:
+    if not args.output:
         table = EventTable(namespaces=args.all_namespaces, headers=not args.no_headers)
         return lambda events: table.add(events, datetime.now(UTC))
     printer(args.output, allowed=_FORMS)  # so that a form that is none is refused

@@ -17,6 +17,7 @@ from gitops.views.table import writer
 
 FORMS = ("custom-columns", "json", "jsonpath", "jsonpath-as-json", "name", "wide", "yaml")
 TABLES = ("", "wide")
+_WITH_ARGUMENT = ("custom-columns", "jsonpath", "jsonpath-as-json")
 _ANY_CASE = ("json", "name", "yaml")  # as in kubectl, which takes the others as they are
 
 
@@ -42,7 +43,7 @@ def printer(form: str, headers: bool = True, allowed: Sequence[str] = FORMS) -> 
     """
     name, given, argument = form.partition("=")
     name = name.lower() if name.lower() in _ANY_CASE else name
-    if name not in allowed:
+    if name not in allowed or (given and name not in _WITH_ARGUMENT):
         forms = ",".join(allowed)
         raise OutputError(
             f'unable to match a printer suitable for the output format "{form}", allowed formats are: {forms}'
@@ -52,7 +53,7 @@ def printer(form: str, headers: bool = True, allowed: Sequence[str] = FORMS) -> 
             raise OutputError("template format specified but no template given")
         return _jsonpath(argument, as_json=name == "jsonpath-as-json")
     if name == "custom-columns":
-        return _custom_columns(argument if given else "", headers)
+        return _custom_columns(argument, headers)
     if name == "yaml":
         return _yaml()
     return _json if name == "json" else _names
@@ -103,7 +104,7 @@ def _custom_columns(spec: str, headers: bool) -> Printer:
         raise OutputError("custom-columns format specified but no custom columns given")
     parts = [part.partition(":") for part in spec.split(",")]
     for part in parts:
-        if not part[2]:
+        if not part[1]:
             raise OutputError(f"unexpected custom-columns spec: {''.join(part)}, expected <header>:<json-path-expr>")
     templates = [parse(relaxed(path)) for _, _, path in parts]
     layout, pending = writer(), ["\t".join(header for header, _, _ in parts)] if headers else []

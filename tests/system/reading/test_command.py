@@ -98,3 +98,11 @@ def test_some_forms_may_be_spelt_in_any_case_as_in_kubectl(
 ) -> None:
     status_repo.commit_raw({"README.md": b""})
     assert gitops("get", "works", "-o", form).code == code
+
+
+@pytest.mark.parametrize("form", ["json=x", "YAML=", "name=x", "wide=", "=x", "xml", "go-template={{.kind}}"])
+@pytest.mark.parametrize("words", ["get works", "events", "wait --for=create work/x"])
+def test_a_form_that_is_none_is_refused_with_those_there_are(gitops: Callable[..., Any], words: str, form: str) -> None:
+    refused = gitops(*words.split(), "-o", form)
+    assert (refused.out, refused.code) == ("", 1)
+    assert f'suitable for the output format "{form}", allowed formats are: ' in refused.err
