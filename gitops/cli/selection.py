@@ -20,6 +20,7 @@ _SEPARATE_TYPE = (
     "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form "
     "(e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'"
 )
+_SELECTED_BY_NAME = "selectors and the all flag cannot be used when passing resource/name arguments"
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,9 @@ def read_object(args: argparse.Namespace) -> tuple[Kind, str]:
     """Return the kind and the name of the one object that the arguments name. UsageError, and as `read_requests`."""
     words: list[str] = args.object
     if len(words) == 1 and "/" in words[0]:
-        request = _type_and_name(words[0])
+        request = type_and_name(words[0])
         return request.kind, request.name or ""
-    if len(words) == 2 and "/" not in "".join(words):
+    if len(words) == 2 and all(words) and "/" not in "".join(words):
         return one_kind(words[0]), words[1]
     raise UsageError("name one object: its kind and its name, as `work redis` or `work/redis`")
 
@@ -93,12 +94,10 @@ def read_object(args: argparse.Namespace) -> tuple[Kind, str]:
 def read_requests(args: argparse.Namespace) -> list[Request]:
     """Return what the arguments name. GitOpsError, with kubectl's words, for what makes no sense."""
     words: list[str] = args.resources
-    if any("/" in word for word in words):
-        requests = [_type_and_name(word) for word in words]
-    else:
-        kinds = dict.fromkeys(kind for word in words[:1] for kind in _kinds(word))
-        names: Sequence[str | None] = words[1:] or [None]
-        requests = [Request(kind, name) for kind in kinds for name in names]
+    with_slash = [word for word in words if "/" in word]
+    if with_slash and with_slash != words:
+        raise GitOpsError(_SEPARATE_TYPE)
+    requests = [type_and_name(word) for word in words] if with_slash else _of_types(words[0], words[1:])
     _refuse_contradictions(args, [request.kind for request in requests if request.name])
     return requests
 
@@ -139,19 +138,28 @@ def not_found(kind: Kind, name: str) -> str:
     return f"Error from server (NotFound): {kind.resource} {quote(name)} not found"
 
 
-def _type_and_name(word: str) -> Request:
-    if "/" not in word:
-        raise GitOpsError(_SEPARATE_TYPE)
+def type_and_name(word: str) -> Request:
+    """Return the one object that `TYPE/NAME` names. GitOpsError, with kubectl's words, for what makes no sense."""
     kind, _, name = word.partition("/")
     if "/" in name:
         raise GitOpsError("arguments in resource/name form may not have more than one slash")
-    if not kind or not name:
+    if not kind or not name or len(set(kind.split(","))) > 1:
         raise GitOpsError("arguments in resource/name form must have a single resource and name")
-    return Request(next(_kinds(kind)), name)
+    return Request(one_kind(kind), name)
 
 
-def _kinds(words: str) -> Iterator[Kind]:
-    for word in words.split(","):
+def _of_types(types: str, names: Sequence[str]) -> list[Request]:
+    if not names:
+        return [Request(kind) for kind in dict.fromkeys(_kinds(types))]
+    if types.lower() == CATEGORY:
+        raise GitOpsError("you must specify only one resource")
+    if "" in names:
+        raise GitOpsError("resource name may not be empty")
+    return [Request(kind, name) for kind in dict.fromkeys(map(one_kind, types.split(","))) for name in names]
+
+
+def _kinds(types: str) -> Iterator[Kind]:
+    for word in types.split(","):
         yield from KINDS if word.lower() == CATEGORY else [one_kind(word)]
 
 
@@ -164,6 +172,7 @@ def one_kind(word: str) -> Kind:
 
 def _refuse_contradictions(args: argparse.Namespace, named: Sequence[Kind]) -> None:
     if named and (args.selector or args.field_selector):
-        raise GitOpsError("name cannot be provided when a selector is specified")
+        with_slash = any("/" in word for word in args.resources)
+        raise GitOpsError(_SELECTED_BY_NAME if with_slash else "name cannot be provided when a selector is specified")
     if args.all_namespaces and any(kind.namespaced for kind in named):
         raise GitOpsError("a resource cannot be retrieved by name across all namespaces")

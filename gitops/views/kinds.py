@@ -84,9 +84,7 @@ _BY_WORD = {word: kind for kind in KINDS for word in (kind.plural, kind.singular
 def find_kind(word: str) -> Kind | None:
     """Return the kind that *word* names: plural, singular or short, `works.platform.kratix.io` and the like."""
     name, _, group = word.lower().partition(".")
-    if group.startswith(VERSION):
-        group = group.removeprefix(VERSION).lstrip(".")
-    return _BY_WORD.get(name) if GROUP.startswith(group) else None
+    return _BY_WORD.get(name) if GROUP.startswith(group.removeprefix(f"{VERSION}.")) else None
 
 
 def condition(obj: Object, kind: str) -> Mapping[str, Any] | None:
