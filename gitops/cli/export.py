@@ -44,6 +44,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the manifests."""
+    _refuse_what_is_for_the_other(args)
     opened = open_repository(args)
     branches = origin.branches(opened.repo, opened.origin, args)
     found = _survey(opened, branches)
@@ -52,6 +53,13 @@ def run(args: argparse.Namespace) -> int:
     wishes = Wishes(args.namespace or NAMESPACES[args.agent], args.secret, args.in_cluster)
     sys.stdout.write(manifests(args.agent, folders, wishes))
     return 0
+
+
+def _refuse_what_is_for_the_other(args: argparse.Namespace) -> None:
+    if args.secret and args.agent != FLUX:
+        raise UsageError("--secret is for flux: Argo CD finds the credentials of a repository by its address")
+    if args.in_cluster and args.agent != ARGOCD:
+        raise UsageError("--in-cluster is for argocd: Flux always runs in the cluster that it syncs")
 
 
 def _survey(opened: Opened, branches: Branches) -> Survey:

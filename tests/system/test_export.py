@@ -222,6 +222,11 @@ def test_what_cannot_be_exported_is_told(exported, platform):
     assert "argo cannot be synced: StateStoreNotFound" in exported("argocd", "argo", "--url", URL, code=1)
 
 
+def test_what_the_other_agent_alone_takes_is_refused(exported):
+    assert "--in-cluster is for argocd" in exported("flux", "--in-cluster", "--url", URL, code=2)
+    assert "--secret is for flux" in exported("argocd", "--secret", "name", "--url", URL, code=2)
+
+
 def test_a_destination_need_not_be_named(exported, capsys):
     with pytest.raises(SystemExit):
         main(["export"])
