@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from gitops.core import concern, messages
+from gitops.core import catalog, concern, messages
+from gitops.core.catalog import Unit
 from gitops.core.delivery import PlacementDelivery
 from gitops.core.keys import Key
 from gitops.core.messages import Trailer
@@ -13,7 +14,7 @@ from gitops.core.provenance import Provenance
 from gitops.core.record import CommitName
 from gitops.core.recovery import Logged
 from gitops.core.strays import Written
-from gitops.core.tree import Oid
+from gitops.core.tree import Entry, Oid, lookup
 from gitops.core.urls import is_elsewhere
 from gitops.core.world import World
 from gitops.git import history
@@ -24,22 +25,72 @@ from gitops.git.trailers import trailers
 
 
 def sources(repo: Repository, tip: Oid, plan: Plan, traced: Mapping[Key, Provenance]) -> dict[str, CommitName]:
-    """Return the commits of new and changed definitions, and those that removed one, by path."""
-    paths = {origin.path for origin in traced.values()} | set(removed_sources(plan).values())
-    return _named(repo, tip, paths - {""})
+    """Return the commits of new and changed definitions, by path."""
+    return _named(repo, tip, {origin.path for origin in traced.values()} - {""})
 
 
-def before(repo: Repository, tip: Oid, file: str) -> Oid | None:
-    """Return the tree as it was before *file* last changed; None where it was never another."""
-    commit = history.last_changed(repo, tip, {file}).get(file)
+def removals(repo: Repository, tip: Oid, plan: Plan) -> dict[Key, CommitName]:
+    """Return the commits that removed what is not defined any more; nothing of what no commit had.
+
+    What was removed before the last pass is not looked for behind the newest change of its file: that may be long ago.
+    """
+    works = [(key, d.recorded) for key, d in plan.decided.items() if d.effective.removed]
+    others = [(key, o.recorded) for key, o in plan.survey.objects.items() if o.effective.removed]
+    old = {key: file for key, known in [*works, *others] if known.removed and (file := known.text("source"))}
+    new = {key: file for key, known in [*works, *others] if not known.removed and (file := known.text("source"))}
+    named = _named(repo, tip, old.values())
+    found = {key: CommitName(commit.oid, commit.author_name) for key, commit in _removals(repo, tip, new).items()}
+    return {key: named[file] for key, file in old.items() if file in named} | found
+
+
+def before(repo: Repository, tip: Oid, key: Key, file: str) -> Oid | None:
+    """Return the tree as it was before *key* was removed from *file*; None where it was never another."""
+    commit = _removals(repo, tip, {key: file}).get(key)
     return repo.objects.commit_tree(commit.parents[0]) if commit and commit.parents else None
 
 
-def removed_sources(plan: Plan) -> dict[Key, str]:
-    """Return the files in which objects stood that are not defined any more."""
-    works = [(key, d.recorded) for key, d in plan.decided.items() if d.effective.removed]
-    others = [(key, o.recorded) for key, o in plan.survey.objects.items() if o.effective.removed]
-    return {key: recorded.text("source") for key, recorded in [*works, *others]}
+def _removals(repo: Repository, tip: Oid, files: Mapping[Key, str]) -> dict[Key, CommitInfo]:
+    """Return the newest commits that took objects out of their *files*, in which others may have changed more since.
+
+    Where no file of the log has the object, that is the commit in which the file last changed.
+    """
+    changed = history.last_changed(repo, tip, files.values()) if files else {}
+    stands = _Standing(repo)
+    return {
+        key: _removal(repo, changed[file], key, file, stands) or changed[file]
+        for key, file in files.items()
+        if file in changed
+    }
+
+
+def _removal(repo: Repository, changed: CommitInfo, key: Key, file: str, stands: _Standing) -> CommitInfo | None:
+    """Go back from the commit that *changed* the *file*, along parents in which *key* does not stand either."""
+    commit: CommitInfo | None = changed
+    while commit and commit.parents:
+        without = next((parent for parent in commit.parents if not stands(parent, key, file)), None)
+        if without is None:
+            return commit
+        commit = history.last_changed(repo, without, {file}).get(file)
+    return None
+
+
+class _Standing:
+    """Tells where objects stood; each form of a file is read once, however many objects are asked for."""
+
+    def __init__(self, repo: Repository) -> None:
+        self._objects = repo.objects
+        self._units: dict[tuple[str, Entry], Unit] = {}
+
+    def __call__(self, commit: Oid, key: Key, file: str) -> bool:
+        """Tell whether *key* stood in *file*, be it wrong, or may have, as something in the file has no name."""
+        tree, path = self._objects.commit_tree(commit), catalog.unit_path(file)
+        entry = lookup(self._objects, tree, path)
+        if not (entry and lookup(self._objects, tree, file)):
+            return False
+        if (path, entry) not in self._units:
+            self._units[path, entry] = catalog.read(self._objects, path, entry).unit
+        unit = self._units[path, entry]
+        return key in unit.keys or any(problem.key in (key, None) for problem in unit.problems)
 
 
 def meddlers(repo: Repository, plan: Plan) -> dict[tuple[str, str], CommitName]:

@@ -64,8 +64,7 @@ class Writing:
         self.plan = plan
         self._traced = recording.origins(plan, self.sketch)
         self._sources = inquiry.sources(self._repo, self._observed.source_tip, plan, self._traced)
-        gone = inquiry.removed_sources(plan).items()
-        self._removed = {key: self._sources[path] for key, path in gone if path in self._sources}
+        self._removed = inquiry.removals(self._repo, self._observed.source_tip, plan)
 
     def would_write(self) -> bool:
         """Whether the pass has anything to commit, be it only a condition."""

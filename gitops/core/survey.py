@@ -20,8 +20,8 @@ from gitops.core.tree import Entry, Objects, Oid
 from gitops.core.troubles import Troubles, troubles
 from gitops.core.world import ClusterObject, World
 
-Before = Callable[[str], Oid | None]
-"""Return the source tree as it was before a file last changed, as when it was removed; None where that is not known."""
+Before = Callable[[Key, str], Oid | None]
+"""Return the source tree as it was before an object was removed from a file; None where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Survey:
                 yield target
 
 
-def survey(world: World, objects: Objects, seen: Seen, before: Before = lambda file: None) -> Survey:
+def survey(world: World, objects: Objects, seen: Seen, before: Before = lambda key, file: None) -> Survey:
     """Read the definitions, resolve Destinations and state stores, and find out what is wrong with them.
 
     Of the definitions only those are read that changed since *world* was left; no Work is decided yet.
@@ -162,7 +162,7 @@ class _ClusterObjects:
     def _last_policy(self, key: Key, recorded: Recorded) -> str:
         """Return the policy of the definition that was removed, which may have changed since status was written."""
         source = recorded.text("source")
-        root = self.before(source) if source else None
+        root = self.before(key, source) if source else None
         last = definitions.read(self.objects, root, key, recorded) if root else None
         return last[0].obj.spec.cleanup if last and isinstance(last[0].obj, Destination) else ""
 

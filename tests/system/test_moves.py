@@ -424,6 +424,19 @@ def test_a_policy_that_no_pass_saw_counts_all_the_same(platform, way, cleanup):
     assert not platform.files("state/dev/resources/default")
 
 
+def test_a_policy_that_no_pass_saw_counts_although_the_file_changed_since(platform):
+    dev_, prod = destination("dev", env="dev"), destination("prod", env="prod")
+    platform.commit({"destinations/all.yaml": [dev_, prod], "works/r.yaml": work("r", request="r", env="dev")})
+    settle(platform)
+    platform.commit({"destinations/all.yaml": [destination("dev", env="dev", cleanup="all"), prod]})
+    platform.commit({"destinations/all.yaml": [prod]})
+    platform.commit({"destinations/all.yaml": [destination("prod", env="prod", tier="gold")]})
+    settle(platform)
+
+    assert not platform.files("state/dev")
+    assert not platform.status("destinations/dev.yaml")
+
+
 def test_an_invalid_definition_has_no_say_in_what_becomes_of_its_documents(platform):
     platform.commit({**dev(cleanup="all"), "works/r.yaml": work("r", request="r", env="dev")})
     settle(platform)

@@ -382,6 +382,25 @@ def test_a_removed_work_takes_everything_with_it_in_one_pass_and_the_log_says_wh
     settle(placed)
 
 
+@pytest.mark.parametrize("way", ["pushed", "merged", "broken"])
+def test_who_removed_a_work_is_told_although_others_changed_its_file_since(platform, way):
+    r, other = (work(name, request=name, env="dev") for name in ("r", "other"))
+    platform.commit({"destinations/dev.yaml": destination("dev", env="dev"), "works/all.yaml": [r, other]})
+    settle(platform)
+    began, branch = platform.tip(), "side" if way == "merged" else "main"
+    if way == "broken":  # the Work stands in the file as long as that is not certain
+        platform.commit({"works/all.yaml": [{**r, "spec": {"promisName": "redis"}}, other]})
+    removed = platform.commit({"works/all.yaml": [other]}, by=BOB, branch=branch, onto=began)
+    platform.commit({"works/all.yaml": [other, work("new", request="new", env="dev")]}, branch=branch)
+    if way == "merged":
+        platform.commit({"note": "meanwhile"})
+        platform.merge("side")
+    settle(platform)
+
+    message = f"operation: deleted (definition removed in {removed[:7]} by Bob Babbage)"
+    assert [c.message.count(message) for c in platform.log() if message in c.message] == [1]
+
+
 def test_k5_a_work_of_the_same_name_in_another_namespace_is_another_work(platform):
     platform.commit({"destinations/dev.yaml": destination("dev", env="dev")})
     documents = {ns: {"a.yaml": configmap("a", namespace=ns)} for ns in ("ns1", "ns2")}
