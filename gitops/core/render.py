@@ -18,6 +18,13 @@ _TEMPLATE = "<template>"  # the file name of what was compiled from a text
 _UNSTABLE_FILTERS = ("random",)
 
 
+class _Missing(StrictUndefined):
+    """What is not there: an error in a list or a mapping, too, whose text is made of the `repr` of what is in it."""
+
+    __slots__ = ()
+    __repr__ = StrictUndefined.__str__
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """Where a field has the name of a method, as in `values.items`, the field is meant."""
 
@@ -29,7 +36,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
-    environment = _Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    environment = _Environment(undefined=_Missing, keep_trailing_newline=True, autoescape=False)
     for name in _UNSTABLE_FILTERS:  # equal input must give equal output, or each pass would commit
         environment.filters.pop(name)
     environment.globals.pop("lipsum")

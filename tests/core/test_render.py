@@ -34,6 +34,7 @@ def test_nothing_is_escaped_and_text_may_be_of_any_language():
 
 def test_a_value_that_is_not_there_is_an_error_that_names_it():
     assert "'size' is undefined" in fails("{{ size }}")
+    assert "'size' is undefined" in fails("{{ {'sizes': [size]} }}")
 
 
 @pytest.mark.parametrize(
