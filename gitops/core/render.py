@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from traceback import walk_tb
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError
+from jinja2 import StrictUndefined, Template, TemplateRuntimeError, TemplateSyntaxError
 from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -16,6 +17,7 @@ from gitops.core.documents import TemplateError
 MAX_OUTPUT_BYTES = 1 << 20
 _TEMPLATE = "<template>"  # the file name of what was compiled from a text
 _UNSTABLE_FILTERS = ("random",)
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=>|&gt;)")  # as Python writes an object that has no text of its own
 
 
 class _Missing(StrictUndefined):
@@ -34,9 +36,17 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
 
+def _text(value: object) -> str:
+    """Return the text of what stands between `{{` and `}}`. An address in it would be another one in each process."""
+    text = str(value)
+    if _ADDRESS.search(text):
+        raise TemplateRuntimeError(f"{_ADDRESS.sub('', text):.80} is no text; map, select and reject need a | list")
+    return text
+
+
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
-    environment = _Environment(undefined=_Missing, keep_trailing_newline=True, autoescape=False)
+    environment = _Environment(undefined=_Missing, finalize=_text, keep_trailing_newline=True, autoescape=False)
     for name in _UNSTABLE_FILTERS:  # equal input must give equal output, or each pass would commit
         environment.filters.pop(name)
     environment.globals.pop("lipsum")
@@ -68,11 +78,11 @@ def render(text: str, scope: Mapping[str, Any]) -> bytes:
     except TemplateSyntaxError as error:
         raise TemplateError(error.message or "", error.lineno) from None
     except JinjaError as error:
-        raise TemplateError(error.message or "", _line(error)) from None
+        raise TemplateError(_ADDRESS.sub("", error.message or ""), _line(error)) from None
     except (TemplateError, MemoryError):
         raise
     except Exception as error:  # whatever a template does, it is the template's fault
-        raise TemplateError(f"{type(error).__name__}: {error}", _line(error)) from None
+        raise TemplateError(_ADDRESS.sub("", f"{type(error).__name__}: {error}"), _line(error)) from None
     return b"".join(chunks)
 
 

@@ -82,3 +82,32 @@ def test_the_same_scope_gives_the_same_bytes():
     text = "{% for k in v %}{{ k }}{% endfor %}{{ v|tojson }}"
 
     assert len({render(text, {"v": {"b": 1, "a": 2}}) for _ in range(3)}) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ v|map('upper') }}",
+        "{{ v|map('upper')|pprint }}",
+        "{{ v|map('upper')|escape }}",
+        "{{ 'a' ~ (v|select) }}",
+        "{{ [v.index] }}",
+        "{{ '%s' % cycler(1) }}",
+        "{{ {'a': range} }}",
+        "{% macro m() %}{{ v|reject }}{% endmacro %}{{ m() }}",
+        "{{ {}[v|map('upper')] }}",
+    ],
+)
+def test_an_address_in_memory_gets_neither_into_a_document_nor_into_a_message(text):
+    """It is another one in each process: two daemons would put back each other's documents for ever."""
+    error = fails(f"ok\n{text}\n", v=["a"])
+
+    assert error.startswith("line 2: ")
+    assert "0x" not in error
+
+
+def test_numbers_that_look_like_an_address_are_nothing_but_text():
+    assert (
+        render("<f at 0x1f> {{ v }}", {"v": "mapped at 0x7f00, <= 0x8000>"})
+        == b"<f at 0x1f> mapped at 0x7f00, <= 0x8000>"
+    )
