@@ -46,8 +46,7 @@ def passes(commits: int, chance: random.Random, arena: Arena) -> None:
     platform = _platform(arena.folder, chance)
     repo = Repository.open(platform.path)
     daemon = Reconciler(repo, "main", platform.clock, render, Cache(repo.common_dir / "gitops", "main"))
-    maintain = partial(platform.git, "maintenance", "run", "--auto", "--quiet")
-    watched = Watched("passes", os.getpid(), repo.common_dir, arena, maintain)
+    watched = Watched("passes", os.getpid(), repo.common_dir, arena, partial(_maintain, platform))
     with closing(Maintenance(repo)) as maintenance:
         for number in range(commits):
             with watched.look_now_and_then(platform, number, commits):
@@ -60,6 +59,12 @@ def passes(commits: int, chance: random.Random, arena: Arena) -> None:
         daemon.reconcile()
         assert platform.tip() == tip, "the next pass writes something"
     _finish(platform, commits, arena)
+
+
+def _maintain(platform: Platform) -> None:
+    """Do as git does after a commit, and as it asks people to when it met a file that was there for a moment only."""
+    (platform.path / "gc.log").unlink(missing_ok=True)
+    platform.git("maintenance", "run", "--auto", "--quiet")
 
 
 def daemon(commits: int, chance: random.Random, arena: Arena) -> None:

@@ -96,8 +96,16 @@ class Maintenance:
         self._process, self._left = None, self._count()
         if code:
             _log.warning("git could not put packs together", repository=str(self._git_dir), code=code, packs=self._left)
-        elif not self._ours and _is_abandoned(lock := self._packs.parent / "maintenance.lock"):
+        elif not self._ours:
+            self._tell_obstacles()
+
+    def _tell_obstacles(self) -> None:
+        """Tell of files for which git leaves all packs as they are, for a day or for ever, without a word."""
+        lock, failure = self._packs.parent / "maintenance.lock", self._git_dir / "gc.log"
+        if _is_abandoned(lock):
             _log.warning("git puts no packs together: remove the lock if no git is at work there", lock=str(lock))
+        if self._left >= _MORE and (said := _first_line(failure)):
+            _log.warning("git puts no packs together: remove its log of what failed", log=str(failure), cause=said)
 
     def _count(self) -> int:
         return sum(path.suffix == ".pack" for path in self._packs.iterdir()) if self._packs.is_dir() else 0
@@ -115,6 +123,12 @@ def _is_abandoned(path: Path) -> bool:
     with suppress(FileNotFoundError):
         return time.time() - path.stat().st_mtime > _ABANDONED
     return False
+
+
+def _first_line(path: Path) -> str:
+    with suppress(OSError):
+        return path.read_text(errors="replace").strip().partition("\n")[0]
+    return ""
 
 
 def _held_by_fetch(path: Path) -> bool:

@@ -209,3 +209,16 @@ def test_a_lock_that_a_killed_git_left_in_a_repository_of_the_user_is_told(repo,
 
     assert packs(repo) == 30
     assert [line["lock"] for line in log] == [str(lock)] * told
+
+
+def test_a_failure_after_which_git_leaves_packs_alone_is_told(repo, root, git, change):
+    """Such as a file that another process wrote for a moment: git waits for a day, or until the log is removed."""
+    git(root, "config", "gc.autoPackLimit", "5")
+    failure = repo.common_dir / "gc.log"
+    failure.write_text("error: Could not stat 'tmp_obj_x'\n")
+    commit_packs(change, repo, 30)
+    with structlog.testing.capture_logs() as log:
+        finish(Maintenance(repo))
+
+    assert packs(repo) == 30
+    assert [(line["log"], line["cause"]) for line in log] == [(str(failure), "error: Could not stat 'tmp_obj_x'")]
