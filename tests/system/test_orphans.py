@@ -20,13 +20,15 @@ def placements(platform):
 
 
 def orphaned(platform, definition, stated=STATED):
-    """Have *definition* delivered, and leave only status of it."""
+    """Have *definition* delivered, and leave only status of it, which stays as it is but for the Work's condition."""
     platform.commit({**stated, "works/a.yaml": definition})
     settle(platform)
-    files = platform.files()
+    files, before = platform.files(), platform.statuses()
     platform.move(None)
     platform.commit({**files, "works/a.yaml": BROKEN}, "Begin anew")
     settle(platform)
+    assert platform.status(W)["metadata"] == before[W]["metadata"]
+    assert all(platform.status(file) == before[file] for file in placements(platform))
     return platform
 
 
