@@ -67,10 +67,11 @@ class Unread:
 InEffect = Effective | Unread
 
 
-def work(found: InEffect) -> Work | None:
-    """Return the Work that is defined; None when there is none, or only a wrong one."""
-    definition = found.manifest.obj if found.manifest else None
-    return definition if isinstance(definition, Work) else None
+def work(found: InEffect) -> Work:
+    """Return the Work that is defined, which there must be."""
+    assert found.manifest is not None
+    assert isinstance(found.manifest.obj, Work)
+    return found.manifest.obj
 
 
 def effective(catalog: Catalog, objects: Objects, key: Key, recorded: Recorded, problem: Problem | None) -> Effective:

@@ -68,7 +68,6 @@ def _scope(effective: InEffect, group: Group, target: Target) -> Mapping[str, An
     if group.documents is not None:
         return {}
     work = definitions.work(effective)
-    assert work is not None
     directory = next((g.directory for g in work.spec.workload_groups if group_id(g) == group.id), ".")
     spec = {"promiseName": work.spec.promise_name, "resourceName": work.spec.resource_name}
     meta = work.metadata

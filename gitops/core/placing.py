@@ -19,7 +19,7 @@ from gitops.core.recorded import RecordedPlacement, RecordedWork
 from gitops.core.recovery import Traces
 from gitops.core.scheduling import Assignment
 from gitops.core.survey import Survey
-from gitops.core.tree import DIRECTORY, Entry, Objects, Oid
+from gitops.core.tree import Entry, Objects, Oid
 from gitops.core.world import Offer, Placement, WorkState, World
 
 
@@ -120,10 +120,9 @@ class Context:
     def _state(
         self, key: Key, recorded: RecordedWork, found: InEffect, before: Mapping[str, Placement]
     ) -> WorkState | None:
-        read = self._read(key, found) if found.entry else None
-        if read is None:
+        if found.entry is None:
             return self._orphaned(key, recorded) if found.problem and recorded.placements else None
-        work, groups = read
+        work, groups = self._read(key, found, found.entry)
         is_known = self.survey.seen.status is not None
         existing = self._existing(recorded, before) if is_known else self._recovered(key, work, groups)
         places = self.survey.places
@@ -155,14 +154,13 @@ class Context:
         offer = Offer("", None, refusal, holdings(own, recorded, "", target, self.parts, self.objects))
         return Placement(name, recorded.group, recorded.destination, recorded.misplaced, offer)
 
-    def _read(self, key: Key, found: InEffect) -> tuple[Outline, tuple[Group, ...]] | None:
-        """Return the Work in effect and its groups; None when there is none. Documents that stand are not read."""
+    def _read(self, key: Key, found: InEffect, entry: Entry) -> tuple[Outline, tuple[Group, ...]]:
+        """Return the Work in effect, which stands in *entry*, and its groups. Documents that stand are not read."""
         known = self.world.works.get(key)
-        if known and known.entry == found.entry and known.source == found.source and self._stand(known):
+        if known and known.entry == entry and known.source == found.source and self._stand(known):
             return known.outline, known.groups
-        folder = found.entry.oid if found.entry and found.entry.mode == DIRECTORY else None
         work = definitions.work(found)
-        return (outline(work), documents.groups(work, folder, self.objects)) if work else None
+        return outline(work), documents.groups(work, entry.oid if entry.is_tree else None, self.objects)
 
     def _stand(self, known: WorkState) -> bool:
         """Whether the documents of all groups are in the repository as trees, the way nested Destinations have them.
