@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _COMMIT = re.compile(rb"\b[0-9a-f]{7,40}\b")
 _STALE = ("*.lock", "index.gitops", "tmp_*", ".tmp-*", "*.keep", ".gitops-*", "memory-*.*", "config.*", "HEAD.*")
 _EDITS = [" M works/8.yaml", "?? notes.txt"]
+_ENDING = 10.0  # seconds that a server has for what a killed daemon had begun there
 _LASTING = ("daemon.lock", "maintenance.lock")  # locked by the kernel, not by being there; told, when git was killed
 
 
@@ -145,7 +147,10 @@ def _is_tidy(ground: Ground) -> None:
             ["git", "-C", repository, "fsck", "--strict", "--no-dangling"], capture_output=True, text=True, check=False
         )
         assert told.returncode == 0, f"{repository}: {told.stdout}{told.stderr}"
-    assert not (stale := sorted(map(str, _stale(ground)))), f"left behind: {stale}"
+    deadline = time.monotonic() + _ENDING
+    while (stale := sorted(map(str, _stale(ground)))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not stale, f"left behind: {stale}"
 
 
 def _stale(ground: Ground) -> Iterator[Path]:
