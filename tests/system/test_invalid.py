@@ -564,3 +564,14 @@ def test_a_folder_that_cannot_be_read_holds_back_what_stood_in_it_and_takes_noth
     placed.move(placed.tip("good"))
     settle(placed)
     assert placed.condition(W)[0] == "True"
+
+
+def test_a_work_that_is_defined_twice_in_one_file_goes_to_new_destinations_too(platform):
+    first = work("a", {"a.yaml.j2": "{kind: A, apiVersion: v1, metadata: {name: {{ destination.metadata.name }} }}\n"})
+    platform.commit({"destinations/one.yaml": destination("one"), "works/a.yaml": [first, work("a")]})
+    settle(platform)
+    platform.commit({"destinations/two.yaml": destination("two")})
+    settle(platform)
+
+    written = [raw for path, raw in platform.files("state/").items() if path.endswith("/a.yaml")]
+    assert [b"name: one" in written[0], b"name: two" in written[1]] == [True, True]

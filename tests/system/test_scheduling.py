@@ -36,8 +36,8 @@ def placed(platform):
     return platform
 
 
-def relabel(platform, env):
-    platform.commit({"destinations/dev.yaml": destination("dev", env=env)}, f"Relabel to {env}", BOB)
+def relabel(platform, env, **fields):
+    platform.commit({"destinations/dev.yaml": destination("dev", env=env, **fields)}, f"Relabel to {env}", BOB)
     settle(platform)
 
 
@@ -314,11 +314,12 @@ def test_what_comes_back_is_counted(placed):
     assert ("AllWorkplacementsScheduled", 2) in [(e[1], e[4]) for e in events(placed, W)]
 
 
-def test_a_dependency_keeps_what_fell_out_and_adds_what_came(platform):
-    platform.commit({"destinations/dev.yaml": destination("dev", env="dev"), "works/r.yaml": work("r", env="dev")})
-    settle(platform)
+@pytest.mark.parametrize("cleanup", ["none", "all"])
+def test_a_dependency_keeps_what_fell_out_and_adds_what_came(platform, cleanup):
+    platform.commit({"works/r.yaml": work("r", env="dev")})
+    relabel(platform, "dev", cleanup=cleanup)
     platform.commit({"destinations/new.yaml": destination("new", env="dev")})
-    relabel(platform, "qa")
+    relabel(platform, "qa", cleanup=cleanup)
 
     assert placements(platform) == ["r.dev-5058f.yaml", "r.new-5058f.yaml"]
     assert platform.condition(P)[1] == "Misplaced"
