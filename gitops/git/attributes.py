@@ -7,25 +7,39 @@ the user would hold. Line ends do not count: those are followed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import pygit2
-
 from gitops.errors import RepositoryError
+from gitops.git.command import SEALED
 
 _CONVERTING = ("filter", "ident", "working-tree-encoding")
+_HARMLESS = ("unspecified", "unset")
 
 
-def refuse_converted(git_dir: Path, root: Path, paths: Iterable[str]) -> None:
+def refuse_converted(git_dir: Path, root: Path, paths: Sequence[str]) -> None:
     """RepositoryError, with the way out, when files of any of *paths* in the work tree *root* are not their blobs."""
-    handle = pygit2.Repository(str(git_dir))
-    handle.workdir = str(root)
-    for path in paths:
-        for name in _CONVERTING:
-            if value := handle.get_attr(os.fsencode(path), name):
-                told = name if value is True else f"{name}={value}"
-                raise RepositoryError(
-                    f"{root} cannot follow: {path} has the attribute {told}, which gitops does not handle; "
-                    f"take it from what gitops writes, as '/{path.split('/')[0]}/** -{name}' in .gitattributes does"
-                )
+    for path, name, value in _attributes(git_dir, root, paths) if paths else ():
+        if value not in _HARMLESS:
+            told = name if value == "set" else f"{name}={value}"
+            raise RepositoryError(
+                f"{root} cannot follow: {path} has the attribute {told}, which gitops does not handle; "
+                f"take it from what gitops writes, as '/{path.split('/')[0]}/** -{name}' in .gitattributes does"
+            )
+
+
+def _attributes(git_dir: Path, root: Path, paths: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield path, name and value of each converting attribute of each path. Git is asked for all of them at once."""
+    asked = subprocess.run(
+        ["git", f"--git-dir={git_dir}", f"--work-tree={root}", "check-attr", "-z", "--stdin", *_CONVERTING],
+        cwd=root,
+        input=b"".join(os.fsencode(path) + b"\0" for path in paths),
+        capture_output=True,
+        env={"PATH": os.environ.get("PATH", os.defpath), **SEALED},
+    )
+    if asked.returncode:
+        why = os.fsdecode(asked.stderr).strip() or f"exit code {asked.returncode}"
+        raise RepositoryError(f"{root} cannot follow: git check-attr: {why}")
+    fields = iter(os.fsdecode(asked.stdout).split("\0"))
+    return zip(fields, fields, fields, strict=False)
