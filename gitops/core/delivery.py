@@ -177,11 +177,6 @@ class Unit:
         own = {self.key} if self.key.kind == "Work" else set()
         return own | {placed.work for placed in self.placements} | self.authors
 
-    @property
-    def changes(self) -> Iterator[Change]:
-        """The files that differ; the later of two that tell of one path holds."""
-        return chain.from_iterable(self.booked)
-
 
 def tally(units: Sequence[Unit], gone: Container[str] = ()) -> Tally:
     """Count the files that *units* add, change and remove, but for those that were *gone* before."""

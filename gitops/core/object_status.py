@@ -90,9 +90,9 @@ def _placing(delivery: DestinationDelivery, facts: Facts) -> dict[str, object]:
     if target is None or target.reason or failed:
         kept = ("path", "stateStore", "branch", "mode", "filename", "cleanup", "parts", "inventory")
         extra = {**(recorded.status.extra if recorded.status else {}), "parts": dict(parts)}
-        found = {name: extra[name] for name in kept if extra.get(name, {}) != {}}
         if cleanup := target.cleanup if target else delivery.object.cleanup:
-            found["cleanup"] = cleanup
+            extra["cleanup"] = cleanup
+        found = {name: extra[name] for name in kept if extra.get(name, {}) != {}}
         return found | waiting(recorded, recorded.superseded() if failed else {}, facts)
     extra = {"path": target.directory, "stateStore": target.store}
     if delivery.branch != facts.home:

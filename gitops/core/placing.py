@@ -94,9 +94,10 @@ class Context:
     def _known(self, key: Key) -> WorkState | None:
         """Return what the last pass made of a Work, if its definition is still the same, and the only one."""
         state, catalog = self.world.works.get(key), self.survey.catalog
-        unit = catalog.units.get(catalogs.unit_path(state.source)) if state else None
-        same = state and unit and unit.entry == state.entry
-        return state if same and catalog.count(key) == 1 else None
+        if state is None or catalog.count(key) != 1:
+            return None
+        unit = catalog.units.get(catalogs.unit_path(state.source))
+        return state if unit and unit.entry == state.entry else None
 
     def _effective(self, key: Key, recorded: RecordedWork) -> InEffect:
         """Return the definition in effect, which is read only if it may be another than it was."""

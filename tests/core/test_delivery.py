@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from gitops.api.status import Status
-from gitops.core.delivery import Drift, PlacementDelivery, Unit, left_by_move
+from gitops.core.delivery import Drift, PlacementDelivery, Unit, left_by_move, tally
 from gitops.core.documents import Documents
 from gitops.core.keys import Key
 from gitops.core.recorded import RecordedPlacement
 from gitops.core.targets import Location, Target
-from gitops.core.tree import Change
+from gitops.core.tree import FILE, Change, Entry
 from gitops.core.world import Offer, Placement
 
 WORK, OTHER, DEV = Key("Work", "default", "r"), Key("Work", "team", "a"), Key("Destination", "", "dev")
@@ -105,6 +105,12 @@ def test_a_commit_is_of_all_works_whose_documents_it_holds():
     made = delivery()._replace(work=OTHER)
     assert Unit(WORK, "main").works == {WORK}
     assert Unit(DEV, "main", placements=[made], authors={WORK}).works == {WORK, OTHER}
+
+
+def test_a_file_that_comes_back_counts_though_it_was_gone_and_is_not_removed_twice():
+    entry = Entry(FILE, ONE)
+    booked = [[Change("back", None, entry), Change("gone", entry, None), Change("going", entry, None)]]
+    assert tally([Unit(WORK, "main", booked=booked)], {"back", "gone"}) == (1, 0, 1)
 
 
 def test_what_others_changed_is_found_among_what_is_written():

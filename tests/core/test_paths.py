@@ -226,3 +226,18 @@ def test_a_directory_elsewhere_is_refused(path):
 )
 def test_overlap(one, other, expected):
     assert paths.overlap(one, other) is expected
+
+
+@pytest.mark.parametrize(
+    ("found", "common"),
+    [
+        ([], ""),
+        (["a.yaml"], ""),
+        (["a/b/c.yaml"], "a/b"),
+        (["a/b/c.yaml", "a/b/d.yaml"], "a/b"),
+        (["a/b/c.yaml", "a/d.yaml"], "a"),
+        (["ab/c.yaml", "a/c.yaml"], ""),
+    ],
+)
+def test_the_directory_that_files_have_in_common(found, common):
+    assert paths.common_directory(found) == common

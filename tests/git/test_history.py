@@ -126,6 +126,15 @@ def test_commits_of_one_second_are_told_apart_by_who_was_built_on_whom(repo, lat
     assert [info.oid for info in history.walk(repo, tip, until)] == [tip]
 
 
+def test_what_the_end_of_a_walk_was_built_on_is_told_apart_however_late_the_walk_comes_to_it(repo):
+    """The clock of who made the end was slow: the walk has passed what is below it already, as news."""
+    base = repo.objects.commit(EMPTY, [], ME, 1_700_000_005, "base")
+    below = repo.objects.commit(EMPTY, [base], ME, 1_700_000_009, "below")
+    until = repo.objects.commit(EMPTY, [below], ME, 1_700_000_001, "until")
+    tip = repo.objects.commit(EMPTY, [below], ME, 1_700_000_010, "tip")
+    assert [info.oid for info in history.walk(repo, tip, until)] == [tip]
+
+
 def test_a_walk_reads_only_what_lies_between_its_ends(repo, monkeypatch):
     oids = build(repo, [([], 1, {"a": str(n % 2)}) for n in range(200)])
     fresh = Repository.open(repo.git_dir)

@@ -577,6 +577,40 @@ def test_a_branch_that_moved_and_then_could_not_be_read_is_followed_by_the_next_
     assert leftovers(repo) == []
 
 
+def test_files_that_cannot_follow_a_swap_that_seemed_to_fail_are_left_to_the_next_pass(
+    repo, root, git, change, monkeypatch
+):
+    change(repo, {"a": "1"})
+    with monkeypatch.context() as failing:
+        swap = refs._try_swap
+
+        def fails(*_):
+            raise OSError(28, "No space left on device")
+
+        failing.setattr(refs, "_try_swap", lambda *arguments: swap(*arguments) or OSError("could not be synced"))
+        failing.setattr("gitops.git.files.WorkFiles.follow", fails)
+        with pytest.raises(OSError, match="No space"):
+            change(repo, {"a": "2"})
+    refs.recover(repo)
+    assert (status(git, root), looks(root / "a")) == ([], "2")
+    assert leftovers(repo) == []
+
+
+@pytest.mark.parametrize("elsewhere", ["to another commit", "away"])
+def test_a_work_tree_does_not_follow_what_others_make_of_a_branch_that_a_kill_left_as_it_was(
+    repo, root, git, change, elsewhere
+):
+    before = change(repo, {"state/a": "0", "state/b": "1"})
+    change(repo, {"state/a": "1"})
+    in_a_fork(killed_at, root, "pygit2.transaction", "ReferenceTransaction", "lock_ref", "before")
+    to = ["refs/heads/main", before.hex()] if elsewhere == "to another commit" else ["-d", "refs/heads/main"]
+    git(root, "update-ref", *to)
+    refs.recover(repo)
+    assert (looks(root / "state/a"), looks(root / "state/b")) == ("1", "1")
+    assert git(root, "ls-files", "state").split() == ["state/a", "state/b"]
+    assert leftovers(repo) == []
+
+
 def test_a_lock_of_ours_that_the_user_removed_leaves_no_trap(repo, root, git, change):
     change(repo, {"state/a": "1", "state/b": "1"})
     in_a_fork(killed_at, root, "gitops.git.files", "WorkFiles", "sync", "before")

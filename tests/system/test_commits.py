@@ -170,6 +170,19 @@ def test_the_bound_is_fifty_changed_works(platform, count, commits):
     assert sum(is_documents(c) for c in new_commits(platform, since)) == commits
 
 
+@pytest.mark.parametrize(("setting", "commits"), [("auto", 1), ("work", 2)])
+def test_only_changed_works_count_as_many(platform, monkeypatch, setting, commits):
+    monkeypatch.setattr("gitops.publish.MANY", 1)
+    settings = {"gitops.yaml": f"commit: {{granularity: {setting}}}\n"}
+    since = platform.commit({**settings, "destinations/dev.yaml": destination("dev", env="dev"), **requests(1)})
+    platform.reconcile()
+    assert sum(is_documents(c) for c in new_commits(platform, since)) == 2  # the Work, and the canary documents
+
+    since = platform.commit(requests(2, "new"))
+    platform.reconcile()
+    assert sum(is_documents(c) for c in new_commits(platform, since)) == commits
+
+
 def test_k16_many_changed_works_are_one_documents_commit(platform):
     since = platform.commit({**DEV, **requests(200)})
     platform.reconcile()

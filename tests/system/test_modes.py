@@ -423,6 +423,20 @@ def test_k9_the_order_is_by_namespace_name_and_group(platform):
     assert delivered(platform)["aggregated.yaml"].split("\n---\n") == order
 
 
+@pytest.mark.parametrize("beside", ["another Work", "what somebody wrote"])
+def test_an_aggregate_that_another_commit_makes_is_not_in_the_verb_of_the_work(platform, beside):
+    qa, both = {"destinations/qa.yaml": destination("qa", env="qa")}, selector(on="yes")
+    platform.commit({**qa, "works/a.yaml": work("a", {"x.txt": "a"}, request="", env="qa")})
+    settle(platform)
+    changed = {"works/a.yaml": work("a", {"x.txt": "b"}, groups=[group({"x.txt": "b"}, both)])}
+    qa = {"destinations/qa.yaml": destination("qa", env="qa", on="yes")}
+    more = {"another Work": {"works/b.yaml": work("b", {"y.txt": "b"}, on="yes")}}
+    written = {"state/dev/aggregated.yaml": "b"}
+    platform.commit({**dev(AGGREGATED, agent="none", on="yes"), **qa, **changed, **more.get(beside, written)})
+    settle(platform)
+    assert "update(default/a): qa (+0 ~1 -0)" in platform.subjects()
+
+
 def test_works_that_share_an_aggregate_and_others_change_together(platform):
     places = {**dev(AGGREGATED, agent="none"), "destinations/qa.yaml": destination("qa", env="qa")}
     where = {"a": "qa", "b": "dev", "c": "dev", "d": "qa"}
@@ -510,6 +524,19 @@ def test_a_part_that_is_held_back_stays_as_it_was_and_the_others_go_on(platform,
     ]
     assert platform.condition(placement("b"))[2] == "Failing"
     assert platform.condition(placement("c"))[0] == "True"
+
+
+@pytest.mark.parametrize("parts", [{}, {"default/a/a.dev-5058f": 1}, {"nobody": 7}])
+def test_parts_that_somebody_changed_in_status_are_told_as_they_are(platform, parts):
+    platform.commit({**dev(AGGREGATED), **request("a", {"a.yaml": configmap("a")})})
+    settle(platform)
+    told = platform.status("destinations/dev.yaml")
+    told["status"]["parts"] = parts
+    before = delivered(platform)
+    platform.commit({"status/destinations/dev.yaml": yaml.safe_dump(told)})
+    settle(platform)
+    assert delivered(platform) == before
+    assert platform.status("destinations/dev.yaml")["status"]["parts"] != parts
 
 
 @pytest.mark.parametrize("owner", [{"b.yaml": configmap("x")}, {"../b.yaml": ""}, {"b.yaml": configmap("c")}])

@@ -48,6 +48,24 @@ def test_what_it_has_stays_and_nothing_comes(orphan):
     assert documents.items() <= orphan.blobs("state/").items()
     assert labels == {"kratix.io/pipeline-name": "instance-configure", "team": "red"}
     assert orphan.condition(W)[1] == "InvalidDefinition"
+    assert orphan.status(W)["status"]["source"] == "works/a.yaml"
+
+
+def test_what_it_has_stays_also_when_only_its_placements_are_told_of(orphan):
+    documents = orphan.blobs("state/")
+    orphan.remove(f"status/{W}")
+    settle(orphan)
+    assert placements(orphan) == [of("dev"), of("prod")]
+    assert orphan.blobs("state/") == documents
+
+
+def test_an_object_of_its_part_in_an_aggregate_is_nobody_elses(platform):
+    stated = {"destinations/dev.yaml": destination("dev", mode="aggregatedYAML", on="yes")}
+    orphaned(platform, work("a", namespace="team-a", on="yes"), stated)
+    platform.commit({"works/b.yaml": work("b", {"b.yaml": configmap("a")}, on="yes")})
+    settle(platform)
+    lost = "ConfigMap/default/a is already delivered by team-a/a.dev-5058f"
+    assert platform.condition("works/default/b/b.dev-5058f.yaml", "WriteSucceeded")[2] == lost
 
 
 def test_a_definition_that_comes_back_elsewhere_goes_on_with_it(orphan):
