@@ -158,7 +158,7 @@ class Context:
     def _read(self, key: Key, found: InEffect, entry: Entry) -> tuple[Outline, tuple[Group, ...]]:
         """Return the Work in effect, which stands in *entry*, and its groups. Documents that stand are not read."""
         known = self.world.works.get(key)
-        if known and known.entry == entry and known.source == found.source and self._stand(known):
+        if known and known.entry == entry and self._stand(known):
             return known.outline, known.groups
         work = definitions.work(found)
         return outline(work), documents.groups(work, entry.oid if entry.is_tree else None, self.objects)

@@ -131,7 +131,7 @@ def test_what_the_end_of_a_walk_was_built_on_is_told_apart_however_late_the_walk
     base = repo.objects.commit(EMPTY, [], ME, 1_700_000_005, "base")
     below = repo.objects.commit(EMPTY, [base], ME, 1_700_000_009, "below")
     until = repo.objects.commit(EMPTY, [below], ME, 1_700_000_001, "until")
-    tip = repo.objects.commit(EMPTY, [below], ME, 1_700_000_010, "tip")
+    tip = repo.objects.commit(EMPTY, [below, base], ME, 1_700_000_010, "tip")
     assert [info.oid for info in history.walk(repo, tip, until)] == [tip]
 
 

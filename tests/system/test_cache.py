@@ -15,6 +15,8 @@ from support.platform import Platform
 
 from gitops.cache import Cache
 
+NONE = {"enabled": False}
+
 
 @pytest.fixture
 def kept(platform: Platform, tmp_path):
@@ -53,6 +55,28 @@ def test_what_changed_meanwhile_is_done(platform, kept):
 
     documents = platform.files("state/one/dependencies/redis")
     assert [b"text: b" in raw for raw in documents.values()] == [True]
+    settle(platform)
+
+
+def test_documents_that_stand_nowhere_as_they_are_come_from_their_definition(platform, tmp_path):
+    """Of two groups one is in an aggregate, and the other in folders, where it need not be read again."""
+
+    def whole(name):
+        return {f"destinations/{name}.yaml": destination(name, mode="aggregatedYAML", initWorkloads=NONE, kind="whole")}
+
+    documents = {kind: {f"{name}.yaml": configmap(f"{kind}-{name}") for name in "ab"} for kind in ("nested", "whole")}
+    groups = [group(own, selector(kind=kind), directory=kind) for kind, own in documents.items()]
+    nested = {"destinations/n.yaml": destination("n", kind="nested")}
+    platform.commit({**nested, **whole("w"), "works/r.yaml": work("r", groups=groups)})
+    cache = Cache(tmp_path, "main")
+    daemon = platform.reconciler(cache)
+    daemon.reconcile()
+    daemon.keep()
+
+    platform.commit(whole("v"))
+    platform.reconciler(cache).reconcile()
+    stand = platform.files("state/")
+    assert stand["state/v/aggregated.yaml"] == stand["state/w/aggregated.yaml"]
     settle(platform)
 
 
@@ -127,6 +151,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from gitops.cache import Cache
+
+NONE = {"enabled": False}
 from gitops.core.world import World
 
 os.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL)

@@ -52,8 +52,12 @@ def test_what_it_has_stays_and_nothing_comes(orphan):
 
 
 def test_what_it_has_stays_also_when_only_its_placements_are_told_of(orphan):
-    documents = orphan.blobs("state/")
-    orphan.remove(f"status/{W}")
+    files, documents = orphan.files(), orphan.blobs("state/")
+    del files[f"status/{W}"]
+    invalid = {"works/a.yaml": {**work("a", namespace="team-a"), "spec": {"groups": []}}}
+    orphan.move(None)
+    orphan.commit({**files, **invalid}, "Begin anew, without its status")
+    orphan.reconciler().reconcile()
     settle(orphan)
     assert placements(orphan) == [of("dev"), of("prod")]
     assert orphan.blobs("state/") == documents

@@ -134,6 +134,21 @@ def test_what_happens_to_a_placement_is_said_in_a_word(platform, capsys, change,
     assert (action, placement) in [(row["action"], row["placement"]) for row in rows]
 
 
+@pytest.mark.parametrize("mode", ["nestedByMetadata", "none", "aggregatedYAML"])
+def test_a_document_that_goes_is_an_update(platform, capsys, mode):
+    platform.commit(
+        {
+            "destinations/dev.yaml": destination("dev", env="dev", mode=mode),
+            "works/r.yaml": work("r", {"x.yaml": configmap("x"), "y.yaml": configmap("y")}, env="dev"),
+        }
+    )
+    platform.reconcile()
+    platform.commit({"works/r.yaml": work("r", {"x.yaml": configmap("x")}, env="dev")})
+
+    rows = planned(platform, capsys)["placements"]
+    assert [(row["action"], row["placement"]) for row in rows] == [("update", "r.dev-5058f")]
+
+
 def test_after_the_pass_nothing_is_planned(platform, capsys):
     platform.commit(BASE)
     platform.reconcile()

@@ -14,7 +14,7 @@ from torture.mutants import children
 from torture.mutants.faults import Fault
 from torture.mutants.trials import Run, measure
 
-_WORTH = 10  # seconds of the processor for tests, for each fault; the laws come on top
+_WORTH = 20  # seconds of the processor for tests, for each fault; the laws come on top
 _HISTORIES = 10  # of each law
 
 
