@@ -3,7 +3,7 @@
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gitops.core.ownership import Claim, Claimant, Conflict, resolve
+from gitops.core.ownership import Claim, Claimant, Conflict, _Taken, resolve
 
 
 def claim(exclusive="", shared=""):
@@ -198,3 +198,58 @@ def test_nobody_gets_what_another_holds_and_does_not_give_up(incumbents, newcome
             if other is not winner:
                 assert not winner.wants.exclusive & (kept.exclusive | kept.shared)
                 assert not kept.exclusive & winner.wants.shared
+
+
+def held_back_anew(found, reserved):
+    """Who is held back, the long way: each that is displaced keeps what it holds, and all begin anew."""
+    displaced = set()
+    while True:
+        lost = sweep([c for c in found if c.owner not in displaced], [*reserved, *held(found, displaced)], displaced)
+        if lost is not None:
+            return lost | displaced
+
+
+def held(found, owners):
+    return [(c.owner, c.holds) for c in found if c.owner in owners]
+
+
+def sweep(ordered, taken, displaced):
+    """Who is held back by *taken*, by who came before, and by first owners; None when one was displaced."""
+    lost, incumbents = set(), [(c.owner, (c.holds | c.brings) & c.wants) for c in ordered]
+    for each in ordered:
+        if not conflicts(each.owner, each.wants, [*taken, *incumbents]):
+            taken.append((each.owner, each.wants))
+        elif conflicts(each.owner, each.holds, taken):
+            displaced.add(each.owner)
+            return None
+        else:
+            taken.append((each.owner, each.holds))
+            lost.add(each.owner)
+    return lost
+
+
+def conflicts(owner, claim, taken):
+    return any(
+        other != owner and (claim.exclusive & (has.exclusive | has.shared) or claim.shared & has.exclusive)
+        for other, has in taken
+    )
+
+
+@settings(deadline=None)
+@given(claimants, claims)
+def test_who_is_asked_again_comes_to_what_beginning_anew_comes_to(found, reserved):
+    """Until who is held back is so again in the next pass."""
+    ordered, others = sorted(found), [(("Destination",), reserved)]
+    expected, before = held_back_anew(ordered, others), None
+    while expected and before != expected:
+        before, expected = expected, held_back_anew(after(ordered, expected), others)
+    assert resolve(found, dict(others)).keys() == expected
+
+
+def test_a_long_queue_that_cannot_move_on_asks_each_only_a_few_times(monkeypatch):
+    """Each wants what the next one holds, and the last one cannot have what it wants."""
+    queue = [claimant(f"{n:03}", Claim(frozenset({n + 1})), Claim(frozenset({n}))) for n in range(200)]
+    asked, against = [], _Taken.against
+    monkeypatch.setattr(_Taken, "against", lambda self, *args: asked.append(args) or against(self, *args))
+    assert len(resolve(queue, {("Destination",): Claim(frozenset({200}))})) == 200
+    assert len(asked) < 20 * len(queue)
