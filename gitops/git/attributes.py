@@ -16,6 +16,7 @@ from gitops.git.command import SEALED
 
 _CONVERTING = ("filter", "ident", "working-tree-encoding")
 _HARMLESS = ("unspecified", "unset")
+_COMMAND = ("-c", "core.fsmonitor=false", "check-attr", "-z", "--stdin", *_CONVERTING)  # without the user's commands
 
 
 def refuse_converted(git_dir: Path, root: Path, paths: Sequence[str]) -> None:
@@ -32,7 +33,7 @@ def refuse_converted(git_dir: Path, root: Path, paths: Sequence[str]) -> None:
 def _attributes(git_dir: Path, root: Path, paths: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Yield path, name and value of each converting attribute of each path. Git is asked for all of them at once."""
     asked = subprocess.run(
-        ["git", f"--git-dir={git_dir}", f"--work-tree={root}", "check-attr", "-z", "--stdin", *_CONVERTING],
+        ["git", f"--git-dir={git_dir}", f"--work-tree={root}", *_COMMAND],
         cwd=root,
         input=b"".join(os.fsencode(path) + b"\0" for path in paths),
         capture_output=True,

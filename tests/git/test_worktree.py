@@ -210,6 +210,22 @@ def test_files_that_git_converts_are_refused_with_a_way_out(repo, root, git, cha
     assert (looks(root / "state/p"), git(root, "show", "--format=", "--name-only")) == (after, "")
 
 
+def test_nothing_that_the_repository_names_is_run(repo, root, git, change, tmp_path):
+    change(repo, {"state/p": "1"})
+    command, ran = tmp_path / "command", tmp_path / "ran"
+    command.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    command.chmod(0o755)
+    for name in ("core.fsmonitor", "filter.rot.smudge", "filter.rot.clean", "diff.external", "core.sshCommand"):
+        git(root, "config", name, str(command))
+    (root / ".git/hooks").mkdir(exist_ok=True)
+    for hook in ("reference-transaction", "post-index-change", "post-checkout", "post-commit", "pre-commit"):
+        (root / ".git/hooks" / hook).symlink_to(command)
+    change(repo, {"state/p": "2"})
+    assert not ran.exists()
+    git(root, "status")
+    assert ran.exists()
+
+
 def test_attributes_of_a_name_that_is_no_text_are_asked_for_as_git_writes_it(repo, root, git, change):
     write(root / ".git/info/attributes", "* -filter\n")
     change(repo, {"state/\udcff": "1"})
