@@ -235,8 +235,46 @@ def conflicts(owner, claim, taken):
     )
 
 
+ASKED_AGAIN = {
+    "as another has it after them": [
+        claimant("a", claim("x", "y")),
+        claimant("b", claim("x")),
+        claimant("c", claim("y"), claim("z"), brings=claim("y")),
+        claimant("d", claim("y"), claim(shared="yz")),
+    ],
+    "as who is displaced is no first owner any more": [
+        claimant("a", claim("x", "y")),
+        claimant("b", claim("y"), claim(shared="y")),
+        claimant("c", claim("x")),
+        claimant("d", claim("y"), claim("z"), brings=claim("y")),
+        claimant("e", claim("y"), claim(shared="z")),
+    ],
+    "as who is displaced has what it holds before all others": [
+        claimant("a", claim("x")),
+        claimant("b", claim("y")),
+        claimant("c", claim("xy"), claim("yz")),
+        claimant("d", claim("y"), claim("z")),
+    ],
+    "as it wants for itself what others share": [
+        claimant("a", claim("xy")),
+        claimant("b", claim("y"), claim(shared="x")),
+    ],
+    "as what it holds was given away": [
+        claimant("a", claim("xy")),
+        claimant("b", claim(shared="y"), claim("z")),
+        claimant("c", claim(shared="z"), claim("z")),
+        claimant("d", claim(shared="y"), claim("x")),
+    ],
+}
+
+
 @settings(deadline=None)
 @given(claimants, claims)
+@example(ASKED_AGAIN["as another has it after them"], Claim())
+@example(ASKED_AGAIN["as who is displaced is no first owner any more"], Claim())
+@example(ASKED_AGAIN["as who is displaced has what it holds before all others"], Claim())
+@example(ASKED_AGAIN["as it wants for itself what others share"], Claim())
+@example(ASKED_AGAIN["as what it holds was given away"], Claim())
 def test_who_is_asked_again_comes_to_what_beginning_anew_comes_to(found, reserved):
     """Until who is held back is so again in the next pass."""
     ordered, others = sorted(found), [(("Destination",), reserved)]
