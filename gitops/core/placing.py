@@ -62,9 +62,9 @@ class Context:
     def _wanted(self, key: Key) -> Iterator[Oid]:
         """List what is read to decide a Work: its status, and its definition."""
         (_, now), catalog = self._folders, self.survey.catalog
-        folder = now(key)
+        folder, before = now(key), self._before(key)
         for file, entry in (self.objects.tree(folder.oid) if folder and folder.is_tree else {}).items():
-            if file == memory.WORK_FILE or key not in self.world.works:
+            if file == memory.WORK_FILE or not before:
                 yield entry.oid
         known = self._known(key)
         if known and all(group.documents for group in known.groups):
