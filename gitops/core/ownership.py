@@ -6,6 +6,7 @@ shared claims, but no exclusive one. A placement that loses any token is held ba
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -135,9 +136,10 @@ class _Turns:
         """Return who is held back."""
         while self._again or self._next < len(self._ordered):
             turn = heappop(self._again) if self._again else self._next
+            while self._again[:1] == [turn]:
+                heappop(self._again)
             self._next = max(self._next, turn + 1)
-            if turn not in self._displaced:
-                self._decide(turn)
+            self._decide(turn)
         return {self._ordered[turn].owner: lost for turn, lost in self._lost.items()}
 
     def _decide(self, turn: int) -> None:
@@ -169,11 +171,10 @@ class _Turns:
         if self._next == since + 1:
             return
         anyhow, alone = self._claimants
-        rivals = {turn for token in claim.exclusive for turn in anyhow[token]}
-        rivals.update(turn for token in claim.shared for turn in alone[token])
-        for turn in rivals:
-            if since < turn < self._next:
-                heappush(self._again, turn)
+        for turns in (*(anyhow[token] for token in claim.exclusive), *(alone[token] for token in claim.shared)):
+            for turn in turns[bisect_right(turns, since) : bisect_left(turns, self._next)]:
+                if turn not in self._displaced:
+                    heappush(self._again, turn)
 
     @cached_property
     def _claimants(self) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
